@@ -1,0 +1,1 @@
+"""From records to the examples of a stage: instructions, deduplication, decontamination, mixture, statistics."""

@@ -1,0 +1,44 @@
+"""Counts of instruction data by stage, task and language, by corpus, and of what was rejected, by reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+from taiyi.schema import Example, Reject
+
+
+class TaskCount(msgspec.Struct, frozen=True):
+    """How many examples a stage has of a task in a language, from how many records."""
+
+    stage: str
+    task: str
+    lang: str
+    num_examples: int
+    num_records: int
+
+
+def count_tasks(stage: str, examples: Iterable[Example]) -> list[TaskCount]:
+    """Count the examples and records of a stage by task and language."""
+    num_examples: Counter[tuple[str, str]] = Counter()
+    records: dict[tuple[str, str], set[tuple[str, str, str]]] = {}
+    for example in examples:
+        key = (example.task, example.lang)
+        num_examples[key] += 1
+        records.setdefault(key, set()).add((example.corpus, example.split, example.record))
+    return [
+        TaskCount(stage, task, lang, n, len(records[task, lang])) for (task, lang), n in sorted(num_examples.items())
+    ]
+
+
+def count_reasons(rejects: Iterable[Reject]) -> dict[str, int]:
+    """Count rejects by reason, the most frequent first."""
+    return dict(Counter(reject.reason for reject in rejects).most_common())
+
+
+def count_corpora(examples: Iterable[Example]) -> dict[str, int]:
+    """Count examples by corpus, task and split."""
+    counts = Counter(f"{example.corpus} {example.task} {example.split}" for example in examples)
+    return dict(sorted(counts.items()))

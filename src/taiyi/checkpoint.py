@@ -1,0 +1,73 @@
+"""What a model folder says of itself beyond transformers' own files, and where the model of a run is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from taiyi.errors import ModelError
+
+FILE = "taiyi.json"
+RUN_FILE = "run.json"
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a model was trained, as far as using it must agree.
+
+    Attributes:
+        recipe: name of the recipe.
+        stage: name of the last stage.
+        base: what training began from: a folder, a hub id, or `scratch`.
+        positions: how tokens of tagged answers are numbered (`encoding.Positions`).
+        decisions: whether tagged answers were learned among their choices only.
+        max_tokens: the longest row, prompt and answer, that it was trained on.
+        templates: hash of the templates that rendered its examples.
+        form: the form of extraction answers that it learned best (`tagged` or `list`).
+    """
+
+    recipe: str = ""
+    stage: str = ""
+    base: str = ""
+    positions: Literal["plain", "aligned"] = "plain"
+    decisions: bool = False
+    max_tokens: int = 1024
+    templates: str = ""
+    form: str = "tagged"
+
+    def save(self, folder: Path) -> None:
+        (folder / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(self)) + b"\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> Checkpoint:
+        """Read the file of a model folder; a model that is not ours has none, and gets the defaults."""
+        path = folder / FILE
+        if not path.exists():
+            return cls()
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=cls)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise ModelError("cannot be read", where=path, got=error) from error
+
+
+def model_folder(model: str | Path) -> Path:
+    """Return the folder of a model: that of a run (its last finished stage), or the folder itself.
+
+    Raises ModelError where neither is there.
+    """
+    path = Path(model)
+    if (path / RUN_FILE).exists():
+        try:
+            pointer = msgspec.json.decode((path / RUN_FILE).read_bytes(), type=dict[str, str])
+            path = path / pointer["model"]
+        except (msgspec.DecodeError, msgspec.ValidationError, KeyError) as error:
+            raise ModelError("does not say where the model is", where=path / RUN_FILE, got=error) from error
+    if not (path / "config.json").exists() and not (path / "adapter_config.json").exists():
+        raise ModelError(
+            "no model here",
+            where=path,
+            expected=f"a run with {RUN_FILE}, or a folder with config.json",
+            mend="train one first: taiyi run RECIPE",
+        )
+    return path

@@ -1,0 +1,140 @@
+"""`taiyi chat MODEL`: talk with a model in the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from taiyi.errors import ModelError
+from taiyi.schema import Message
+
+if TYPE_CHECKING:
+    from taiyi.generate import LocalEngine
+
+NOTICE = "It makes mistakes, and what it says is not medical advice. 模型会出错，所答内容不是医疗建议。"
+COMMANDS = "/reset begins anew, /system TEXT sets the system message, /exit ends. 输入 /reset 重新开始，/exit 退出。"
+
+
+class _Talk:
+    """A dialogue as it grows."""
+
+    def __init__(self, engine: LocalEngine, system: str, max_new_tokens: int) -> None:
+        self.engine = engine
+        self.max_new_tokens = max_new_tokens
+        self.messages: list[Message] = []
+        self.begin(system)
+
+    def begin(self, system: str) -> None:
+        """Forget all turns."""
+        self.system = system
+        self.messages = [Message(role="system", content=system)] if system else []
+
+    def say(self, text: str) -> Iterator[str]:
+        """Answer, in pieces as they come; what was not answered is forgotten."""
+        from taiyi.generate.dialogue import fit
+
+        limit = self.engine.limit
+        room = min(self.max_new_tokens, limit // 2)
+        asked = [*self.messages, Message(role="user", content=text)]
+        kept, dropped = fit(asked, self.engine.num_tokens, limit=limit - room)
+        if dropped:
+            typer.secho(
+                f"[the {dropped} oldest messages no longer fit and are forgotten 已忘记最早的 {dropped} 条消息]",
+                fg="yellow",
+                err=True,
+            )
+        answer = ""
+        try:
+            for piece in self.engine.stream(kept, max_new_tokens=room):
+                answer += piece
+                yield piece
+        finally:
+            if answer.strip():
+                self.messages = [*kept, Message(role="assistant", content=answer)]
+
+
+def chat(
+    model: Annotated[
+        str, typer.Argument(help="A run, a folder with a model, or the id of one on the Hugging Face hub.")
+    ],
+    once: Annotated[str | None, typer.Option(help="Answer this and exit.")] = None,
+    system: Annotated[str, typer.Option(help="The system message.")] = "",
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="The longest answer, in tokens.")] = 512,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+) -> None:
+    """Talk with a model, in English or Chinese.
+
+    Where the input is not a terminal, each line of it is a message, and only the answers go to standard output.
+
+    Example: taiyi chat runs/demo
+    """
+    # A terminal shows what is loaded; a script gets the answers alone.
+    from taiyi.generate import load_engine
+
+    engine = load_engine(model, device=device)
+    talk = _Talk(engine, system, max_new_tokens)
+    interactive = once is None and sys.stdin.isatty()
+    typer.secho(f"{engine.name}: {engine.about()}. {NOTICE}", fg="cyan", err=not interactive)
+    if once is not None:
+        _print(talk.say(once))
+    elif interactive:
+        _interact(talk)
+    else:
+        for line in sys.stdin:
+            if line.strip() and not _command(talk, line.strip()):
+                _print(talk.say(line.strip()))
+
+
+def _interact(talk: _Talk) -> None:
+    # Importing readline gives `input` its line editing and history; not every platform has it.
+    try:
+        import readline  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    except ImportError:
+        typer.secho("line editing is not available here", fg="yellow", err=True)
+    typer.echo(COMMANDS)
+    while True:
+        try:
+            line = input("> ").strip()
+        except (EOFError, KeyboardInterrupt):
+            typer.echo()
+            return
+        if line == "/exit":
+            return
+        if not line or _command(talk, line):
+            continue
+        try:
+            _print(talk.say(line))
+        except KeyboardInterrupt:
+            typer.secho("\n[stopped 已停止]", fg="yellow")
+        except ModelError as error:
+            typer.secho(str(error), fg="red", err=True)
+
+
+def _command(talk: _Talk, line: str) -> bool:
+    """Carry out a command; False where the line is none."""
+    if not line.startswith("/"):
+        return False
+    name, _, rest = line.partition(" ")
+    if name == "/reset":
+        talk.begin(talk.system)
+    elif name == "/system":
+        talk.begin(rest.strip())
+    elif name == "/exit":
+        raise typer.Exit
+    else:
+        typer.secho(f"There is no command {name}. {COMMANDS}", fg="red", err=True)
+    return True
+
+
+def _print(pieces: Iterator[str]) -> None:
+    empty = True
+    for piece in pieces:
+        typer.echo(piece, nl=False)
+        sys.stdout.flush()
+        empty = empty and not piece.strip()
+    typer.echo()
+    if empty:
+        typer.secho("[an empty answer 空回答]", fg="yellow", err=True)

@@ -1,0 +1,30 @@
+"""`taiyi run RECIPE`: every step, from raw corpora to the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from taiyi.cli.recipes import CorporaOption, RecipeArgument, RunsOption, prepared
+
+
+def run(recipe: RecipeArgument, corpora: CorporaOption = None, runs: RunsOption = Path("runs")) -> None:
+    """Carry out a recipe: data, training stage by stage, predictions, scores and a report.
+
+    Steps that are done are not run again, so the same command goes on after an interruption.
+
+    Example: taiyi run recipes/demo.yaml
+    """
+    from taiyi import steps
+    from taiyi.evaluate import report
+    from taiyi.storage import read_json
+
+    job = prepared(recipe, corpora, runs)
+    results = steps.carry_out(job)
+    console = Console()
+    report.print_summary(results, console)
+    pointer: dict[str, str] = read_json(job.folder / steps.RUN_FILE, dict[str, str])
+    page = job.folder / pointer["report"] / "report.html"
+    console.print(f"\nReport: {page.resolve()}", soft_wrap=True, highlight=False)
+    console.print(f"Talk with the model: taiyi chat {job.folder}", soft_wrap=True, highlight=False)

@@ -1,0 +1,71 @@
+"""KUAKE-QIC: the intent of Chinese medical search queries (CBLUE)."""
+
+from __future__ import annotations
+
+from taiyi.catalogue import Corpus, Source, TypeName
+from taiyi.formats import cblue
+
+CORPORA = (
+    Corpus(
+        name="kuake_qic",
+        title="KUAKE Query Intent Classification",
+        langs=("zh",),
+        tasks=("tc",),
+        licence="CBLUE terms: research use, registration",
+        access="form",
+        homepage="https://tianchi.aliyun.com/dataset/95414",
+        citation="Zhang et al. CBLUE: a Chinese biomedical language understanding evaluation benchmark. ACL, 2022.",
+        verified="real",
+        files={
+            "train": (Source(path="KUAKE-QIC_train.json", read=cblue.read_labels),),
+            "dev": (Source(path="KUAKE-QIC_dev.json", read=cblue.read_labels),),
+        },
+        labels={
+            "病情诊断": TypeName(en="diagnosis", zh="病情诊断"),
+            "病因分析": TypeName(en="cause analysis", zh="病因分析"),
+            "治疗方案": TypeName(en="treatment plan", zh="治疗方案"),
+            "就医建议": TypeName(en="advice on seeing a doctor", zh="就医建议"),
+            "指标解读": TypeName(en="interpretation of test results", zh="指标解读"),
+            "疾病表述": TypeName(en="description of a disease", zh="疾病表述"),
+            "后果表述": TypeName(en="description of consequences", zh="后果表述"),
+            "注意事项": TypeName(en="precautions", zh="注意事项"),
+            "功效作用": TypeName(en="effects and efficacy", zh="功效作用"),
+            "医疗费用": TypeName(en="medical costs", zh="医疗费用"),
+            "其他": TypeName(en="other", zh="其他"),
+        },
+        counts={
+            "train": {
+                "records": 6931,
+                "labelled": 6931,
+                "labels.治疗方案": 1750,
+                "labels.其他": 1617,
+                "labels.病情诊断": 877,
+                "labels.注意事项": 650,
+                "labels.疾病表述": 594,
+                "labels.就医建议": 371,
+                "labels.功效作用": 370,
+                "labels.后果表述": 235,
+                "labels.医疗费用": 177,
+                "labels.病因分析": 153,
+                "labels.指标解读": 137,
+            },
+            "dev": {
+                "records": 1955,
+                "labelled": 1955,
+                "labels.治疗方案": 676,
+                "labels.其他": 395,
+                "labels.病情诊断": 288,
+                "labels.疾病表述": 158,
+                "labels.就医建议": 134,
+                "labels.注意事项": 120,
+                "labels.医疗费用": 50,
+                "labels.后果表述": 45,
+                "labels.指标解读": 32,
+                "labels.病因分析": 29,
+                "labels.功效作用": 28,
+            },
+        },
+        notes="The test file has no gold, and so is no split. The label is 疾病表述 in the data where the paper says "
+        "疾病描述.",
+    ),
+)

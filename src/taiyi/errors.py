@@ -1,0 +1,84 @@
+"""Errors that a user can cause: each says where, what was found, what was expected and how to mend it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class TaiyiError(Exception):
+    """Something that was asked could not be done; printed as one line, without a traceback.
+
+    Args:
+        what: the fault in a few words.
+        where: file and line, record id, or key of a recipe.
+        got: what was found there.
+        expected: what would have been right.
+        mend: what the user can do about it.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: object = None,
+        got: object = None,
+        expected: object = None,
+        mend: str | None = None,
+    ) -> None:
+        self.what = what
+        self.where = None if where is None else str(where)
+        self.got = None if got is None else str(got)
+        self.expected = None if expected is None else str(expected)
+        self.mend = mend
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        if self.got is not None:
+            text += f"; got {self.got}"
+        if self.expected is not None:
+            text += f"; expected {self.expected}"
+        if self.mend:
+            text += f". {self.mend[0].upper()}{self.mend[1:]}"
+        return text
+
+
+class SchemaError(TaiyiError):
+    """A value does not satisfy the unified schema."""
+
+
+class FormatError(TaiyiError):
+    """A raw file is not in the format that its reader reads."""
+
+
+class CorpusError(TaiyiError):
+    """A corpus is unknown, missing, or not what its entry in the catalogue says."""
+
+
+class TemplateError(TaiyiError):
+    """A template file is malformed, or a template is unknown or cannot be filled."""
+
+
+class RecipeError(TaiyiError):
+    """A recipe asks for something that does not exist or makes no sense."""
+
+
+class TrainError(TaiyiError):
+    """A stage cannot be trained as the recipe says."""
+
+
+class ModelError(TaiyiError):
+    """A model or tokenizer cannot be loaded or used."""
+
+
+class Unparsable(TaiyiError):
+    """A generated answer cannot be read as an answer to its task."""
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return `did you mean ...?` for the nearest of `known`, else the list of what there is."""
+    names = sorted(known)
+    if near := difflib.get_close_matches(name, names, n=1, cutoff=0.6):
+        return f"did you mean {near[0]!r}?"
+    return f"there are: {', '.join(names)}"

@@ -1,0 +1,176 @@
+"""From the scores of records to the score of a test set, with its interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from taiyi.evaluate.paper import Published
+from taiyi.evaluate.suites import Metric, TestSet
+from taiyi.metrics import bootstrap, f1
+from taiyi.schema import Counts, Lang, Score, Split
+
+
+class TypeResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Precision, recall and F1 of one type with the counts that they come from; None is "n/a" (see metrics.f1)."""
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    tp: int
+    fp: int
+    fn: int
+
+
+class SetResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The score of one test set; `value` and the interval are from 0 to 1.
+
+    `value` is micro-F1, accuracy or the mean of the records' chrF, as `metric` says. It is None ("n/a") where the set
+    is missing, has no record, or has neither gold nor predictions; the interval is None where there are fewer than two
+    records. `num_unparsable` records are in the score as wrong. `missing` says why a set could not be scored at all.
+    """
+
+    name: str
+    title: str
+    corpus: str
+    split: Split
+    task: str
+    langs: tuple[Lang, ...]
+    metric: Metric
+    value: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    precision: float | None = None
+    recall: float | None = None
+    macro_f1: float | None = None
+    num_records: int = 0
+    num_unparsable: int = 0
+    parse_failure_rate: float | None = None
+    unparsable_reasons: dict[str, int] = {}
+    per_type: dict[str, TypeResult] = {}
+    paper: Published | None = None
+    missing: str = ""
+    note: str = ""
+
+
+def evaluate(test_set: TestSet, scores: Sequence[Score], *, resamples: int = 1000, seed: int = 0) -> SetResult:
+    """Aggregate the scores of a test set.
+
+    Records are what the bootstrap draws: several scores of one record (turns of a dialogue) stay together. An
+    unparsable answer counts as wrong: its `counts` carry the record's gold as false negatives, and its value is 0.
+    """
+    by_record: dict[str, list[Score]] = {}
+    # In the order of their ids, so that the interval does not depend on the order in which answers were made.
+    for score in sorted(scores, key=lambda s: s.record):
+        by_record.setdefault(score.record, []).append(score)
+    unparsable = [s for s in scores if s.state == "unparsable"]
+    failed = len({s.record for s in unparsable})
+    result = SetResult(
+        name=test_set.name,
+        title=test_set.title,
+        corpus=test_set.corpus,
+        split=test_set.split,
+        task=test_set.task,
+        langs=test_set.langs,
+        metric=test_set.metric,
+        num_records=len(by_record),
+        num_unparsable=failed,
+        parse_failure_rate=failed / len(by_record) if by_record else None,
+        unparsable_reasons=_tally(s.reason or "no reason given" for s in unparsable),
+        paper=test_set.paper,
+        note=test_set.note,
+    )
+    if test_set.metric == "micro_f1":
+        return _with_f1(result, list(by_record.values()), resamples, seed)
+    return _with_mean(result, list(by_record.values()), resamples, seed)
+
+
+def missing(test_set: TestSet, reason: str = "") -> SetResult:
+    """Return the result of a test set that could not be scored, with the reason."""
+    return SetResult(
+        name=test_set.name,
+        title=test_set.title,
+        corpus=test_set.corpus,
+        split=test_set.split,
+        task=test_set.task,
+        langs=test_set.langs,
+        metric=test_set.metric,
+        paper=test_set.paper,
+        missing=reason or test_set.missing or "corpus not at hand",
+        note=test_set.note,
+    )
+
+
+def verdict(score: Score) -> str:
+    """Say in a few words how one record was scored, for the sample answers of a report."""
+    if score.state == "unparsable":
+        return f"unparsable: {score.reason}" if score.reason else "unparsable"
+    if score.value is not None:
+        return {0.0: "wrong", 1.0: "right"}.get(score.value, f"scores {score.value:.2f}")
+    counts = f1.total(score.counts.values())
+    if not counts.fp and not counts.fn:
+        return "right"
+    found = f"{counts.tp} of {counts.tp + counts.fn} found, {counts.fp} too many"
+    return f"partly right: {found}" if counts.tp else f"wrong: {found}"
+
+
+def _with_f1(result: SetResult, records: list[list[Score]], resamples: int, seed: int) -> SetResult:
+    by_type = f1.total_by_type(score.counts for record in records for score in record)
+    total = f1.total(by_type.values())
+    interval = bootstrap.micro_f1_interval(
+        [[count for score in record for count in score.counts.values()] for record in records],
+        resamples=resamples,
+        seed=seed,
+    )
+    # Types with the most gold come first.
+    order = sorted(by_type, key=lambda name: (-by_type[name].tp - by_type[name].fn, name))
+    return msgspec.structs.replace(
+        result,
+        value=f1.f1(total),
+        ci_low=interval.low if interval else None,
+        ci_high=interval.high if interval else None,
+        precision=f1.precision(total),
+        recall=f1.recall(total),
+        macro_f1=f1.macro_f1(by_type),
+        per_type={name: _type_result(by_type[name]) for name in order},
+    )
+
+
+def _with_mean(result: SetResult, records: list[list[Score]], resamples: int, seed: int) -> SetResult:
+    values = [[_value(result.name, score) for score in record] for record in records]
+    sums, sizes = [math.fsum(record) for record in values], [float(len(record)) for record in values]
+    interval = bootstrap.ratio_interval(sums, sizes, resamples=resamples, seed=seed)
+    return msgspec.structs.replace(
+        result,
+        value=math.fsum(sums) / math.fsum(sizes) if sizes else None,
+        ci_low=interval.low if interval else None,
+        ci_high=interval.high if interval else None,
+    )
+
+
+def _value(name: str, score: Score) -> float:
+    if score.state == "unparsable":
+        return 0.0
+    if score.value is None:
+        raise ValueError(f"{name}/{score.record}: a parsed answer was given no value, which this set's metric needs")
+    return score.value
+
+
+def _type_result(counts: Counts) -> TypeResult:
+    return TypeResult(
+        precision=f1.precision(counts),
+        recall=f1.recall(counts),
+        f1=f1.f1(counts),
+        tp=counts.tp,
+        fp=counts.fp,
+        fn=counts.fn,
+    )
+
+
+def _tally(reasons: Iterable[str]) -> dict[str, int]:
+    tally: dict[str, int] = {}
+    for reason in reasons:
+        tally[reason] = tally.get(reason, 0) + 1
+    return dict(sorted(tally.items(), key=lambda item: (-item[1], item[0])))

@@ -1,0 +1,187 @@
+"""The tables of a report, as plain cells that Markdown, HTML and the terminal show alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from taiyi.evaluate import paper
+from taiyi.evaluate.aggregate import SetResult
+from taiyi.schema import Lang
+
+METRIC_NAMES = {"micro_f1": "micro-F1", "accuracy": "accuracy", "chrf": "chrF"}
+NOT_AVAILABLE = "n/a"
+
+
+class StatisticsRow(msgspec.Struct, frozen=True, kw_only=True):
+    """How many examples of a task and language a stage is trained on.
+
+    `table_1_row` is the row of the paper's Table 1 to count under where the task does not tell (general dialogue).
+    """
+
+    task: str
+    lang: Lang
+    stage: int | str
+    count: int
+    table_1_row: str = ""
+
+
+class Column(NamedTuple):
+    name: str
+    kind: Literal["text", "number", "note"] = "number"
+
+
+class Row(NamedTuple):
+    """Cells, and how the row stands: a total, a detail of the row above it, or one without a value."""
+
+    cells: tuple[str, ...]
+    kind: Literal["plain", "total", "detail", "missing"] = "plain"
+
+
+class Table(NamedTuple):
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+def percent(value: float | None) -> str:
+    """Show a score from 0 to 1 in percent with one decimal, or n/a."""
+    return NOT_AVAILABLE if value is None else f"{100 * value:.1f}"
+
+
+def stage_name(stage: int | str) -> str:
+    """Show a stage: a bare number becomes `stage 1`."""
+    return f"stage {stage}" if str(stage).isdigit() else str(stage)
+
+
+def score_table(results: Sequence[SetResult]) -> Table:
+    """Return the paper's Table 2 beside our scores; without the paper's columns where it has none of the sets."""
+    published = any(result.paper for result in results)
+    columns = [Column("Task", "text"), Column("Test set", "text"), Column("Ours"), Column("95% interval")]
+    if published:
+        columns += [Column("Taiyi 7B"), Column("ChatGPT 3.5"), Column("SOTA")]
+    columns += [Column("Unparsable"), Column("n"), Column("Note", "note")]
+    # The average stands under the sets that it is of.
+    averaged = [result for result in results if result.name in paper.TABLE_2]
+    rows = [_score_row(result, published) for result in averaged]
+    rows += _averages(averaged)
+    rows += [_score_row(result, published) for result in results if result.name not in paper.TABLE_2]
+    return Table(tuple(columns), tuple(rows))
+
+
+def table_3(result: SetResult) -> Table:
+    """Return the paper's Table 3, P, R and F1 of each BioRED entity type, beside ours."""
+    columns = (
+        Column("Type", "text"),
+        *(Column(f"{who} {what}") for who in ("Ours", "Taiyi") for what in ("P", "R", "F1")),
+        Column("Gold"),
+    )
+    rows: list[Row] = []
+    others = [name for name in result.per_type if name not in paper.TABLE_3]
+    for name in [*paper.TABLE_3, *others]:
+        ours, theirs = result.per_type.get(name), paper.TABLE_3.get(name)
+        cells = [percent(x) for x in ((ours.precision, ours.recall, ours.f1) if ours else (None, None, None))]
+        cells += [percent(x) for x in ((theirs.precision, theirs.recall, theirs.f1) if theirs else (None, None, None))]
+        gold = f"{ours.tp + ours.fn:,}" if ours else "0"
+        rows.append(Row((paper.TABLE_3_NAMES.get(name, name), *cells, gold)))
+    every = paper.TABLE_3_ALL
+    gold = sum(t.tp + t.fn for t in result.per_type.values())
+    ours_all = (result.precision, result.recall, result.value, every.precision, every.recall, every.f1)
+    rows.append(Row(("All", *map(percent, ours_all), f"{gold:,}"), "total"))
+    return Table(columns, tuple(rows))
+
+
+def type_table(result: SetResult) -> Table:
+    """Return precision, recall and F1 of each type or label of a set, with the counts that they come from."""
+    names = ("P", "R", "F1", "True positives", "False positives", "False negatives")
+    rows = [
+        Row((name, percent(t.precision), percent(t.recall), percent(t.f1), f"{t.tp:,}", f"{t.fp:,}", f"{t.fn:,}"))
+        for name, t in result.per_type.items()
+    ]
+    sums = [f"{sum(getattr(t, kind) for t in result.per_type.values()):,}" for kind in ("tp", "fp", "fn")]
+    rows.append(
+        Row(("All (micro)", percent(result.precision), percent(result.recall), percent(result.value), *sums), "total")
+    )
+    rows.append(Row(("All (macro)", "", "", percent(result.macro_f1), "", "", ""), "total"))
+    return Table((Column("Type", "text"), *map(Column, names)), tuple(rows))
+
+
+def statistics_table(statistics: Sequence[StatisticsRow]) -> Table:
+    """Return the instruction data by task, language and stage, beside the paper's Table 1."""
+    stages = list(dict.fromkeys(row.stage for row in statistics))
+    keys: list[tuple[int | str, Lang]] = [(stage, lang) for stage in stages for lang in ("en", "zh")]
+
+    def counts(keep: Callable[[StatisticsRow], bool]) -> list[str]:
+        kept = [row for row in statistics if keep(row)]
+        return [_count(sum(r.count for r in kept if (r.stage, r.lang) == key)) for key in keys]
+
+    rows: list[Row] = []
+    for name, size in paper.TABLE_1.items():
+        theirs = (size.english, size.chinese, size.both or (size.english or 0) + (size.chinese or 0))
+        rows.append(Row((name, *counts(lambda r, name=name: _table_1_row(r) == name), *map(_count, theirs))))
+        tasks = list(dict.fromkeys(r.task for r in statistics if _table_1_row(r) == name))
+        if len(tasks) > 1:
+            for task in tasks:
+                own = counts(lambda r, name=name, task=task: _table_1_row(r) == name and r.task == task)
+                rows.append(Row((task, *own, "", "", ""), "detail"))
+    rows.append(Row(("Total", *counts(lambda r: True), "", "", _count(paper.TABLE_1_TOTAL)), "total"))
+    columns = [Column("Task type", "text"), *(Column(f"{stage_name(stage)} {lang}") for stage, lang in keys)]
+    return Table((*columns, Column("Taiyi en"), Column("Taiyi zh"), Column("Taiyi all")), tuple(rows))
+
+
+def _score_row(result: SetResult, published: bool) -> Row:
+    ours = ("–", "–") if result.missing else (percent(result.value), _interval(result))
+    task = f"{result.task}, {METRIC_NAMES[result.metric]}"
+    cells = [task, f"{result.title} ({', '.join(result.langs)})", *ours]
+    notes = [result.missing, result.note]
+    if published:
+        theirs = result.paper or paper.Published()
+        cells += [_published(theirs.taiyi), _published(theirs.chatgpt), _published(theirs.sota)]
+        notes.append(f"SOTA: {theirs.sota_system}" if theirs.sota_system else "")
+    cells += ["–", "–"] if result.missing else [_failures(result), f"{result.num_records:,}"]
+    return Row((*cells, "; ".join(filter(None, notes))), "missing" if result.missing else "plain")
+
+
+def _averages(results: Sequence[SetResult]) -> Iterable[Row]:
+    """Average over the paper's sets that were scored here, ours and theirs over the same ones; then the paper's own."""
+    scored = [r for r in results if r.value is not None]
+    if not scored:
+        return
+    size = len(scored)
+
+    def mean(values: Iterable[float | None]) -> str:
+        return percent(sum(value or 0.0 for value in values) / size)
+
+    theirs = [paper.TABLE_2[r.name] for r in scored]
+    cells = (f"Average of {size}", "", mean(r.value for r in scored), "", mean(p.taiyi for p in theirs))
+    cells += (mean(p.chatgpt for p in theirs), mean(p.sota for p in theirs), "", "")
+    yield Row((*cells, f"of the paper's {len(paper.TABLE_2)} sets, those that are scored here"), "total")
+    if size < len(paper.TABLE_2):
+        every = paper.TABLE_2_AVERAGE
+        numbers = (percent(every.taiyi), percent(every.chatgpt), percent(every.sota))
+        yield Row((f"Average of {len(paper.TABLE_2)}", "", "", "", *numbers, "", "", "as the paper prints"), "total")
+
+
+def _interval(result: SetResult) -> str:
+    if result.ci_low is None or result.ci_high is None:
+        return NOT_AVAILABLE
+    return f"{100 * result.ci_low:.1f} to {100 * result.ci_high:.1f}"
+
+
+def _failures(result: SetResult) -> str:
+    if result.parse_failure_rate is None:
+        return NOT_AVAILABLE
+    return f"{result.num_unparsable:,} ({percent(result.parse_failure_rate)}%)" if result.num_unparsable else "0"
+
+
+def _published(value: float | None) -> str:
+    return "–" if value is None else percent(value)
+
+
+def _count(value: int | None) -> str:
+    return f"{value:,}" if value else "–"
+
+
+def _table_1_row(row: StatisticsRow) -> str:
+    return row.table_1_row or paper.TABLE_1_ROW.get(row.task, paper.TABLE_1_OTHER)

@@ -1,0 +1,107 @@
+"""CBLUE's JSON: CMeEE (nested mentions; ends are inclusive, in V2 too) and text classification (as KUAKE-QIC)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+from taiyi.errors import FormatError
+from taiyi.formats import checked, json_lines
+from taiyi.schema import Document, Entity, Labelled, Lang, Record, Reject, Split
+
+
+def read_mentions(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Record | Reject]:
+    """Read `{"text", "entities": [{"start_idx", "end_idx", "type", "entity"}]}`; ids are positions from 0."""
+    for index, (where, item) in enumerate(json_lines.items(path)):
+        if isinstance(item, Reject):
+            yield item
+            continue
+        text, given = item.get("text"), item.get("entities")
+        if not isinstance(text, str) or not isinstance(given, list):
+            yield Reject(where=where, reason=checked.MALFORMED, detail="text and entities were expected")
+            continue
+        entities: list[Entity] = []
+        for value in cast("list[Any]", given):
+            match value:
+                case {"start_idx": int() as start, "end_idx": int() as end, "type": str() as type}:
+                    entity, reject = checked.mention(
+                        text, (start, end + 1), value.get("entity"), id=f"T{len(entities) + 1}", type=type, where=where
+                    )
+                    entities += [entity] if entity else []
+                    if reject:
+                        yield reject
+                case _:
+                    yield Reject(where=where, reason="malformed mention", detail=repr(value))
+        yield checked.record(
+            Document, where, id=str(index), corpus=corpus, split=split, lang=lang, text=text, entities=tuple(entities)
+        )
+
+
+def write_mentions(records: Iterable[Record], path: Path, *, layout: json_lines.Layout = "array") -> None:
+    """Write documents as CMeEE's JSON.
+
+    Raises:
+        FormatError: a record is no document, or has a discontinuous mention.
+    """
+    json_lines.write((_mentions_of(record) for record in records), path, layout=layout)
+
+
+def _mentions_of(record: Record) -> dict[str, Any]:
+    if not isinstance(record, Document):
+        raise FormatError("CMeEE's JSON holds documents only", where=record.id, got=type(record).__name__)
+    if broken := next((entity for entity in record.entities if len(entity.spans) != 1), None):
+        raise FormatError("CMeEE's JSON holds mentions of one span", where=f"{record.id}/{broken.id}")
+    return {
+        "text": record.text,
+        "entities": [
+            {"start_idx": e.spans[0].start, "end_idx": e.spans[0].end - 1, "type": e.type, "entity": e.text}
+            for e in record.entities
+        ],
+    }
+
+
+def read_labels(
+    path: Path, *, corpus: str, split: Split, lang: Lang, text_key: str = "query", label_key: str = "label"
+) -> Iterator[Record | Reject]:
+    """Read `{"id", "query", "label"}`; items without an id are named by their position from 0."""
+    for index, (where, item) in enumerate(json_lines.items(path)):
+        if isinstance(item, Reject):
+            yield item
+            continue
+        text, label = item.get(text_key), item.get(label_key)
+        if not isinstance(text, str) or not isinstance(label, str):
+            yield Reject(where=where, reason=checked.MALFORMED, detail=f"{text_key} and {label_key} were expected")
+            continue
+        yield checked.record(
+            Labelled,
+            where,
+            id=str(item.get("id", index)),
+            corpus=corpus,
+            split=split,
+            lang=lang,
+            text=text,
+            labels=(label,),
+        )
+
+
+def write_labels(
+    records: Iterable[Record],
+    path: Path,
+    *,
+    text_key: str = "query",
+    label_key: str = "label",
+    layout: json_lines.Layout = "array",
+) -> None:
+    """Write labelled texts as CBLUE's JSON.
+
+    Raises:
+        FormatError: a record is no labelled text, or has not just one label.
+    """
+
+    def value(record: Record) -> dict[str, str]:
+        if not isinstance(record, Labelled) or len(record.labels) != 1:
+            raise FormatError("CBLUE's JSON holds texts with one label", where=record.id, got=type(record).__name__)
+        return {"id": record.id, text_key: record.text, label_key: record.labels[0]}
+
+    json_lines.write((value(record) for record in records), path, layout=layout)

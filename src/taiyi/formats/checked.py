@@ -1,0 +1,53 @@
+"""Records and mentions built from raw fields: what does not satisfy the schema becomes a Reject, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from taiyi.errors import SchemaError
+from taiyi.schema import Concept, Entity, Record, Reject, Span
+
+R = TypeVar("R", bound=Record)
+
+MALFORMED = "malformed line"
+INVALID = "invalid record"
+MISMATCH = "mention does not match the text"
+SPACING = "mention differs from the text in white space"
+OUTSIDE = "span outside the text"
+
+
+def record(form: Callable[..., R], where: str, **fields: Any) -> R | Reject:
+    """Build a record of a form; a Reject where the schema refuses it."""
+    try:
+        return form(**fields)
+    except SchemaError as error:
+        return Reject(where=where, reason=INVALID, detail=str(error))
+
+
+def mention(
+    text: str,
+    span: tuple[int, int],
+    given: str | None,
+    *,
+    id: str,
+    type: str,
+    where: str,
+    concepts: tuple[Concept, ...] = (),
+) -> tuple[Entity | None, Reject | None]:
+    """Return the mention at `span` of `text`, and what was wrong with it.
+
+    Where the given text differs from the one at the span in white space only, the mention is kept with the text at the
+    span and its own text is rejected; else a mention that does not match is dropped.
+    """
+    start, end = span
+    if not 0 <= start < end <= len(text):
+        return None, Reject(where=where, reason=OUTSIDE, detail=f"{type} at {start} to {end} of {len(text)}: {given!r}")
+    found = text[start:end]
+    kept = Entity(id=id, type=type, text=found, spans=(Span(start, end),), concepts=concepts)
+    if given is None or given == found:
+        return kept, None
+    detail = f"{type} at {start} to {end}: the text has {found!r}, the mention {given!r}"
+    if given.split() == found.split():
+        return kept, Reject(where=where, reason=SPACING, detail=f"{detail}; the text's is kept")
+    return None, Reject(where=where, reason=MISMATCH, detail=detail)

@@ -1,0 +1,84 @@
+"""Questions and answers as JSON or JSON lines: `question` and `answer`, or Alpaca's `instruction` and `output`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+from taiyi.errors import FormatError
+from taiyi.formats import checked, json_lines
+from taiyi.schema import Lang, Question, Record, Reject, Split
+
+ALPACA = {"question_keys": ("instruction", "input"), "answer_key": "output"}
+
+
+def read(
+    path: Path,
+    *,
+    corpus: str,
+    split: Split,
+    lang: Lang,
+    question_keys: tuple[str, ...] = ("question",),
+    answer_key: str = "answer",
+    context_key: str = "",
+) -> Iterator[Record | Reject]:
+    """Read questions; items without an id are named by their position from 0.
+
+    Args:
+        question_keys: keys whose texts, where not empty, make up the question, a line each; the first must be there.
+        answer_key: key of the answer, or of a list of answers that are all right.
+        context_key: key of the text, or texts, in which the answer stands; without it questions are without context.
+    """
+    for index, (where, item) in enumerate(json_lines.items(path)):
+        if isinstance(item, Reject):
+            yield item
+            continue
+        parts = [item.get(key, "") for key in question_keys]
+        answers, contexts = _texts(item.get(answer_key)), _texts(item.get(context_key)) if context_key else ()
+        asked = question_keys[0] in item and all(isinstance(part, str) for part in parts)
+        if not asked or answers is None or contexts is None:
+            wanted = ", ".join((question_keys[0], answer_key, *filter(None, [context_key])))
+            yield Reject(where=where, reason=checked.MALFORMED, detail=f"texts were expected under {wanted}")
+            continue
+        yield checked.record(
+            Question,
+            where,
+            id=str(item.get("id", index)),
+            corpus=corpus,
+            split=split,
+            lang=lang,
+            kind="context" if context_key else "simple",
+            question="\n".join(part for part in parts if part.strip()),
+            contexts=contexts,
+            answers=answers,
+        )
+
+
+def _texts(value: Any) -> tuple[str, ...] | None:
+    """Return a text or list of texts as a tuple; None if it is neither."""
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, list) and all(isinstance(part, str) for part in cast("list[Any]", value)):
+        return tuple(cast("list[str]", value))
+    return None
+
+
+def write(records: Iterable[Record], path: Path, *, layout: json_lines.Layout = "lines") -> None:
+    """Write questions as `{"id", "question", "answer", "context"}`; several answers or contexts become lists.
+
+    Raises:
+        FormatError: a record is not a question of kind simple or context.
+    """
+    json_lines.write((_item_of(record) for record in records), path, layout=layout)
+
+
+def _item_of(record: Record) -> dict[str, Any]:
+    if not isinstance(record, Question) or record.kind not in ("simple", "context"):
+        raise FormatError("only questions with free answers can be written", where=record.id, got=type(record).__name__)
+    item: dict[str, Any] = {"id": record.id, "question": record.question, "answer": _one_or_all(record.answers)}
+    return item | ({"context": _one_or_all(record.contexts)} if record.contexts else {})
+
+
+def _one_or_all(texts: tuple[str, ...]) -> str | list[str]:
+    return texts[0] if len(texts) == 1 else list(texts)

@@ -1,0 +1,203 @@
+"""Grounded decoding: tagged answers that can only copy their source and place tags (see `grounding`).
+
+Most tokens of such an answer copy the source, so the next stretch of it is drafted and read in one forward pass; what
+the model agrees with is kept, up to its first tag (speculative decoding, Leviathan et al. 2023, where the draft is the
+source). The answers are those of deciding token by token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from taiyi.encoding import Encoder, Prompt
+from taiyi.generate.decoder import Decoder
+from taiyi.grounding import Grounding, State
+
+DRAFT = 12
+"""How many tokens are drafted at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """How the next token is decided among its choices.
+
+    Attributes:
+        open_bias: is added to the logits of open tags: above 0 for more mentions, below for fewer.
+        open_summed: whether a tag is opened where all open tags together are more probable than each other choice.
+    """
+
+    open_bias: float = 0.0
+    open_summed: bool = False
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What is fed to a row in one step, and what is decided after it: the j-th choice after `fed + j - 1` tokens."""
+
+    tokens: list[int]
+    positions: list[int]
+    fed: int
+    states: list[State] = field(default_factory=list[State])
+    choices: list[Sequence[int]] = field(default_factory=list[Sequence[int]])
+
+
+@dataclass(slots=True)
+class _Row:
+    """An answer in the making: `pending` are tokens that are decided and not yet fed."""
+
+    index: int
+    prompt: Prompt
+    grounding: Grounding
+    limit: int
+    pending: list[int]
+    positions: list[int]
+    state: State = field(default_factory=State)
+    written: list[int] = field(default_factory=list[int])
+
+
+def decode(
+    model: PreTrainedModel,
+    encoder: Encoder,
+    prompts: Sequence[Prompt],
+    *,
+    max_tags: int,
+    rule: Rule | None = None,
+    draft: int = DRAFT,
+) -> Iterator[tuple[int, list[int], Literal["stop", "length"]]]:
+    """Answer a batch of prompts: yield the index of a prompt, its answer without the end token, and why it ended.
+
+    The answer is always whole: once its tags have taken `max_tags` tokens, the rest is copied, and it counts as ended
+    by length.
+    """
+    rule = rule or Rule()
+    rows = [_row(index, prompt, max_tags) for index, prompt in enumerate(prompts)]
+    capacity = max((len(row.prompt.ids) + len(row.grounding.source) * 5 // 4 for row in rows), default=0) + draft + 8
+    decoder = Decoder(model, rows=len(rows), capacity=capacity)
+    live = set(range(len(rows)))
+    while live:
+        drafts = [_draft(row, encoder, draft) if i in live else _Draft([], [], 0) for i, row in enumerate(rows)]
+        hidden = decoder.feed([d.tokens for d in drafts], [d.positions for d in drafts])
+        decided = _decide(model, hidden, drafts, rows, rule)
+        for i in sorted(live):
+            row = rows[i]
+            decoder.take_back(i, _accept(row, drafts[i], decided[i], encoder))
+            if row.state.ended:
+                live.discard(i)
+                yield row.index, row.written, "stop"
+            elif len(row.written) > row.limit:
+                live.discard(i)
+                yield row.index, _copy_rest(row), "length"
+        # Rows that are done still cost their share of every step; moving the others together costs a copy of the cache.
+        if live and len(live) <= len(rows) * 3 // 4:
+            kept = sorted(live)
+            decoder.keep(kept)
+            rows = [rows[i] for i in kept]
+            live = set(range(len(rows)))
+
+
+def _row(index: int, prompt: Prompt, max_tags: int) -> _Row:
+    assert prompt.grounding is not None
+    limit = len(prompt.grounding.source) + max_tags
+    return _Row(index, prompt, prompt.grounding, limit, list(prompt.ids), list(prompt.positions))
+
+
+def _draft(row: _Row, encoder: Encoder, count: int) -> _Draft:
+    """Draft the copy of what comes next: the first of the choices, as long as it is plain which that is."""
+    draft = _Draft(list(row.pending), list(row.positions), len(row.pending))
+    state = row.state
+    while True:
+        choices = row.grounding.allowed(state)
+        draft.states.append(state)
+        draft.choices.append(choices)
+        token = choices[0]
+        ambiguous = len(choices) > 1 and bool(state.partial)
+        if len(draft.tokens) - draft.fed == count or ambiguous or token == row.grounding.end:
+            return draft
+        after = row.grounding.advance(state, token)
+        written = len(row.written) + len(draft.tokens) - draft.fed
+        draft.positions.append(encoder.position(row.prompt, state, after, written))
+        draft.tokens.append(token)
+        state = after
+
+
+def _decide(
+    model: PreTrainedModel, hidden: Tensor, drafts: Sequence[_Draft], rows: Sequence[_Row], rule: Rule
+) -> list[list[int]]:
+    """Return, for each row, the token decided at each of its choices."""
+    decided = [[choices[0] for choices in draft.choices] for draft in drafts]
+    asked = [(i, j) for i, draft in enumerate(drafts) for j, choices in enumerate(draft.choices) if len(choices) > 1]
+    if not asked:
+        return decided
+    width = max(len(drafts[i].choices[j]) for i, j in asked)
+    tokens = torch.tensor([_padded(drafts[i].choices[j], width) for i, j in asked], device=hidden.device)
+    opens = torch.tensor([_opens(rows[i].grounding, drafts[i], j, width) for i, j in asked], device=hidden.device)
+    at = torch.tensor([(i, drafts[i].fed + j - 1) for i, j in asked], device=hidden.device)
+    logits = _logits(model, hidden[at[:, 0], at[:, 1]], tokens)
+    for (i, j), pick in zip(asked, _pick(logits, tokens, opens, rule), strict=True):
+        decided[i][j] = pick
+    return decided
+
+
+def _padded(choices: Sequence[int], width: int) -> list[int]:
+    return [*choices, *(-1 for _ in range(width - len(choices)))]
+
+
+def _opens(grounding: Grounding, draft: _Draft, j: int, width: int) -> list[bool]:
+    """Which of the choices open a tag."""
+    opening = grounding.opening if not draft.states[j].partial else frozenset[int]()
+    choices = draft.choices[j]
+    # The first choice copies the source, even where its token also begins a tag.
+    return [0 < k < len(choices) and choices[k] in opening for k in range(width)]
+
+
+@torch.inference_mode()
+def _logits(model: PreTrainedModel, hidden: Tensor, tokens: Tensor) -> Tensor:
+    """The logits of a few tokens, without those of the whole vocabulary."""
+    head = cast(torch.nn.Linear, model.get_output_embeddings())
+    logits = torch.einsum("nh,nch->nc", hidden.to(head.weight.dtype), head.weight[tokens.clamp(min=0)]).float()
+    if (bias := cast(Tensor | None, head.bias)) is not None:
+        logits += bias[tokens.clamp(min=0)]
+    return logits.masked_fill(tokens < 0, -torch.inf)
+
+
+@torch.inference_mode()
+def _pick(logits: Tensor, tokens: Tensor, opens: Tensor, rule: Rule) -> list[int]:
+    """Decide; where two choices are equal, the first one wins."""
+    logits = logits + opens * rule.open_bias
+    if rule.open_summed:
+        together = logits.masked_fill(~opens, -torch.inf).logsumexp(-1)
+        other = logits.masked_fill(opens, -torch.inf)
+        logits = torch.where((together > other.amax(-1))[:, None] & ~opens, -torch.inf, logits)
+        logits = torch.where((together <= other.amax(-1))[:, None] & opens, -torch.inf, logits)
+    return tokens.gather(1, logits.argmax(-1, keepdim=True))[:, 0].tolist()
+
+
+def _accept(row: _Row, draft: _Draft, decided: Sequence[int], encoder: Encoder) -> int:
+    """Take over what was decided, up to where it departs from the draft; return how many fed tokens to take back."""
+    drafted = draft.tokens[draft.fed :]
+    for j, token in enumerate(decided):
+        state = draft.states[j]
+        after = row.grounding.advance(state, token)
+        row.pending = [token]
+        row.positions = [encoder.position(row.prompt, state, after, len(row.written))]
+        row.state = after
+        if not after.ended:
+            row.written.append(token)
+        if j == len(drafted) or token != drafted[j]:
+            return len(drafted) - j
+    raise AssertionError("a draft ends with a decision")
+
+
+def _copy_rest(row: _Row) -> list[int]:
+    """Complete an answer without the model: no more tags than it must close."""
+    written, state = list(row.written), row.state
+    while (token := row.grounding.allowed(state)[0]) != row.grounding.end:
+        state = row.grounding.advance(state, token)
+        written.append(token)
+    return written

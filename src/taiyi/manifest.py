@@ -1,0 +1,101 @@
+"""The steps that carry a recipe out: data, tokenizer, rows, training, predictions, report.
+
+Each step writes into a folder named by what goes into it, and its manifest last. A step whose manifest exists is not run
+again, so a run that was killed anywhere goes on where it stopped when the same command is given.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import xxhash
+from rich.console import Console
+
+from taiyi import __version__, storage
+
+MANIFEST = "manifest.json"
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a finished step was made from, what it made, and how long it took."""
+
+    step: str
+    inputs: dict[str, Any]
+    facts: dict[str, Any]
+    files: dict[str, str]
+    seconds: float
+    finished: str
+
+
+class Log:
+    """Says what happens on the terminal and keeps it in the run's log."""
+
+    def __init__(self, run: Path, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True)
+        run.mkdir(parents=True, exist_ok=True)
+        self._file = run / "log.txt"
+
+    def say(self, text: str) -> None:
+        self.console.print(text, highlight=False, markup=False)
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text}\n")
+
+
+def step(run: Path, name: str, inputs: Mapping[str, Any], work: Callable[[Path], dict[str, Any]], log: Log) -> Path:
+    """Carry out a step unless it is done, and return its folder.
+
+    Args:
+        run: folder of the run.
+        name: of the step, such as `train-stage1`.
+        inputs: all that its outcome depends on, as values that JSON can hold.
+        work: writes into the folder and returns facts for the manifest; it may find there what an interrupted run left.
+    """
+    inputs = {"taiyi": __version__, **inputs}
+    key = xxhash.xxh3_128_hexdigest(json.dumps(inputs, sort_keys=True, ensure_ascii=False).encode())
+    folder = run / f"{name}-{key[:12]}"
+    if (folder / MANIFEST).exists():
+        log.say(f"{name}: done already, in {folder}")
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    log.say(f"{name}: begins, in {folder}")
+    begun = time.monotonic()
+    facts = work(folder)
+    seconds = round(time.monotonic() - begun, 2)
+    manifest = Manifest(
+        step=name,
+        inputs=inputs,
+        facts=facts,
+        files={str(path.relative_to(folder)): hash_file(path) for path in _files(folder)},
+        seconds=seconds,
+        finished=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+    )
+    storage.write_json(manifest, folder / MANIFEST)
+    log.say(f"{name}: done in {seconds:.0f} s")
+    return folder
+
+
+def manifest(folder: Path) -> Manifest:
+    """Return the manifest of a finished step."""
+    return storage.read_json(folder / MANIFEST, Manifest)
+
+
+def hash_file(path: Path) -> str:
+    """Return the 128-bit xxHash of a file."""
+    digest = xxhash.xxh3_128()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The files of a step that stay: checkpoints of unfinished training are not part of what it made."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "checkpoints" not in path.relative_to(folder).parts and path.name != MANIFEST:
+            yield path

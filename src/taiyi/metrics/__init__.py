@@ -1,0 +1,1 @@
+"""Metrics: pure functions over counts, numbers and texts."""

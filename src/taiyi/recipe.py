@@ -1,0 +1,215 @@
+"""The recipe: one validated YAML file that says all of a run, from raw corpora to scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from taiyi import catalogue, tasks, templates
+from taiyi.build.instructions import check_types
+from taiyi.build.settings import DecontaminateSettings, Selection, Settings
+from taiyi.errors import RecipeError, TaiyiError, suggestion
+from taiyi.evaluate import suites
+from taiyi.schema import Lang
+from taiyi.train.settings import ScratchSettings, StageSettings
+
+T = TypeVar("T")
+
+
+class EncodingSettings(Settings):
+    """How examples become tokens; see `encoding.Encoder`."""
+
+    positions: Literal["plain", "aligned"] = "plain"
+    """Whether tokens of tagged answers take the positions of the source tokens that they copy."""
+    decisions: bool = True
+    """Whether tagged answers are learned among their choices only."""
+
+
+class Stage(StageSettings):
+    """One stage of training: its data, and how it is trained."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    data: tuple[Selection, ...] = ()
+    """What it trains on."""
+    replay: tuple[str, ...] = ()
+    """Earlier stages whose data is trained on again, all of it, as the paper's second stage does."""
+
+
+class EvaluateSettings(Settings):
+    """What the last stage's model is evaluated on, and how."""
+
+    suites: tuple[str, ...] = ()
+    """Names of suites; `taiyi eval --list-suites` lists them."""
+    forms: dict[str, str] = Field(default_factory=dict)
+    """Form of the answer by task; the task's first where none is given."""
+    template: str = "01"
+    """Number of the template that every test set is asked with."""
+    window_chars: dict[str, int] = Field(default_factory=dict)
+    """By corpus: documents are asked about in windows of whole sentences up to about so many characters."""
+    max_records: Annotated[int, Field(ge=1)] | None = None
+    """At most so many records of each test set, drawn by the seed; all where none is given."""
+    max_new_tokens: dict[str, int] = Field(
+        default_factory=lambda: {
+            "re": 256,
+            "ner": 256,
+            "tc": 64,
+            "qa_mc": 8,
+            "qa_yesno": 8,
+            "qa_sqa": 160,
+            "qa_cqa": 96,
+            "mrd": 160,
+        }
+    )
+    """By task: the longest answer. Tagged answers are as long as their source and end by themselves."""
+    batch_tokens: Annotated[int, Field(ge=64)] = 8192
+    """Tokens of a batch in generation."""
+
+
+class Recipe(Settings):
+    """A run."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+    """Also the name of its folder of runs."""
+    description: str = ""
+    """What it is, in a sentence or two: it heads the report."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    base: str = "scratch"
+    """A folder, a hub id, or `scratch`: a tokenizer and a model that begin from nothing."""
+    scratch: ScratchSettings = ScratchSettings()
+    encoding: EncodingSettings = EncodingSettings()
+    stages: tuple[Stage, ...] = ()
+    """What it is trained on, one stage after the other; without stages the base is evaluated as it is."""
+    decontaminate: DecontaminateSettings = DecontaminateSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+
+    @model_validator(mode="after")
+    def _check_stages(self) -> Self:
+        seen: list[str] = []
+        if not self.stages and self.base == "scratch":
+            raise ValueError("a recipe needs stages to train, or a base to evaluate")
+        for stage in self.stages:
+            if stage.name in seen:
+                raise ValueError(f"two stages are named {stage.name!r}")
+            for name in stage.replay:
+                if name not in seen:
+                    raise ValueError(f"stage {stage.name!r} replays {name!r}, which is no earlier stage")
+            if not stage.data and not stage.replay:
+                raise ValueError(f"stage {stage.name!r} has neither data nor replay")
+            if self.base == "scratch" and stage.method != "full":
+                raise ValueError(f"stage {stage.name!r} trains adapters over a base of nothing: use method: full")
+            seen.append(stage.name)
+        return self
+
+
+def load(path: Path) -> Recipe:
+    """Read and validate a recipe; RecipeError names the key, and what was probably meant."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise RecipeError("no such recipe", where=path, mend="recipes that ship are in recipes/") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError("not YAML", where=path, got=" ".join(str(error).split())) from error
+    if not isinstance(data, dict):
+        raise RecipeError("a recipe is a mapping of keys to values", where=path, got=type(data).__name__)
+    try:
+        recipe = Recipe.model_validate(data)
+    except ValidationError as error:
+        raise _explained(error, path) from error
+    _check_names(recipe, path)
+    return recipe
+
+
+def _explained(error: ValidationError, path: Path) -> RecipeError:
+    fault = error.errors()[0]
+    key = ".".join(str(part) for part in fault["loc"])
+    where = f"{path}: {key}" if key else str(path)
+    others = f" ({error.error_count() - 1} more faults follow)" if error.error_count() > 1 else ""
+    if fault["type"] == "extra_forbidden":
+        known = _keys_at(fault["loc"][:-1])
+        return RecipeError("unknown key" + others, where=where, mend=suggestion(str(fault["loc"][-1]), known))
+    got = None if fault["type"] == "missing" else repr(fault.get("input"))[:80]
+    return RecipeError(fault["msg"].removeprefix("Value error, ") + others, where=where, got=got)
+
+
+def _keys_at(loc: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that a recipe may have at a place."""
+    model: type[BaseModel] = Recipe
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        annotation = model.model_fields[part].annotation
+        inner = [a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)]
+        if not inner:
+            return []
+        model = inner[0]
+    return list(model.model_fields)
+
+
+def _check_names(recipe: Recipe, path: Path) -> None:
+    """Fail before anything runs where a corpus, split, task, form, type, template or suite does not exist."""
+    for index, stage in enumerate(recipe.stages):
+        for number, selection in enumerate(stage.data):
+            _check_selection(selection, f"{path}: stages.{index}.data.{number}")
+    evaluate = recipe.evaluate
+    at = f"{path}: evaluate"
+    test_sets = [
+        test_set
+        for index, suite in enumerate(evaluate.suites)
+        for test_set in _known(f"{at}.suites.{index}", lambda suite=suite: suites.get(suite))
+    ]
+    for name, form in evaluate.forms.items():
+        task = _known(f"{at}.forms", lambda name=name: tasks.get(name))
+        _check_form(task, form, f"{at}.forms.{name}")
+    for name in evaluate.max_new_tokens:
+        _known(f"{at}.max_new_tokens", lambda name=name: tasks.get(name))
+    for name in evaluate.window_chars:
+        _known(f"{at}.window_chars", lambda name=name: catalogue.get(name))
+    for test_set in test_sets:
+        task = tasks.get(test_set.task)
+        for lang in test_set.langs:
+            _check_template(task, lang, (evaluate.template,), f"{at}.template")
+
+
+def _check_selection(selection: Selection, at: str) -> None:
+    corpus = _known(f"{at}.corpus", lambda: catalogue.get(selection.corpus))
+    task = _known(f"{at}.task", lambda: tasks.get(selection.task))
+    if task.name not in corpus.tasks:
+        raise RecipeError(
+            f"{corpus.name} is no corpus for this task",
+            where=f"{at}.task",
+            got=task.name,
+            expected=" or ".join(corpus.tasks),
+        )
+    if selection.form is not None:
+        _check_form(task, selection.form, f"{at}.form")
+    for split in selection.splits:
+        if split not in corpus.files:
+            raise RecipeError(
+                f"{corpus.name} has no such split", where=f"{at}.splits", got=split, expected=" or ".join(corpus.files)
+            )
+    for lang in corpus.langs:
+        _check_template(task, lang, selection.templates, f"{at}.templates")
+    _known(f"{at}.merge_types", lambda: check_types(selection.model_copy(update={"subtasks": ()})))
+    _known(f"{at}.subtasks", lambda: check_types(selection))
+
+
+def _check_form(task: tasks.Task, form: str, at: str) -> None:
+    if form not in task.forms:
+        mend = suggestion(form, task.forms)
+        raise RecipeError(f"the task {task.name} has no such form", where=at, got=form, mend=mend)
+
+
+def _check_template(task: tasks.Task, lang: Lang, wanted: tuple[str, ...], at: str) -> None:
+    _known(at, lambda: templates.choose(tasks.load_templates(task, lang), wanted))
+
+
+def _known(at: str, find: Callable[[], T]) -> T:
+    """Return what is found; RecipeError names the place in the recipe where it is not."""
+    try:
+        return find()
+    except TaiyiError as error:
+        raise RecipeError(error.what, where=at, got=error.got, expected=error.expected, mend=error.mend) from error

@@ -1,0 +1,133 @@
+"""Questions with a closed set of answers: multiple choice (QA-mc) and yes/no/maybe (QA-yesno). Scored by accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import regex
+
+from taiyi.errors import Unparsable
+from taiyi.schema import Answer, Choice, Example, Message, Question, Record, Reject, Score, Shown, Span
+from taiyi.tasks.task import Kind, example_id
+from taiyi.templates import Template, words
+from taiyi.text import fingerprints, squeeze
+
+# What a model states: "The answer is C.", "答案：D", "**B**". A lower-case letter may be an article, unless nothing follows.
+_STATED = regex.compile(
+    r"(?i:answer|option|答案|选项?)(?:[\s*]*(?i:is|:|：|是|为|应为))*[\s*(（【\[]*([A-Z]|[a-z](?!\s*\w))(?![A-Za-z])"
+)
+_LETTER = regex.compile(r"^[\s*(（【\[\"']*([A-Z])(?![A-Za-z])")
+_LEAD = regex.compile(
+    r"^[\s*]*(?:(?:the\s+)?(?:final\s+)?answer|答案)(?:[\s*]*(?:is|:|：|为|是(?=[\s*:：是否不])))*[\s*]*|^[\s*]+",
+    regex.I,
+)
+
+
+class _Closed:
+    """What both tasks share: an answer is one of a few keys, and it is right or wrong."""
+
+    name: str
+    forms: tuple[str, ...] = ("key",)
+    slots: frozenset[str]
+    kind: Kind | None = None
+    metric: Literal["micro_f1", "accuracy", "chrf"] = "accuracy"
+    generative = True
+
+    def _example(
+        self, record: Question, template: Template, form: str, prompt: str, answer: str, types: Sequence[Shown]
+    ) -> Example:
+        return Example(
+            id=example_id(record, template, form),
+            corpus=record.corpus,
+            task=self.name,
+            lang=template.lang,
+            split=record.split,
+            template=template.id,
+            form=form,
+            record=record.id,
+            messages=(Message(role="user", content=prompt),),
+            answer=answer,
+            gold=Choice(key=record.answers[0]),
+            types=tuple(types),
+            document_ids=record.document_ids,
+            content=fingerprints(
+                "\n".join([record.question, *sorted(o.text for o in record.options)]), *record.contexts
+            ),
+        )
+
+    def merge(self, answers: Sequence[tuple[Example, Answer]]) -> Answer:
+        return answers[0][1]
+
+    def score(self, gold: Answer, predicted: Answer | None, *, record: str, reason: str = "") -> Score:
+        state = "parsed" if predicted is not None else "unparsable"
+        return Score(record=record, value=float(gold == predicted), state=state, reason=reason)
+
+
+class MultipleChoice(_Closed):
+    """One option of several; the answer is its letter."""
+
+    name = "qa_mc"
+    slots = frozenset({"question", "options"})
+
+    def applies(self, record: Record) -> bool:
+        return isinstance(record, Question) and record.kind == "choice"
+
+    def render(
+        self, record: Record, template: Template, *, form: str, types: Sequence[Shown] = (), window: Span | None = None
+    ) -> Example | Reject:
+        assert isinstance(record, Question)
+        if len(record.answers) != 1:
+            return Reject(where=example_id(record, template, form), reason="more than one right option")
+        options = "\n".join(f"{option.key}. {option.text}" for option in record.options)
+        prompt = template.fill(question=record.question, options=options)
+        shown = [Shown(name=option.key, shown=squeeze(option.text)) for option in record.options]
+        return self._example(record, template, form, prompt, record.answers[0], shown)
+
+    def parse(self, text: str, example: Example) -> Choice:
+        keys = {shown.name for shown in example.types}
+        for pattern in (_LETTER, _STATED):
+            if (match := pattern.search(text)) and match[1].upper() in keys:
+                return Choice(key=match[1].upper())
+        said = squeeze(text)
+        if said and len(same := [shown.name for shown in example.types if shown.shown == said]) == 1:
+            return Choice(key=same[0])
+        raise Unparsable("no option is named", got=repr(text[:60]), expected=f"one of {', '.join(sorted(keys))}")
+
+
+class YesNo(_Closed):
+    """Yes, no or maybe, from a context where there is one."""
+
+    name = "qa_yesno"
+    slots = frozenset({"question", "context", "choices"})
+
+    def applies(self, record: Record) -> bool:
+        return isinstance(record, Question) and record.kind == "yesno" and bool(record.contexts)
+
+    def render(
+        self, record: Record, template: Template, *, form: str, types: Sequence[Shown] = (), window: Span | None = None
+    ) -> Example | Reject:
+        assert isinstance(record, Question)
+        if len(record.answers) != 1:
+            return Reject(where=example_id(record, template, form), reason="more than one answer")
+        marks = words(template.lang)
+        says = _says(template)
+        prompt = template.fill(
+            question=record.question, context="\n".join(record.contexts), choices=marks.comma.join(says.values())
+        )
+        return self._example(record, template, form, prompt, says[record.answers[0]], ())
+
+    def parse(self, text: str, example: Example) -> Choice:
+        marks = words(example.lang)
+        said = _LEAD.sub("", text).casefold()
+        for key, word in (("yes", marks.yes), ("no", marks.no), ("maybe", marks.maybe)):
+            if regex.match(regex.escape(word) + r"(?![a-z])", said):
+                return Choice(key=key)
+        raise Unparsable(
+            "neither yes, no nor maybe", got=repr(text[:60]), expected=f"{marks.yes}, {marks.no} or {marks.maybe}"
+        )
+
+
+def _says(template: Template) -> Mapping[str, str]:
+    marks = words(template.lang)
+    return {"yes": marks.yes, "no": marks.no, "maybe": marks.maybe}

@@ -1,0 +1,101 @@
+"""Text classification (TC), single and multi-label: the answer is the names of the labels.
+
+Scored as the paper does: micro-F1 over the labels of each record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import regex
+
+from taiyi.errors import Unparsable
+from taiyi.schema import Answer, Example, Labelled, Labels, Message, Record, Reject, Score, Shown, Span
+from taiyi.tasks import listing
+from taiyi.tasks.task import Kind, count, example_id
+from taiyi.templates import Template, words
+from taiyi.text import fingerprints
+
+_COMMA = regex.compile(r"[,，、]")
+
+
+class Classification:
+    """The labels of a text."""
+
+    name = "tc"
+    forms: tuple[str, ...] = ("list",)
+    slots = frozenset({"labels", "text"})
+    kind: Kind | None = "labels"
+    metric: Literal["micro_f1", "accuracy", "chrf"] = "micro_f1"
+    generative = False
+
+    def applies(self, record: Record) -> bool:
+        return isinstance(record, Labelled)
+
+    def render(
+        self, record: Record, template: Template, *, form: str, types: Sequence[Shown] = (), window: Span | None = None
+    ) -> Example | Reject:
+        assert isinstance(record, Labelled)
+        identifier = example_id(record, template, form)
+        shown = {t.name: t.shown for t in types}
+        if unknown := set(record.labels) - set(shown):
+            return Reject(
+                where=identifier, reason="a label is not in the corpus's set", detail=", ".join(sorted(unknown))
+            )
+        marks = words(template.lang)
+        labels = tuple(name for name in shown if name in record.labels)
+        return Example(
+            id=identifier,
+            corpus=record.corpus,
+            task=self.name,
+            lang=template.lang,
+            split=record.split,
+            template=template.id,
+            form=form,
+            record=record.id,
+            messages=(
+                Message(role="user", content=template.fill(labels=marks.comma.join(shown.values()), text=record.text)),
+            ),
+            answer=marks.semicolon.join(listing.escape(shown[name]) for name in labels) or marks.none,
+            gold=Labels(items=labels),
+            types=tuple(types),
+            document_ids=record.document_ids,
+            content=fingerprints(record.text),
+        )
+
+    def parse(self, text: str, example: Example) -> Labels:
+        names = {shown.shown: shown.name for shown in example.types}
+        found: dict[str, None] = {}
+        none = words(example.lang).none
+        for item in (listing.unescape(item) for line in text.split("\n") for item in listing.split(line)):
+            for label in [item] if item in names else [part.strip() for part in _COMMA.split(item)]:
+                if label in names or label not in ("", none):
+                    found[names.get(label, label)] = None
+        if found and not set(found) & set(names.values()):
+            raise Unparsable("the answer names no label of the set", got=repr(text[:60]), expected=", ".join(names))
+        return Labels(items=tuple(sorted(found, key=_rank(example))))
+
+    def merge(self, answers: Sequence[tuple[Example, Answer]]) -> Labels:
+        merged: dict[str, None] = {}
+        for _, answer in answers:
+            assert isinstance(answer, Labels)
+            merged.update(dict.fromkeys(answer.items))
+        return Labels(items=tuple(merged))
+
+    def score(self, gold: Answer, predicted: Answer | None, *, record: str, reason: str = "") -> Score:
+        assert isinstance(gold, Labels)
+        assert predicted is None or isinstance(predicted, Labels)
+        ours = {(label, "") for label in gold.items}
+        theirs = {(label, "") for label in predicted.items} if predicted else set[tuple[str, str]]()
+        return Score(
+            record=record,
+            counts=count(ours, theirs),
+            state="parsed" if predicted is not None else "unparsable",
+            reason=reason,
+        )
+
+
+def _rank(example: Example) -> Callable[[str], tuple[int, str]]:
+    order = {shown.name: rank for rank, shown in enumerate(example.types)}
+    return lambda label: (order.get(label, len(order)), label)

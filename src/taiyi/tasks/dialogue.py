@@ -1,0 +1,46 @@
+"""Multi-round dialogue (MRD), medical or general: every turn of the assistant is learned, the last is scored, by chrF."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from taiyi.schema import Dialogue, Example, FreeText, Message, Record, Reject, Shown, Span
+from taiyi.tasks.questions import FreeAnswer
+from taiyi.tasks.task import example_id
+from taiyi.templates import Template
+from taiyi.text import fingerprints
+
+
+class Dialogues(FreeAnswer):
+    """Turns of a user and an assistant; a last turn of the user, which nobody answers, is left out."""
+
+    name = "mrd"
+    slots = frozenset({"turn"})
+
+    def applies(self, record: Record) -> bool:
+        return isinstance(record, Dialogue)
+
+    def render(
+        self, record: Record, template: Template, *, form: str, types: Sequence[Shown] = (), window: Span | None = None
+    ) -> Example | Reject:
+        assert isinstance(record, Dialogue)
+        turns = record.turns if record.turns[-1].role == "assistant" else record.turns[:-1]
+        messages = [Message(role=turn.role, content=turn.text.strip()) for turn in turns[:-1]]
+        first = 1 if messages[0].role == "system" else 0
+        messages[first] = Message(role="user", content=template.fill(turn=messages[first].content))
+        answer = turns[-1].text.strip()
+        return Example(
+            id=example_id(record, template, form),
+            corpus=record.corpus,
+            task=self.name,
+            lang=template.lang,
+            split=record.split,
+            template=template.id,
+            form=form,
+            record=record.id,
+            messages=tuple(messages),
+            answer=answer,
+            gold=FreeText(text=answer),
+            document_ids=record.document_ids,
+            content=fingerprints("\n".join(turn.text for turn in record.turns)),
+        )

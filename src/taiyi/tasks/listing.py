@@ -1,0 +1,23 @@
+"""Lists as models write them: items between semicolons, with a backslash before what would be read as a mark."""
+
+from __future__ import annotations
+
+import regex
+
+_MARKS = regex.compile(r"[\\;；]")
+_ITEM = regex.compile(r"(?:\\.|[^\\;；])+", regex.DOTALL)
+_ESCAPE = regex.compile(r"\\(.)", regex.DOTALL)
+
+
+def escape(item: str) -> str:
+    """Write an item so that `split` gives it back."""
+    return _MARKS.sub(lambda match: "\\" + match[0], item).replace("\n", "\\n")
+
+
+def unescape(text: str) -> str:
+    return _ESCAPE.sub(lambda match: "\n" if match[1] == "n" else match[1], text)
+
+
+def split(text: str) -> list[str]:
+    """Return the items between semicolons, ASCII or full-width, still escaped and without white space at the ends."""
+    return [item for part in _ITEM.findall(text) if (item := part.strip())]

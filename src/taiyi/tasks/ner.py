@@ -1,0 +1,172 @@
+"""Named entity recognition (NER): the paper's list form, and the text itself with tags in place.
+
+Scored as the paper does: micro-F1 over the unique (text, type) pairs of each record, case-sensitive, without offsets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import regex
+
+from taiyi import tagged
+from taiyi.errors import Unparsable
+from taiyi.schema import (
+    Answer,
+    Document,
+    Example,
+    Mention,
+    Mentions,
+    Message,
+    Record,
+    Reject,
+    Score,
+    Shown,
+    Span,
+    Tagging,
+)
+from taiyi.tasks import listing
+from taiyi.tasks.task import Kind, count, example_id
+from taiyi.templates import Template, words
+from taiyi.text import fingerprints
+
+_COLON = regex.compile(r"[:：]")
+
+
+class NamedEntities:
+    """Entities of the asked types."""
+
+    name = "ner"
+    forms: tuple[str, ...] = ("tagged", "list")
+    slots = frozenset({"types", "text"})
+    kind: Kind | None = "entities"
+    metric: Literal["micro_f1", "accuracy", "chrf"] = "micro_f1"
+    generative = False
+
+    def applies(self, record: Record) -> bool:
+        return isinstance(record, Document)
+
+    def render(
+        self, record: Record, template: Template, *, form: str, types: Sequence[Shown] = (), window: Span | None = None
+    ) -> Example | Reject:
+        assert isinstance(record, Document)
+        identifier = example_id(record, template, form, types, window)
+        span = window or Span(0, len(record.text))
+        source = record.text[span.start : span.end]
+        mentions = _mentions(record, span, {shown.name for shown in types})
+        shown = {t.name: t.shown for t in types}
+        asked = words(template.lang).comma.join(dict.fromkeys(shown.values()))
+        prompt, at = template.fill_at("text", types=asked, text=source)
+        tagging = None
+        if form == "tagged":
+            tags = tuple(dict.fromkeys(shown.values()))
+            if tagged.clashes(source, tags):
+                return Reject(where=identifier, reason="the text contains a tag", detail=", ".join(tags))
+            tagging = Tagging(source=source, tags=tags, at=at)
+            placed, _ = tagged.nest(Mention(type=shown[m.type], text=m.text, span=m.span) for m in mentions if m.span)
+            answer = tagged.write(source, placed)
+        else:
+            mentions = list(dict.fromkeys(Mention(type=m.type, text=m.text) for m in mentions))
+            answer = _write_list(mentions, types, template)
+        return Example(
+            id=identifier,
+            corpus=record.corpus,
+            task=self.name,
+            lang=template.lang,
+            split=record.split,
+            template=template.id,
+            form=form,
+            record=record.id,
+            messages=(Message(role="user", content=prompt),),
+            answer=answer,
+            gold=Mentions(items=tuple(sorted(mentions, key=_order))),
+            types=tuple(types),
+            tagging=tagging,
+            offset=span.start,
+            document_ids=record.document_ids,
+            content=fingerprints(record.text, source),
+        )
+
+    def parse(self, text: str, example: Example) -> Mentions:
+        names = {shown.shown: shown.name for shown in reversed(example.types)}
+        if example.tagging is not None:
+            found = [Mention(type=names[m.type], text=m.text, span=m.span) for m in tagged.read(text, example.tagging)]
+        else:
+            found = list(dict.fromkeys(_read_list(text, names, words(example.lang).none)))
+        return Mentions(items=tuple(sorted(found, key=_order)))
+
+    def merge(self, answers: Sequence[tuple[Example, Answer]]) -> Mentions:
+        merged: dict[Mention, None] = {}
+        for example, answer in answers:
+            assert isinstance(answer, Mentions)
+            for m in answer.items:
+                span = Span(m.span.start + example.offset, m.span.end + example.offset) if m.span else None
+                merged[Mention(type=m.type, text=m.text, span=span)] = None
+        return Mentions(items=tuple(sorted(merged, key=_order)))
+
+    def score(self, gold: Answer, predicted: Answer | None, *, record: str, reason: str = "") -> Score:
+        assert isinstance(gold, Mentions)
+        assert predicted is None or isinstance(predicted, Mentions)
+        ours = {(m.type, m.text) for m in gold.items}
+        theirs = {(m.type, m.text) for m in predicted.items} if predicted else set[tuple[str, str]]()
+        return Score(
+            record=record,
+            counts=count(ours, theirs),
+            state="parsed" if predicted is not None else "unparsable",
+            reason=reason,
+        )
+
+
+def _order(mention: Mention) -> tuple[int, int, str, str]:
+    start, end = mention.span or (-1, -1)
+    return (start, -end, mention.type, mention.text)
+
+
+def _mentions(document: Document, window: Span, names: set[str]) -> list[Mention]:
+    """Return the mentions of the asked types that begin within a window, with spans into it.
+
+    Those that are discontinuous or reach over the end of the window have no span: no tags can mark them there.
+    """
+    found: dict[Mention, None] = {}
+    for entity in document.entities:
+        start, end = entity.spans[0].start, entity.spans[-1].end
+        if entity.type not in names or not window.start <= start < window.end or not entity.text.strip():
+            continue
+        span = None
+        if len(entity.spans) == 1 and end <= window.end:
+            start += len(entity.text) - len(entity.text.lstrip())
+            end -= len(entity.text) - len(entity.text.rstrip())
+            span = Span(start - window.start, end - window.start)
+        found[Mention(type=entity.type, text=entity.text.strip(), span=span)] = None
+    return list(found)
+
+
+def _write_list(mentions: Sequence[Mention], types: Sequence[Shown], template: Template) -> str:
+    marks = words(template.lang)
+    lines: list[str] = []
+    for shown in dict.fromkeys(t.shown for t in types):
+        names = {t.name for t in types if t.shown == shown}
+        if items := list(dict.fromkeys(listing.escape(m.text) for m in mentions if m.type in names)):
+            lines.append(shown + marks.colon + marks.semicolon.join(items))
+    return "\n".join(lines) or marks.none
+
+
+def _read_list(text: str, names: dict[str, str], none: str) -> list[Mention]:
+    found: list[Mention] = []
+    for line in text.strip().split("\n"):
+        if not line.strip() or line.strip(" .。") == none:
+            continue
+        # The name of a type may itself hold a colon, so the known names are tried first, the longest before the others.
+        shown = next(
+            (s for s in sorted(names, key=len, reverse=True) if _COLON.match(line, len(s)) and line.startswith(s)), None
+        )
+        if shown is None:
+            if not (mark := _COLON.search(line)):
+                raise Unparsable("a line names no type", got=repr(line[:60]), expected="Type: mention; mention")
+            shown = line[: mark.start()].strip()
+            rest = line[mark.end() :]
+        else:
+            rest = line[len(shown) + 1 :]
+        found.extend(Mention(type=names.get(shown, shown), text=listing.unescape(item)) for item in listing.split(rest))
+    return found

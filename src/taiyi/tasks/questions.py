@@ -1,0 +1,80 @@
+"""Questions whose answer is a text: simple ones (QA-sqa) and those with a context (QA-cqa). Scored by chrF."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from taiyi.errors import Unparsable
+from taiyi.metrics.text import chrf
+from taiyi.schema import Answer, Example, FreeText, Message, Question, Record, Reject, Score, Shown, Span
+from taiyi.tasks.task import Kind, example_id
+from taiyi.templates import Template
+from taiyi.text import fingerprints
+
+
+class FreeAnswer:
+    """What tasks with a text for an answer share."""
+
+    name: str
+    forms: tuple[str, ...] = ("text",)
+    slots: frozenset[str]
+    kind: Kind | None = None
+    metric: Literal["micro_f1", "accuracy", "chrf"] = "chrf"
+    generative = True
+
+    def parse(self, text: str, example: Example) -> FreeText:
+        if not text.strip():
+            raise Unparsable("the answer is empty", where=example.id)
+        return FreeText(text=text.strip())
+
+    def merge(self, answers: Sequence[tuple[Example, Answer]]) -> Answer:
+        return answers[0][1]
+
+    def score(self, gold: Answer, predicted: Answer | None, *, record: str, reason: str = "") -> Score:
+        assert isinstance(gold, FreeText)
+        if predicted is None:
+            return Score(record=record, value=0.0, state="unparsable", reason=reason)
+        assert isinstance(predicted, FreeText)
+        return Score(record=record, value=chrf(predicted.text, [gold.text]))
+
+
+class SimpleQuestions(FreeAnswer):
+    """A question and its answer; of several answers the first is the gold."""
+
+    name = "qa_sqa"
+    slots = frozenset({"question"})
+    question_kind: Literal["simple", "context"] = "simple"
+
+    def applies(self, record: Record) -> bool:
+        return isinstance(record, Question) and record.kind == self.question_kind
+
+    def render(
+        self, record: Record, template: Template, *, form: str, types: Sequence[Shown] = (), window: Span | None = None
+    ) -> Example | Reject:
+        assert isinstance(record, Question)
+        slots = {"question": record.question, "context": "\n".join(record.contexts)}
+        answer = record.answers[0].strip()
+        return Example(
+            id=example_id(record, template, form),
+            corpus=record.corpus,
+            task=self.name,
+            lang=template.lang,
+            split=record.split,
+            template=template.id,
+            form=form,
+            record=record.id,
+            messages=(Message(role="user", content=template.fill(**slots)),),
+            answer=answer,
+            gold=FreeText(text=answer),
+            document_ids=record.document_ids,
+            content=fingerprints(record.question, *record.contexts),
+        )
+
+
+class ContextQuestions(SimpleQuestions):
+    """A question answered from the passages given with it."""
+
+    name = "qa_cqa"
+    slots = frozenset({"question", "context"})
+    question_kind: Literal["simple", "context"] = "context"

@@ -1,0 +1,86 @@
+"""What every task is: render, parse and score of one form of instruction, together, so that prompts cannot drift."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from taiyi import templates
+from taiyi.schema import Answer, Counts, Example, Lang, Record, Reject, Score, Shown, Span
+from taiyi.templates import Template
+
+Kind = Literal["entities", "relations", "labels"]
+"""Which names of a corpus's entry a task asks for in its prompt."""
+
+
+class Task(Protocol):
+    """One task.
+
+    Attributes:
+        name: as in recipes and ids, such as `ner`.
+        forms: the forms that its answer can take, the default first.
+        slots: the slots of its templates.
+        kind: which names of the corpus its prompt lists, if any.
+        metric: how its scores are summed up.
+        generative: whether its answers are texts in nature (the paper's Type 2), or not (Type 1).
+    """
+
+    name: str
+    forms: tuple[str, ...]
+    slots: frozenset[str]
+    kind: Kind | None
+    metric: Literal["micro_f1", "accuracy", "chrf"]
+    generative: bool
+
+    def applies(self, record: Record) -> bool:
+        """Whether a record can be rendered as this task."""
+        ...
+
+    def render(
+        self, record: Record, template: Template, *, form: str, types: Sequence[Shown] = (), window: Span | None = None
+    ) -> Example | Reject:
+        """Make the example of a record; `window` is the part of a document's text that it is about.
+
+        The answer may hold less than the gold where the form cannot express it all (crossing mentions): whoever trains on
+        it checks that `parse` of the answer is the gold.
+        """
+        ...
+
+    def parse(self, text: str, example: Example) -> Answer:
+        """Read what a model wrote; raises Unparsable."""
+        ...
+
+    def merge(self, answers: Sequence[tuple[Example, Answer]]) -> Answer:
+        """Put the answers about the windows of one record together, in offsets of its whole text."""
+        ...
+
+    def score(self, gold: Answer, predicted: Answer | None, *, record: str, reason: str = "") -> Score:
+        """Compare an answer with its gold; `predicted` is None where it was unparsable, for the given reason."""
+        ...
+
+
+def example_id(
+    record: Record, template: Template, form: str, subset: Sequence[Shown] = (), window: Span | None = None
+) -> str:
+    """Return the id of an example, the same in every run: `corpus/split/record#task.lang.template.form`.
+
+    A sub-task adds the types asked for, and a window the character at which it begins.
+    """
+    asked = "" if not subset else ":" + "+".join(shown.name for shown in subset)
+    place = "" if window is None else f"@{window.start}"
+    return f"{record.corpus}/{record.split}/{record.id}#{template.id}.{form}{asked}{place}"
+
+
+def load_templates(task: Task, lang: Lang) -> tuple[Template, ...]:
+    """Return the templates of a task in a language."""
+    return templates.load(task.name, lang, task.slots)
+
+
+def count(gold: set[tuple[str, str]], predicted: set[tuple[str, str]]) -> dict[str, Counts]:
+    """Count (type, item) pairs as true and false positives and false negatives, by type."""
+    counts: dict[str, Counts] = {}
+    for name in sorted({name for name, _ in gold | predicted}):
+        ours = {item for item in gold if item[0] == name}
+        theirs = {item for item in predicted if item[0] == name}
+        counts[name] = Counts(tp=len(ours & theirs), fp=len(theirs - ours), fn=len(ours - theirs))
+    return counts

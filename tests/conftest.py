@@ -1,0 +1,29 @@
+"""What all tests share: no network, few threads, and the real corpora where they are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# Before anything imports torch or transformers: a test that needs the network is wrong, and threads that spin while
+# they wait make two test processes slower than one.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("taiyi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("taiyi")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what is marked `real` where the real corpora are not."""
+    root = os.environ.get("TAIYI_CORPORA")
+    if root and Path(root).is_dir():
+        return
+    reason = f"TAIYI_CORPORA names no folder ({root})" if root else "TAIYI_CORPORA is not set"
+    for item in items:
+        if item.get_closest_marker("real"):
+            item.add_marker(pytest.mark.skip(reason=f"needs the real corpora: {reason}"))

@@ -1,0 +1,327 @@
+"""From records to examples: windows, deduplication, decontamination, templates, sub-tasks, and what is left out."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import strategies
+from hypothesis import given
+from hypothesis import strategies as st
+
+from taiyi import catalogue, storage, tasks
+from taiyi.build import statistics
+from taiyi.build.decontaminate import Match, decontaminate
+from taiyi.build.deduplicate import deduplicate
+from taiyi.build.instructions import instructions, relabel, render
+from taiyi.build.settings import DecontaminateSettings, Selection
+from taiyi.build.windows import windows
+from taiyi.catalogue import Corpus, Source, TypeName
+from taiyi.errors import RecipeError, TemplateError
+from taiyi.manifest import Log, manifest
+from taiyi.recipe import Recipe
+from taiyi.schema import Document, Entity, Example, Labelled, Mentions, Record, Reject, Span, Split
+from taiyi.steps import Run, build
+from taiyi.text import fingerprints
+
+HEAD: dict[str, Any] = {"corpus": "toy", "split": "train", "lang": "en"}
+TYPES = {name: TypeName(en=name.lower(), zh=f"{name}类") for name in ("Chemical", "Disease", "Rare")}
+LABELS = {name: TypeName(en=f"label {name}", zh=f"标签{name}") for name in "abc"}
+
+
+def corpus(*items: Record | Reject, **parts: Any) -> Corpus:
+    """A corpus that holds the given records."""
+
+    def read(path: Path, **_: Any) -> Iterator[Record | Reject]:
+        yield from items
+
+    given = {
+        "name": "toy",
+        "title": "Toy",
+        "langs": ("en",),
+        "tasks": ("ner", "tc"),
+        "licence": "x",
+        "access": "open",
+        "homepage": "http://x",
+        "citation": "x",
+        "verified": "fixture",
+        "files": {"train": (Source(path=".", read=read),)},
+        "entity_types": TYPES,
+        "labels": LABELS,
+        "bundled": Path(__file__).parent,
+    }
+    return Corpus(**(given | parts))
+
+
+def document(identifier: str, text: str, *mentions: tuple[str, int, int]) -> Document:
+    entities = tuple(
+        Entity(id=f"T{i}", type=kind, text=text[start:end], spans=(Span(start, end),))
+        for i, (kind, start, end) in enumerate(mentions)
+    )
+    return Document(**HEAD, id=identifier, text=text, entities=entities, document_ids=(f"PMID:{identifier}",))
+
+
+def made(records: Corpus, monkeypatch: pytest.MonkeyPatch, *, training: bool = True, seed: int = 1, **selection: Any) -> list[Any]:
+    monkeypatch.setattr(catalogue, "get", lambda _: records)
+    wanted = Selection(**({"corpus": "toy", "task": "ner"} | selection))
+    return list(instructions(wanted, Path(), seed=seed, training=training))
+
+
+RECORDS = [document(str(i), f"Drug {i} cures flu.", ("Chemical", 0, 4), ("Disease", 13, 16)) for i in range(20)]
+
+
+# --- windows ---------------------------------------------------------------------------------------------------------
+
+
+@given(st.text(st.sampled_from("ab病。.！? \n\t”AB1")), st.integers(0, 30))
+def test_windows_cover_every_character_once(text: str, size: int) -> None:
+    found = windows(text, size)
+    covered = Counter(i for start, end in found for i in range(start, end))
+    assert all(covered[i] == 1 for i, character in enumerate(text) if not character.isspace())
+    assert set(covered.values()) <= {1}
+    assert found == sorted(found)
+    if size == 0:
+        assert found == [Span(0, len(text))]
+
+
+def test_windows_are_of_whole_sentences_up_to_a_size() -> None:
+    text = "One is. Two is. Three is a longer sentence. Four."
+    ends = {size: [text[start:end] for start, end in windows(text, size)] for size in (1, 15, 1000)}
+    assert ends[1] == ["One is.", "Two is.", "Three is a longer sentence.", "Four."]
+    assert ends[15] == ["One is. Two is.", "Three is a longer sentence.", "Four."]
+    assert ends[1000] == [text]
+
+
+# --- instructions ----------------------------------------------------------------------------------------------------
+
+
+def test_every_record_becomes_an_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = made(corpus(*RECORDS), monkeypatch)
+    assert [e.record for e in examples] == [r.id for r in RECORDS]
+    assert examples[0].document_ids == ("PMID:0",)
+    assert {e.form for e in examples} == {"tagged"}
+    assert {e.form for e in made(corpus(*RECORDS), monkeypatch, form="list")} == {"list"}
+
+
+def test_templates_depend_on_the_seed_and_the_record_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawn(*records: Record, **options: Any) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for example in made(corpus(*records), monkeypatch, **options):
+            found.setdefault(example.record, []).append(example.template)
+        return found
+
+    whole = drawn(*RECORDS)
+    shuffled = random.Random(0).sample(RECORDS, k=7)
+    assert drawn(*shuffled) == {r.id: whole[r.id] for r in shuffled}
+    assert drawn(*RECORDS, seed=2) != whole
+    assert len({template for [template] in whole.values()}) > 1
+    both = drawn(*RECORDS, templates_per_record=2)
+    assert all(len(set(found)) == 2 for found in both.values())
+    assert {t for found in drawn(*RECORDS, templates=("02", "ner.en.03")).values() for t in found} == {"ner.en.02", "ner.en.03"}
+    assert drawn(*RECORDS, templates=("02",), templates_per_record=9) == {r.id: ["ner.en.02"] for r in RECORDS}
+    with pytest.raises(TemplateError, match="unknown template"):
+        drawn(*RECORDS, templates=("77",))
+
+
+def test_subtasks_ask_for_some_types_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = made(corpus(RECORDS[0]), monkeypatch, form="list", subtasks=(("Chemical", "Disease"), ("Disease",), ("Rare",)))
+    assert [[t.name for t in e.types] for e in examples] == [["Chemical", "Disease"], ["Disease"], ["Rare"]]
+    assert [e.answer for e in examples] == ["chemical: Drug\ndisease: flu", "disease: flu", "None"]
+    assert len({e.id for e in examples}) == 3
+
+
+@pytest.mark.parametrize("name", ["subtasks", "merge_types"])
+def test_an_unknown_type_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    value = {"Diseas": "Chemical"} if name == "merge_types" else (("Diseas",),)
+    with pytest.raises(RecipeError, match=f"toy: {name}: unknown type; got Diseas. Did you mean 'Disease'"):
+        made(corpus(*RECORDS), monkeypatch, **{name: value})
+
+
+def test_merged_types_count_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    merged = {"Chemical": "Disease", "Rare": "Disease"}
+    [example] = made(corpus(RECORDS[0]), monkeypatch, form="list", merge_types=merged)
+    assert [t.name for t in example.types] == ["Disease"]
+    assert example.answer == "disease: Drug; flu"
+    [example] = made(corpus(RECORDS[0]), monkeypatch, form="list", merge_types={"Chemical": "Thing"})
+    assert example.answer == "disease: flu\nthing: Drug"
+    assert relabel(RECORDS[0], {"Rare": "Disease"}) == RECORDS[0]
+
+
+def test_windows_of_a_document_are_examples_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = document("w", "Flu is bad. It hurts. Drugs cure flu.", ("Disease", 0, 3), ("Disease", 33, 36))
+    examples = made(corpus(record), monkeypatch, window_chars=12, subtasks=(("Disease",),))
+    assert [(e.offset, e.answer) for e in examples] == [
+        (0, "<disease>Flu</disease> is bad."),
+        (12, "It hurts."),
+        (22, "Drugs cure<disease> flu</disease>."),
+    ]
+    merged = tasks.get("ner").merge([(e, e.gold) for e in examples])
+    assert isinstance(merged, Mentions)
+    assert [m.span for m in merged.items] == [Span(0, 3), Span(33, 36)]
+
+
+def test_training_leaves_out_what_its_form_cannot_hold_and_evaluation_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    crossing = document("x", "acute flu pain", ("Disease", 0, 9), ("Disease", 6, 14))
+    [reject] = made(corpus(crossing), monkeypatch)
+    assert isinstance(reject, Reject)
+    assert reject.reason == "the answer does not hold all of the gold"
+    assert reject.where.startswith("toy/train/x#ner.en.")
+    [kept] = made(corpus(crossing), monkeypatch, training=False)
+    assert isinstance(kept, Example)
+    assert isinstance(made(corpus(crossing), monkeypatch, form="list")[0], Example)
+
+
+def test_what_is_rejected_or_not_drawn_is_passed_on_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    malformed = Reject(where="toy.txt:3", reason="malformed line")
+    unknown = Labelled(**HEAD, id="l", text="x", labels=("z",))
+    items = made(corpus(*RECORDS, malformed), monkeypatch, max_records=5)
+    rejects = [item for item in items if isinstance(item, Reject)]
+    assert statistics.count_reasons(rejects) == {"over max_records": 15, "malformed line": 1}
+    assert made(corpus(*RECORDS, malformed), monkeypatch, max_records=5) == items
+    assert made(corpus(*RECORDS, malformed), monkeypatch, max_records=5, seed=9) != items
+    [item] = made(corpus(unknown), monkeypatch, task="tc")
+    assert item.reason == "a label is not in the corpus's set"
+
+
+def test_a_form_or_names_that_are_not_there_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RecipeError, match="the task ner has no such form; got lst. Did you mean 'list'"):
+        made(corpus(*RECORDS), monkeypatch, form="lst")
+    with pytest.raises(RecipeError, match="toy: the corpus has nothing to ask for in tc"):
+        made(corpus(Labelled(**HEAD, id="l", text="x", labels=()), labels={}), monkeypatch, task="tc")
+
+
+# --- deduplication and decontamination -------------------------------------------------------------------------------
+
+
+def examples_of(*records: Record, **selection: Any) -> list[Example]:
+    wanted = Selection(**({"corpus": "toy", "task": "ner", "templates": ("01",)} | selection))
+    found = [x for r in records for x in render(r, tasks.get(wanted.task), corpus(), wanted, form=wanted.form or "list", seed=0)]
+    assert all(isinstance(x, Example) for x in found)
+    return [x for x in found if isinstance(x, Example)]
+
+
+@given(st.lists(strategies.documents(with_all=False), max_size=5), st.randoms())
+def test_deduplication_is_idempotent_and_does_not_depend_on_order(records: list[Document], chance: random.Random) -> None:
+    records = [msgspec.structs.replace(r, corpus="toy", id=str(i)) for i, r in enumerate(records)]
+    examples = examples_of(*records, *(msgspec.structs.replace(r, id=f"copy{r.id}") for r in records))
+    kept, rejects = deduplicate(examples)
+    assert len(kept) + len(rejects) == len(examples)
+    assert len(rejects) >= len(records)
+    shuffled = chance.sample(examples, k=len(examples))
+    assert deduplicate(shuffled) == (kept, rejects)
+    assert deduplicate(kept) == (kept, [])
+
+
+def test_the_same_text_in_other_dress_is_a_duplicate() -> None:
+    first = document("a", "Flu, again!", ("Disease", 0, 3))
+    same = document("b", "Flu  again", ("Disease", 0, 3))
+    other = document("c", "Flu again", ("Disease", 4, 9))
+    kept, rejects = deduplicate(examples_of(other, same, first))
+    assert [e.record for e in kept] == ["a", "c"]
+    assert rejects == [Reject(where=kept[0].id.replace("/a#", "/b#"), reason="duplicate", detail=kept[0].id)]
+
+
+def test_other_wordings_types_and_windows_of_a_record_are_no_duplicates() -> None:
+    record = document("a", "Flu. Flu.", ("Disease", 0, 3), ("Disease", 5, 8))
+    several = examples_of(record, templates=(), templates_per_record=3)
+    assert len(several) == 3
+    types = examples_of(record, subtasks=(("Disease",), ("Disease", "Rare")))
+    assert deduplicate([*several, *types]) == (sorted([*several, *types], key=lambda e: e.id), [])
+
+
+def test_a_planted_leak_is_caught_by_id_and_by_text() -> None:
+    training = examples_of(*RECORDS[:4])
+    by_id = examples_of(msgspec.structs.replace(RECORDS[1], id="t1", split="test", text="Drug 1 cures flu . And more"))
+    by_text = examples_of(msgspec.structs.replace(RECORDS[2], id="t2", split="test", document_ids=("other",)))
+    settings = DecontaminateSettings()
+    kept, rejects, audit = decontaminate(training, [*by_id, *by_text], settings)
+    assert [e.record for e in kept] == ["0", "3"]
+    assert [r.reason for r in rejects] == ["contaminated by document id", "contaminated by text"]
+    assert [(m.training, m.evaluation, m.by, m.value) for m in audit] == [
+        (training[1].id, by_id[0].id, "document id", "PMID:1"),
+        (training[2].id, by_text[0].id, "text", fingerprints(RECORDS[2].text)[0]),
+    ]
+    assert audit[0].training_text == training[1].messages[-1].content
+    for change, left in ({"by_text": False}, ["0", "2", "3"]), ({"by_document_id": False}, ["0", "1", "3"]):
+        kept, _, _ = decontaminate(training, [*by_id, *by_text], DecontaminateSettings(**change))
+        assert [e.record for e in kept] == left
+    assert decontaminate(training, [], settings) == (training, [], [])
+
+
+def test_a_window_of_a_tested_document_is_a_leak() -> None:
+    record = document("a", "Flu is bad. Rest helps.", ("Disease", 0, 3))
+    parts = examples_of(msgspec.structs.replace(record, document_ids=()), window_chars=5)
+    assert len(parts) == 2
+    test = examples_of(msgspec.structs.replace(record, id="t", split="test"))
+    assert decontaminate(parts, test, DecontaminateSettings())[0] == []
+
+
+# --- the step --------------------------------------------------------------------------------------------------------
+
+
+def test_the_data_step_writes_examples_rejects_audit_and_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    leak = msgspec.structs.replace(RECORDS[3], id="9", split="test", document_ids=())
+    texts = [msgspec.structs.replace(RECORDS[0], id="copy"), leak]
+
+    def read(path: Path, *, split: Split, **_: Any) -> Iterator[Record | Reject]:
+        yield from [*RECORDS, texts[0], Reject(where="f:1", reason="malformed line")] if split == "train" else texts[1:]
+
+    source = (Source(path="test_build.py", read=read),)
+    toy = dataclasses.replace(corpus(), name="demo_cdr", files={"train": source, "test": source})
+    monkeypatch.setattr(catalogue, "get", lambda _: toy)
+    recipe = Recipe.model_validate(
+        {
+            "name": "toy",
+            "stages": [
+                {"name": "one", "data": [{"corpus": "demo_cdr", "task": "ner"}]},
+                {"name": "two", "replay": ["one"]},
+            ],
+            "evaluate": {"suites": ["demo_cdr_ner"]},
+        }
+    )
+    folder = build(Run(recipe, tmp_path, Path(), Log(tmp_path)))
+    training = list(storage.read_parquet(folder / "one.parquet", Example))
+    assert sorted(int(e.record) for e in training) == [*range(3), *range(4, 20)]
+    [test] = storage.read_parquet(folder / "test-demo_cdr_ner.parquet", Example)
+    assert (test.record, test.template) == ("9", "ner.en.01")
+    audit = list(storage.read_jsonl(folder / "decontamination.jsonl", Match))
+    assert [(m.by, m.evaluation) for m in audit] == [("text", test.id)]
+    rejects = list(storage.read_jsonl(folder / "rejects.jsonl", dict[str, str]))
+    reasons = Counter((row["for"], row["reason"]) for row in rejects)
+    assert reasons == {("one", "malformed line"): 1, ("one", "duplicate"): 1, ("one", "contaminated by text"): 1}
+    facts = manifest(folder).facts
+    assert facts["training"] == {"one": {"toy ner train": 19}, "two": {}}
+    assert facts["rejects"] == {"one": {reason: 1 for _, reason in reasons}}
+    counts = storage.read_json(folder / "statistics.json", list[statistics.TaskCount])
+    assert [(c.stage, c.task, c.lang, c.num_examples, c.num_records) for c in counts] == [
+        ("one", "ner", "en", 19, 19),
+        ("two", "ner", "en", 19, 19),
+    ]
+
+
+def test_data_is_the_same_bytes_from_the_same_recipe_and_seed(tmp_path: Path) -> None:
+    def files(name: str, seed: int) -> dict[str, str]:
+        recipe = Recipe.model_validate(
+            {
+                "name": "toy",
+                "seed": seed,
+                "stages": [{"name": "one", "data": [{"corpus": "demo_cdr", "task": "ner", "max_records": 5}]}],
+                "evaluate": {"suites": ["demo_cdr_ner"]},
+            }
+        )
+        return manifest(build(Run(recipe, tmp_path / name, Path(), Log(tmp_path / name)))).files
+
+    assert files("a", 1) == files("b", 1)
+    assert files("c", 2)["one.parquet"] != files("a", 1)["one.parquet"]
+
+
+def test_counts_are_by_stage_task_and_language() -> None:
+    examples = examples_of(*RECORDS[:3], subtasks=(("Disease",), ("Chemical",)))
+    assert statistics.count_tasks("s", examples) == [statistics.TaskCount("s", "ner", "en", 6, 3)]
+    assert statistics.count_corpora(examples) == {"toy ner train": 6}

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import io
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from rich.console import Console
+
+from taiyi.errors import FormatError
+from taiyi.evaluate import report, suites, tables
+from taiyi.evaluate.aggregate import SetResult, evaluate, missing
+from taiyi.evaluate.report import LossPoint, RunResult, Sample
+from taiyi.evaluate.tables import StatisticsRow
+from taiyi.schema import Counts, Score
+
+VOID = {"meta", "br", "img", "path", "use", "rect", "link"}
+
+
+def scored(test_set: suites.TestSet, size: int = 12) -> SetResult:
+    generator = np.random.default_rng(len(test_set.name))
+    scores: list[Score] = []
+    for i in range(size):
+        if test_set.metric == "micro_f1":
+            tp, fp, fn = (int(n) for n in generator.integers(0, 4, 3))
+            type_name = (test_set.types or ("Disease", "药物 <b>", "a|b"))[i % len(test_set.types or "abc")]
+            scores.append(Score(record=str(i), counts={type_name: Counts(tp=tp, fp=fp, fn=fn)}))
+        else:
+            scores.append(Score(record=str(i), value=float(generator.integers(0, 2))))
+    scores.append(Score(record="x", state="unparsable", reason="no option key", value=None))
+    return evaluate(test_set, scores, resamples=50)
+
+
+@pytest.fixture(scope="module")
+def run() -> RunResult:
+    results = [missing(s) if s.missing else scored(s) for s in suites.get("taiyi13")]
+    results += [scored(s) for s in suites.get("biored_unseen")]
+    samples = [
+        Sample(
+            task=task,
+            set="一个 set",
+            prompt=f"找出疾病 {i} | <script>alert(1)</script>\nsecond line",
+            gold="感冒；发热",
+            answer="\x1b[31m感冒 [bold]",
+            verdict=("right", "unparsable: no key", "scores 0.31", "wrong")[i],
+            lang="zh",
+        )
+        for i in range(4)
+        for task in ("ner", "qa_mc")
+    ]
+    return RunResult(
+        name="synthetic",
+        title="Synthetic run 合成",
+        description="Made up for a test: no model was trained.",
+        results=tuple(results),
+        samples=tuple(samples),
+        loss=tuple(LossPoint(stage, step, 3 / (step + 1) + stage) for stage in (1, 2) for step in range(0, 50, 5)),
+        statistics=(
+            StatisticsRow(task="ner", lang="en", stage=1, count=1200),
+            StatisticsRow(task="ner", lang="en", stage=2, count=1200),
+            StatisticsRow(task="qa_mc", lang="zh", stage=2, count=30),
+            StatisticsRow(task="qa_sqa", lang="zh", stage=2, count=12),
+            StatisticsRow(task="mrd", lang="zh", stage=2, count=5, table_1_row="General Dialogue Data"),
+        ),
+        facts={"machine": "2 cores", "command": "taiyi run a_b.yaml"},
+        recipe="name: synthetic\nnote: ```\n",
+    )
+
+
+class Balanced(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.scripts = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+def test_files_are_written_and_results_read_back(run: RunResult, tmp_path: Path) -> None:
+    paths = report.write(run, tmp_path / "new" / "folder")
+    assert [p.name for p in paths] == ["results.json", "report.md", "report.html"]
+    assert report.load(paths.json) == run
+    assert "合成" in paths.html.read_text(encoding="utf-8")
+
+
+def test_the_same_run_gives_the_same_bytes(run: RunResult, tmp_path: Path) -> None:
+    one, other = report.write(run, tmp_path / "1"), report.write(run, tmp_path / "2")
+    for a, b in zip(one, other, strict=True):
+        assert a.read_bytes() == b.read_bytes()
+
+
+def test_page_is_whole_and_needs_nothing_else(run: RunResult) -> None:
+    page = report.html(run)
+    parser = Balanced()
+    parser.feed(page)
+    assert parser.open == []
+    assert parser.scripts == 0
+    assert not re.search(r"""(src|href)=["'](?!#)""", page)
+    assert "url(http" not in page
+    assert "#0102" not in page  # every stand-in colour became a variable
+    assert "\x1b" not in page
+    assert "prefers-color-scheme: dark" in page
+    assert page.count("<svg ") == 3
+    ids = re.findall(r' id="([^"]+)"', page)
+    shared = {i for i in ids if ids.count(i) > 1}
+    assert not shared & set(re.findall(r'(?:href="|url\()#([^")]+)', page))  # what plots refer to is theirs alone
+
+
+def test_table_2_stands_beside_ours(run: RunResult) -> None:
+    table = tables.score_table(run.results)
+    by_set = {row.cells[1]: row for row in table.rows}
+    assert by_set["CHEMDNER (en)"].kind == "missing"
+    assert "corpus not at hand" in by_set["CHEMDNER (en)"].cells[-1]
+    assert by_set["BC5CDR chemical (en)"].cells[4:7] == ("80.2", "60.3", "93.3")
+    assert by_set["PubMedQA (en)"].cells[7] == "1 (7.7%)"
+    average, printed = table.rows[13:15]
+    assert average.cells[0] == "Average of 12"
+    assert average.cells[4] == "63.9"  # the paper's 13 without CHEMDNER: (8.464 - 0.799) / 12
+    assert printed.cells[4:7] == ("65.1", "49.3", "73.5")
+    assert table.rows[15].cells[1] == "BioRED, unseen (en)"
+    assert all(len(row.cells) == len(table.columns) for row in table.rows)
+
+
+def test_a_suite_that_the_paper_does_not_know_has_no_columns_for_it() -> None:
+    table = tables.score_table([scored(s) for s in suites.get("demo")])
+    assert "Taiyi 7B" not in [c.name for c in table.columns]
+    assert not [row for row in table.rows if row.kind == "total"]
+
+
+def test_table_3_names_types_as_the_paper_does() -> None:
+    counts = {"GeneOrGeneProduct": Counts(tp=3, fp=1, fn=1), "Invented": Counts(fp=1)}
+    result = evaluate(suites.BIORED_UNSEEN, [Score(record="1", counts=counts)])
+    rows = {row.cells[0]: row.cells for row in tables.table_3(result).rows}
+    assert rows["Gene"] == ("Gene", "75.0", "75.0", "75.0", "93.1", "49.0", "64.2", "4")
+    assert rows["Cell line"][1:4] == ("n/a", "n/a", "n/a")
+    assert rows["Invented"][1] == "0.0"
+    assert rows["All"][4:7] == ("76.0", "50.7", "60.8")
+
+
+def test_statistics_stand_beside_table_1(run: RunResult) -> None:
+    table = tables.statistics_table(run.statistics)
+    assert [c.name for c in table.columns][1:5] == ["stage 1 en", "stage 1 zh", "stage 2 en", "stage 2 zh"]
+    rows = {row.cells[0]: row for row in table.rows}
+    assert rows["Named Entity Recognition"].cells[1:] == ("1,200", "–", "1,200", "–", "28,603", "44,667", "73,270")
+    assert rows["Biomedical Question Answering"].cells[4] == "42"
+    assert rows["qa_sqa"].kind == "detail"
+    assert rows["General Dialogue Data"].cells[1:] == ("–", "–", "–", "5", "–", "–", "560,000")
+    assert rows["Total"].cells[1:] == ("1,200", "–", "1,200", "47", "", "", "1,114,315")
+
+
+def test_markdown_tables_are_not_broken_by_what_is_in_them(run: RunResult) -> None:
+    text = report.markdown(run)
+    width = 0
+    for line in text.split("\n"):
+        if line.startswith("|"):
+            cells = len(re.findall(r"(?<!\\)\|", line))
+            width = width or cells
+            assert cells == width
+        else:
+            width = 0
+    assert "<script>" not in text
+    assert "````yaml" in text  # the recipe holds a fence of three
+
+
+def test_summary_shows_three_samples_a_task_and_obeys_no_markup(run: RunResult) -> None:
+    buffer = io.StringIO()
+    report.print_summary(run, Console(file=buffer, width=140, color_system=None))
+    text = buffer.getvalue()
+    assert "BC5CDR chemical (en)" in text
+    assert "CHEMDNER: corpus not at hand" in text
+    assert text.count("一个 set") == 6
+    assert "[bold]" in text
+    assert "\x1b" not in text
+
+
+def test_samples_of_a_task_come_from_several_sets() -> None:
+    def sample(name: str, number: int) -> Sample:
+        return Sample(task="ner", set=name, prompt=str(number), gold="g", answer="a", verdict="right")
+
+    def chosen(*names: str) -> list[str]:
+        ((_, group),) = report.samples_by_task([sample(name, i) for name in names for i in range(3)])
+        return [s.set + s.prompt for s in group]
+
+    assert chosen("a") == ["a0", "a1", "a2"]
+    assert chosen("a", "b") == ["a0", "a1", "b0"]
+    assert chosen("a", "b", "c") == ["a0", "b0", "c0"]
+    assert chosen("a", "b", "c", "d", "e") == ["a0", "c0", "e0"]
+
+
+def test_an_empty_run_still_gives_a_report(tmp_path: Path) -> None:
+    empty = RunResult(name="empty", title="Empty", description="Nothing.", results=())
+    paths = report.write(empty, tmp_path)
+    assert report.load(paths.json) == empty
+    report.print_summary(empty, Console(file=io.StringIO()))
+
+
+def test_results_that_are_not_results_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_bytes(msgspec.json.encode({"name": "x"}))
+    with pytest.raises(FormatError, match="not the results of a run"):
+        report.load(path)

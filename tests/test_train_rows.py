@@ -1,0 +1,116 @@
+"""Rows on disk and packing: nothing is lost, nothing is cut, the same seed gives the same bins."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from taiyi.encoding import Row
+from taiyi.errors import TrainError
+from taiyi.schema import Example, FreeText, Message
+from taiyi.train import rows as store
+from taiyi.train.pack import load_order, pack, save_order
+
+
+@st.composite
+def encoded(draw: st.DrawFn) -> Row:
+    ids = draw(st.lists(st.integers(0, 50), min_size=2, max_size=12))
+    targets = sorted(draw(st.sets(st.integers(1, len(ids) - 1), min_size=1)))
+    choices: list[tuple[int, ...]] = []
+    for target in targets:
+        others = draw(st.sets(st.integers(51, 60), max_size=3))
+        choices.append(draw(st.sampled_from([(), (ids[target], *others)])))
+    choices[0] = ()
+    positions = draw(st.lists(st.integers(0, 20), min_size=len(ids), max_size=len(ids)))
+    return Row(draw(st.text(max_size=5)), ids, positions, targets, choices)
+
+
+@given(st.lists(encoded(), max_size=6))
+def test_rows_survive_the_disk(rows: list[Row]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store.write(rows, Path(folder) / "rows")
+        found = store.read(Path(folder) / "rows")
+        assert list(found) == rows
+        assert found.lengths.tolist() == [len(row.ids) for row in rows]
+        assert found.targets == sum(len(choices) != 1 for row in rows for choices in row.choices)
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        (Row("a", [1, 2], [0, 1], [], []), "no token to learn"),
+        (Row("a", [1, 2], [0, 1], [1], [(2,)]), "all forced"),
+        (Row("a", [1, 2], [0, 1], [0], [()]), "outside the row"),
+        (Row("a", [1, 2], [0, 1], [1], [(3, 4)]), "not among its own choices"),
+    ],
+)
+def test_a_row_that_teaches_nothing_or_is_wrong_is_refused(tmp_path: Path, row: Row, fault: str) -> None:
+    with pytest.raises(TrainError, match=fault):
+        store.write([row], tmp_path / "rows")
+    with pytest.raises(TrainError, match="no rows here"):
+        store.read(tmp_path / "rows")
+
+
+def test_damaged_rows_are_refused(tmp_path: Path) -> None:
+    store.write([Row("a", [1, 2], [0, 1], [1], [()])], tmp_path)
+    (tmp_path / "ids.bin").write_bytes(b"\0")
+    with pytest.raises(TrainError, match="damaged"):
+        store.read(tmp_path)
+
+
+def test_long_examples_are_rejected_and_counted(tmp_path: Path) -> None:
+    class Words:
+        def row(self, example: Example) -> Row:
+            n = len(example.answer.split()) + 1
+            return Row(example.id, list(range(n)), list(range(n)), list(range(1, n)), [()] * (n - 1))
+
+    def example(id: str, answer: str) -> Example:
+        return Example(
+            id=id, corpus="c", task="t", lang="en", split="train", template="x", form="text", record=id,
+            messages=(Message(role="user", content="q"),), answer=answer, gold=FreeText(text=answer),
+        )  # fmt: skip
+
+    rows, rejects = store.prepare(
+        [example("short", "a b"), example("long", "a b c d e f")], Words(), tmp_path / "rows", max_tokens=4
+    )
+    assert [row.example for row in rows] == ["short"]
+    assert [(r.where, r.reason, r.detail) for r in rejects] == [
+        ("long", "longer than max_tokens", "7 tokens, at most 4")
+    ]
+
+
+lengths = st.lists(st.integers(1, 16), max_size=60)
+
+
+@given(lengths, st.integers(0, 3), st.integers(0, 3))
+def test_packing_keeps_every_row_whole(lengths: list[int], seed: int, epoch: int) -> None:
+    bins = pack(lengths, 16, 24, seed=seed, epoch=epoch)
+    assert sorted(row for rows in bins for row in rows) == list(range(len(lengths)))
+    assert all(0 < sum(lengths[row] for row in rows) <= 24 for rows in bins)
+    assert bins == pack(lengths, 16, 24, seed=seed, epoch=epoch)
+
+
+def test_packing_wastes_little_and_epochs_differ() -> None:
+    lengths = [5 + i * 7 % 90 for i in range(2000)]
+    bins = pack(lengths, 100, 512, seed=0, epoch=0)
+    assert sum(lengths) / (512 * len(bins)) > 0.98
+    assert bins != pack(lengths, 100, 512, seed=0, epoch=1)
+
+
+def test_packing_refuses_what_does_not_fit() -> None:
+    with pytest.raises(TrainError, match="too long"):
+        pack([3, 9], 8, 16, seed=0, epoch=0)
+    with pytest.raises(TrainError, match="cannot take the longest row"):
+        pack([3], 8, 4, seed=0, epoch=0)
+
+
+@given(lengths.filter(bool))
+def test_an_order_survives_the_disk(lengths: list[int]) -> None:
+    bins = pack(lengths, 16, 24, seed=0, epoch=0)
+    with tempfile.TemporaryDirectory() as folder:
+        save_order(bins, Path(folder) / "order-0.npy")
+        assert load_order(Path(folder) / "order-0.npy") == bins
