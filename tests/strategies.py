@@ -46,7 +46,11 @@ from taiyi.schema import (
 )
 
 ENTITY_TYPES = {
-    "en": (Shown(name="Chemical", shown="chemical"), Shown(name="Disease", shown="disease: any"), Shown(name="G", shown="gene")),
+    "en": (
+        Shown(name="Chemical", shown="chemical"),
+        Shown(name="Disease", shown="disease: any"),
+        Shown(name="G", shown="gene"),
+    ),
     "zh": (Shown(name="dis", shown="疾病"), Shown(name="sym", shown="临床表现"), Shown(name="bod", shown="身体")),
 }
 RELATION_TYPES = {
@@ -54,7 +58,11 @@ RELATION_TYPES = {
     "zh": (Shown(name="因", shown="病因"), Shown(name="药", shown="药物治疗")),
 }
 LABELS = {
-    "en": (Shown(name="a", shown="Treatment"), Shown(name="b", shown="Case Report, rare"), Shown(name="c", shown="none")),
+    "en": (
+        Shown(name="a", shown="Treatment"),
+        Shown(name="b", shown="Case Report, rare"),
+        Shown(name="c", shown="none"),
+    ),
     "zh": (Shown(name="甲", shown="病情诊断"), Shown(name="乙", shown="注意事项"), Shown(name="丙", shown="就医建议")),
 }
 # Letters and everything that answers use as a mark: what could be mistaken for the structure of an answer.
@@ -148,8 +156,13 @@ def labelled(draw: st.DrawFn) -> Labelled:
 def questions(draw: st.DrawFn, kind: str | None = None) -> Question:
     head = {key: draw(value) for key, value in _heads().items()}
     kind = kind or draw(st.sampled_from(["choice", "yesno", "simple", "context"]))
-    options = [Option(key=key, text=draw(words)) for key in "ABCDE"[: draw(st.integers(2, 5))]] if kind == "choice" else []
-    answers = {"choice": st.sampled_from([o.key for o in options] or ["A"]), "yesno": st.sampled_from(["yes", "no", "maybe"])}
+    options = (
+        [Option(key=key, text=draw(words)) for key in "ABCDE"[: draw(st.integers(2, 5))]] if kind == "choice" else []
+    )
+    answers = {
+        "choice": st.sampled_from([o.key for o in options] or ["A"]),
+        "yesno": st.sampled_from(["yes", "no", "maybe"]),
+    }
     return Question(
         **head,
         kind=kind,
@@ -248,7 +261,9 @@ predictions = st.builds(
 scores = st.builds(
     Score,
     record=names,
-    counts=st.dictionaries(names, st.builds(Counts, tp=st.integers(0, 9), fp=st.integers(0, 9), fn=st.integers(0, 9)), max_size=3),
+    counts=st.dictionaries(
+        names, st.builds(Counts, tp=st.integers(0, 9), fp=st.integers(0, 9), fn=st.integers(0, 9)), max_size=3
+    ),
     value=st.none() | st.floats(0, 1),
     state=st.sampled_from(["parsed", "unparsable"]),
     reason=words,

@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 import pytest
-import strategies
 from hypothesis import given
 from hypothesis import strategies as st
 
+import strategies
 from taiyi import catalogue, storage, tasks
 from taiyi.build import statistics
 from taiyi.build.decontaminate import Match, decontaminate
@@ -67,7 +67,9 @@ def document(identifier: str, text: str, *mentions: tuple[str, int, int]) -> Doc
     return Document(**HEAD, id=identifier, text=text, entities=entities, document_ids=(f"PMID:{identifier}",))
 
 
-def made(records: Corpus, monkeypatch: pytest.MonkeyPatch, *, training: bool = True, seed: int = 1, **selection: Any) -> list[Any]:
+def made(
+    records: Corpus, monkeypatch: pytest.MonkeyPatch, *, training: bool = True, seed: int = 1, **selection: Any
+) -> list[Any]:
     monkeypatch.setattr(catalogue, "get", lambda _: records)
     wanted = Selection(**({"corpus": "toy", "task": "ner"} | selection))
     return list(instructions(wanted, Path(), seed=seed, training=training))
@@ -123,14 +125,19 @@ def test_templates_depend_on_the_seed_and_the_record_alone(monkeypatch: pytest.M
     assert len({template for [template] in whole.values()}) > 1
     both = drawn(*RECORDS, templates_per_record=2)
     assert all(len(set(found)) == 2 for found in both.values())
-    assert {t for found in drawn(*RECORDS, templates=("02", "ner.en.03")).values() for t in found} == {"ner.en.02", "ner.en.03"}
+    assert {t for found in drawn(*RECORDS, templates=("02", "ner.en.03")).values() for t in found} == {
+        "ner.en.02",
+        "ner.en.03",
+    }
     assert drawn(*RECORDS, templates=("02",), templates_per_record=9) == {r.id: ["ner.en.02"] for r in RECORDS}
     with pytest.raises(TemplateError, match="unknown template"):
         drawn(*RECORDS, templates=("77",))
 
 
 def test_subtasks_ask_for_some_types_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    examples = made(corpus(RECORDS[0]), monkeypatch, form="list", subtasks=(("Chemical", "Disease"), ("Disease",), ("Rare",)))
+    examples = made(
+        corpus(RECORDS[0]), monkeypatch, form="list", subtasks=(("Chemical", "Disease"), ("Disease",), ("Rare",))
+    )
     assert [[t.name for t in e.types] for e in examples] == [["Chemical", "Disease"], ["Disease"], ["Rare"]]
     assert [e.answer for e in examples] == ["chemical: Drug\ndisease: flu", "disease: flu", "None"]
     assert len({e.id for e in examples}) == 3
@@ -190,7 +197,7 @@ def test_what_is_rejected_or_not_drawn_is_passed_on_and_counted(monkeypatch: pyt
 
 
 def test_a_form_or_names_that_are_not_there_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(RecipeError, match="the task ner has no such form; got lst. Did you mean 'list'"):
+    with pytest.raises(RecipeError, match=r"the task ner has no such form; got lst\. Did you mean 'list'"):
         made(corpus(*RECORDS), monkeypatch, form="lst")
     with pytest.raises(RecipeError, match="toy: the corpus has nothing to ask for in tc"):
         made(corpus(Labelled(**HEAD, id="l", text="x", labels=()), labels={}), monkeypatch, task="tc")
@@ -201,13 +208,19 @@ def test_a_form_or_names_that_are_not_there_are_refused(monkeypatch: pytest.Monk
 
 def examples_of(*records: Record, **selection: Any) -> list[Example]:
     wanted = Selection(**({"corpus": "toy", "task": "ner", "templates": ("01",)} | selection))
-    found = [x for r in records for x in render(r, tasks.get(wanted.task), corpus(), wanted, form=wanted.form or "list", seed=0)]
+    found = [
+        x
+        for r in records
+        for x in render(r, tasks.get(wanted.task), corpus(), wanted, form=wanted.form or "list", seed=0)
+    ]
     assert all(isinstance(x, Example) for x in found)
     return [x for x in found if isinstance(x, Example)]
 
 
 @given(st.lists(strategies.documents(with_all=False), max_size=5), st.randoms())
-def test_deduplication_is_idempotent_and_does_not_depend_on_order(records: list[Document], chance: random.Random) -> None:
+def test_deduplication_is_idempotent_and_does_not_depend_on_order(
+    records: list[Document], chance: random.Random
+) -> None:
     records = [msgspec.structs.replace(r, corpus="toy", id=str(i)) for i, r in enumerate(records)]
     examples = examples_of(*records, *(msgspec.structs.replace(r, id=f"copy{r.id}") for r in records))
     kept, rejects = deduplicate(examples)
@@ -265,7 +278,9 @@ def test_a_window_of_a_tested_document_is_a_leak() -> None:
 # --- the step --------------------------------------------------------------------------------------------------------
 
 
-def test_the_data_step_writes_examples_rejects_audit_and_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_data_step_writes_examples_rejects_audit_and_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     leak = msgspec.structs.replace(RECORDS[3], id="9", split="test", document_ids=())
     texts = [msgspec.structs.replace(RECORDS[0], id="copy"), leak]
 

@@ -12,6 +12,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from taiyi import cli
+from taiyi.checkpoint import model_folder
 from taiyi.evaluate import suites
 
 TINY: dict[str, Any] = {
@@ -115,7 +116,14 @@ def test_a_wrong_form_is_said(folder: Path, form: str, fault: str) -> None:
 def test_build_counts_examples_beside_the_papers_and_says_where_they_are(folder: Path) -> None:
     result = call("build", folder / "tiny.yaml", "--runs", folder / "runs")
     assert result.exit_code == 0, result.output
-    for expected in ("Table 1", "1,114,315", "demo_cdr ner train", "demo_qic tc train", "demo_qic_tc", "over max_records"):
+    for expected in (
+        "Table 1",
+        "1,114,315",
+        "demo_cdr ner train",
+        "demo_qic tc train",
+        "demo_qic_tc",
+        "over max_records",
+    ):
         assert expected in result.stdout
     for name in ("rejects.jsonl", "decontamination.jsonl"):
         [line] = [line for line in result.stdout.splitlines() if line.endswith(name)]
@@ -129,7 +137,9 @@ def test_a_run_that_was_not_evaluated_has_no_report(tmp_path: Path) -> None:
 
 def test_eval_scores_a_run_as_its_recipe_asks_and_report_shows_it(folder: Path) -> None:
     runs = folder / "runs"
-    result = call("eval", runs / "tiny", "--suite", "demo_cdr_ner", "--runs", runs, "--window", 200, "--max-records", 2, "--json")
+    result = call(
+        "eval", runs / "tiny", "--suite", "demo_cdr_ner", "--runs", runs, "--window", 200, "--max-records", 2, "--json"
+    )
     assert result.exit_code == 0, result.output
     [row] = json.loads(result.stdout)
     assert (row["name"], row["num_records"], row["metric"]) == ("demo_cdr_ner", 2, "micro_f1")
@@ -142,6 +152,18 @@ def test_eval_scores_a_run_as_its_recipe_asks_and_report_shows_it(folder: Path) 
     assert "Report: " in shown.stdout
     assert "demo_cdr entities" in shown.stdout
     assert json.loads(call("report", made, "--json").stdout)["results"] == [row]
+
+
+def test_what_was_evaluated_can_be_used_from_its_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "base.yaml").write_text(
+        yaml.safe_dump({"name": "base", "base": "runs/tiny", "evaluate": TINY["evaluate"]})
+    )
+    for arguments in (("eval", "runs/tiny", "--suite", "demo_qic_tc", "--max-records", 1), ("run", "base.yaml")):
+        result = call(*arguments)
+        assert result.exit_code == 0, result.output
+    for name in ("eval-tiny-demo_qic_tc", "base"):
+        assert model_folder(Path("runs") / name).samefile(model_folder("runs/tiny"))
 
 
 def test_what_was_evaluated_is_not_evaluated_again(folder: Path) -> None:

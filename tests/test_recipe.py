@@ -85,10 +85,18 @@ FAULTS: list[tuple[str, object, str]] = [
     (f"{DATA}.merge_types", {"Chem": "Disease"}, f"{DATA}.merge_types: unknown type; got Chem"),
     ("evaluate.suites", ["demo", "taiyi14"], "evaluate.suites.1: unknown suite; got 'taiyi14'. Did you mean 'taiyi13'"),
     ("evaluate.forms", {"nre": "list"}, "evaluate.forms: unknown task; got nre"),
-    ("evaluate.forms", {"ner": "lists"}, "evaluate.forms.ner: the task ner has no such form; got lists. Did you mean 'list'"),
+    (
+        "evaluate.forms",
+        {"ner": "lists"},
+        "evaluate.forms.ner: the task ner has no such form; got lists. Did you mean 'list'",
+    ),
     ("evaluate.template", "99", "evaluate.template: unknown template; got 99"),
     ("evaluate.max_new_tokens", {"nre": 9}, "evaluate.max_new_tokens: unknown task; got nre"),
-    ("evaluate.window_chars", {"bc6cdr": 9}, "evaluate.window_chars: there is no corpus 'bc6cdr'. Did you mean 'bc5cdr'"),
+    (
+        "evaluate.window_chars",
+        {"bc6cdr": 9},
+        "evaluate.window_chars: there is no corpus 'bc6cdr'. Did you mean 'bc5cdr'",
+    ),
     # sense
     ("stages.0.replay", ["two"], "stage 'one' replays 'two', which is no earlier stage"),
     ("stages.1.replay", ["two"], "stage 'two' replays 'two', which is no earlier stage"),
@@ -108,7 +116,9 @@ def test_a_fault_is_said_with_its_file_and_key(tmp_path: Path, where: str, value
 
 def test_a_split_without_files_is_refused(tmp_path: Path) -> None:
     data = changed(f"{DATA}", {"corpus": "cmeie_v2", "task": "re", "splits": ["dev", "test"]})
-    with pytest.raises(RecipeError, match=rf"toy\.yaml: {DATA}\.splits: cmeie_v2 has no such split; got test; expected"):
+    with pytest.raises(
+        RecipeError, match=rf"toy\.yaml: {DATA}\.splits: cmeie_v2 has no such split; got test; expected"
+    ):
         loaded(tmp_path, data)
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 import pytest
-import strategies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import strategies
 from taiyi import schema, storage
 from taiyi.errors import SchemaError
 from taiyi.schema import (
@@ -73,20 +73,48 @@ def to(kind: Any, ref: str) -> Argument:
 OPTIONS = (Option(key="A", text="one"), Option(key="B", text="two"))
 INVALID: list[tuple[str, Callable[[], object], str]] = [
     ("empty text", lambda: document(text=" \n"), "text is empty"),
-    ("text differs", lambda: document(entities=(entity(Span(0, 4), text="Left"),)), "entity T1 does not match the text at 0"),
-    ("span beyond", lambda: document(entities=(entity(Span(20, 99)),)), r"entity T1 has a span outside .* got \(20, 99\)"),
+    (
+        "text differs",
+        lambda: document(entities=(entity(Span(0, 4), text="Left"),)),
+        "entity T1 does not match the text at 0",
+    ),
+    (
+        "span beyond",
+        lambda: document(entities=(entity(Span(20, 99)),)),
+        r"entity T1 has a span outside .* got \(20, 99\)",
+    ),
     ("span backwards", lambda: document(entities=(entity(Span(5, 5)),)), "outside the text"),
     ("span negative", lambda: document(entities=(entity(Span(-4, 3)),)), "outside the text"),
     ("no span", lambda: document(entities=(entity(text="x"),)), "entity T1 has no span"),
     ("passage", lambda: document(passages=(Passage(type="title", span=Span(0, 99)),)), "passage title has a span"),
-    ("trigger", lambda: document(events=(Event(id="E1", type="e", trigger="x", trigger_spans=(Span(0, 4),)),)), "trigger of"),
+    (
+        "trigger",
+        lambda: document(events=(Event(id="E1", type="e", trigger="x", trigger_spans=(Span(0, 4),)),)),
+        "trigger of",
+    ),
     ("id twice", lambda: document(entities=(KIDNEY, KIDNEY)), "an id is used twice; got T1"),
-    ("id over kinds", lambda: document(entities=(KIDNEY,), relations=(related(identifier="T1"),)), "an id is used twice"),
+    (
+        "id over kinds",
+        lambda: document(entities=(KIDNEY,), relations=(related(identifier="T1"),)),
+        "an id is used twice",
+    ),
     ("no entity", lambda: document(relations=(related(to("entity", "T9")),)), "R1 refers to entity 'T9'"),
     ("no relation", lambda: document(relations=(related(to("relation", "R9")),)), "R1 refers to relation 'R9'"),
-    ("no event", lambda: document(events=(Event(id="E1", type="e", arguments=(to("event", "T1"),)),)), "E1 refers to event"),
-    ("no concept", lambda: document(entities=(KIDNEY,), relations=(related(to("concept", "D1")),)), "R1 refers to concept"),
-    ("chain", lambda: document(coreferences=(Coreference(id="C1", entities=("T9",)),)), "coreference C1 refers to entity"),
+    (
+        "no event",
+        lambda: document(events=(Event(id="E1", type="e", arguments=(to("event", "T1"),)),)),
+        "E1 refers to event",
+    ),
+    (
+        "no concept",
+        lambda: document(entities=(KIDNEY,), relations=(related(to("concept", "D1")),)),
+        "R1 refers to concept",
+    ),
+    (
+        "chain",
+        lambda: document(coreferences=(Coreference(id="C1", entities=("T9",)),)),
+        "coreference C1 refers to entity",
+    ),
     ("label twice", lambda: Labelled(**HEAD, text="x", labels=("a", "a")), "a label is repeated"),
     ("pair without", lambda: Pair(**HEAD, first="a", second="b"), "either a label or a value"),
     ("pair with both", lambda: Pair(**HEAD, first="a", second="b", label="x", value=1.0), "either a label or a value"),
@@ -96,12 +124,24 @@ INVALID: list[tuple[str, Callable[[], object], str]] = [
     ("empty answer", lambda: question(answers=("So.", " ")), "a question has no answer"),
     ("one option", lambda: question(kind="choice", options=OPTIONS[:1], answers=("A",)), "two or more options"),
     ("option twice", lambda: question(kind="choice", options=OPTIONS[:1] * 2, answers=("A",)), "keys of their own"),
-    ("not an option", lambda: question(kind="choice", options=OPTIONS, answers=("C",)), r"not among the options; got \['C'\]"),
+    (
+        "not an option",
+        lambda: question(kind="choice", options=OPTIONS, answers=("C",)),
+        r"not among the options; got \['C'\]",
+    ),
     ("neither yes nor no", lambda: question(kind="yesno", answers=("Yes",)), "not a yes/no/maybe answer"),
     ("no context", lambda: question(kind="context"), "has no context"),
-    ("one turn", lambda: Dialogue(**HEAD, turns=(Turn(role="user", text="Hi"),)), "needs a question and an answer; got 1"),
+    (
+        "one turn",
+        lambda: Dialogue(**HEAD, turns=(Turn(role="user", text="Hi"),)),
+        "needs a question and an answer; got 1",
+    ),
     ("only system", lambda: Dialogue(**HEAD, turns=(Turn(role="system", text="Hi"),)), "got 0 turns"),
-    ("out of order", lambda: Dialogue(**HEAD, turns=(Turn(role="user", text="a"),) * 2), "turn 1 is out of order; got user"),
+    (
+        "out of order",
+        lambda: Dialogue(**HEAD, turns=(Turn(role="user", text="a"),) * 2),
+        "turn 1 is out of order; got user",
+    ),
     ("empty turn", lambda: Dialogue(**HEAD, turns=(Turn(role="user", text=" "),)), "turn 0 is empty"),
     ("same language", lambda: Parallel(**HEAD, source="a", target="b", target_lang="en"), "the same language"),
     ("no translation", lambda: Parallel(**HEAD, source="a", target="", target_lang="zh"), "target is empty"),

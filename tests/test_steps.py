@@ -80,12 +80,12 @@ def toy(tmp_path: Path, log: Log, corpus: str = "demo_qic", **data: Any) -> step
 
 
 def test_a_missing_corpus_is_said_before_anything_is_read(tmp_path: Path, log: Log) -> None:
-    with pytest.raises(CorpusError, match="kuake_qic: the corpus is not there. See `taiyi corpora show kuake_qic`"):
+    with pytest.raises(CorpusError, match=r"kuake_qic: the corpus is not there\. See `taiyi corpora show kuake_qic`"):
         steps.build(toy(tmp_path, log, "kuake_qic"))
 
 
 def test_a_stage_without_anything_left_is_refused(tmp_path: Path, log: Log) -> None:
-    with pytest.raises(RecipeError, match="stage one: nothing is left to train on; got {'contaminated by"):
+    with pytest.raises(RecipeError, match=r"stage one: nothing is left to train on; got \{'contaminated by"):
         steps.build(toy(tmp_path, log, splits=["test"]))
 
 
@@ -131,7 +131,7 @@ def test_a_model_folder_says_how_it_was_trained(tmp_path: Path) -> None:
 
 
 def test_the_model_of_a_run_is_found(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no model here; expected a run with run.json"):
+    with pytest.raises(ModelError, match=r"no model here; expected a run with run\.json"):
         model_folder(tmp_path)
     model = tmp_path / "train-one-0" / "model"
     model.mkdir(parents=True)

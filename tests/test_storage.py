@@ -45,7 +45,9 @@ def test_a_full_disk_is_said_with_the_file_and_what_to_do(tmp_path: Path, monkey
 
     monkeypatch.setattr(os, "fsync", full)
     path = tmp_path / "x.json"
-    with pytest.raises(StorageError, match=r"x\.json: cannot be written; got No space left on device\. Free some space"):
+    with pytest.raises(
+        StorageError, match=r"x\.json: cannot be written; got No space left on device\. Free some space"
+    ):
         storage.write_json({}, path)
     assert not list(tmp_path.iterdir())
 

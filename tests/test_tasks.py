@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
-import strategies
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+import strategies
 from taiyi import tagged, tasks
 from taiyi.errors import RecipeError, Unparsable
 from taiyi.evaluate import run as evaluation
@@ -115,7 +116,7 @@ def test_what_is_rendered_parses_to_its_gold(name: str, form: str) -> None:
 
 
 def _expected(example: Example) -> object:
-    """The gold; of a tagged answer those mentions that tags can hold together, whose spans are all that is asked of it."""
+    """The gold; of a tagged answer only the mentions that tags can hold together."""
     if example.tagging is None:
         return example.gold
     assert isinstance(example.gold, Mentions)
@@ -129,7 +130,10 @@ def _expected(example: Example) -> object:
 @pytest.mark.parametrize(
     ("text", "mentions"),
     [
-        ("chronic kidney failure", [("Disease", "chronic kidney failure"), ("Disease", "kidney failure"), ("G", "kidney")]),
+        (
+            "chronic kidney failure",
+            [("Disease", "chronic kidney failure"), ("Disease", "kidney failure"), ("G", "kidney")],
+        ),
         ("1-(2,3);4: a\\b and (c)", [("Chemical", "1-(2,3);4: a\\b"), ("Chemical", "(c)")]),
         ("多；种\n病：无\\n", [("Disease", "种\n病：无\\n")]),
         ("None", [("Disease", "None")]),
@@ -147,7 +151,9 @@ def test_nested_mentions_and_marks_in_mentions_come_back(form: str, text: str, m
 def test_triples_of_any_text_come_back(head: str, tail: str, lang: Lang) -> None:
     ends = tuple(Argument(role=role, kind="text", ref=ref) for role, ref in (("head", head), ("tail", tail)))
     relation = Relation(id="R1", type=strategies.RELATION_TYPES[lang][0].name, arguments=ends)
-    made = render("re", Document(**(HEAD | {"lang": lang}), text="x", relations=(relation,)), strategies.RELATION_TYPES[lang])
+    made = render(
+        "re", Document(**(HEAD | {"lang": lang}), text="x", relations=(relation,)), strategies.RELATION_TYPES[lang]
+    )
     assert made.gold == Triples(items=(Triple(head=head.strip(), tail=tail.strip(), type=relation.type),))
     assert tasks.get("re").parse(made.answer, made) == made.gold
 
@@ -228,7 +234,7 @@ def test_a_dialogue_keeps_its_system_turn_and_leaves_out_what_nobody_answers() -
 
 
 def test_a_task_of_another_name_is_answered_with_a_suggestion() -> None:
-    with pytest.raises(RecipeError, match="unknown task; got qa_mcq. Did you mean 'qa_mc'"):
+    with pytest.raises(RecipeError, match=r"unknown task; got qa_mcq\. Did you mean 'qa_mc'"):
         tasks.get("qa_mcq")
 
 
@@ -276,7 +282,9 @@ def test_choices_are_right_or_wrong(name: str) -> None:
 @pytest.mark.parametrize("name", ["qa_sqa", "qa_cqa", "mrd"])
 def test_texts_are_scored_by_chrf(name: str) -> None:
     task = tasks.get(name)
-    near, far = (task.score(FreeText(text="take rest"), FreeText(text=t), record="r").value for t in ("take a rest", "xyz"))
+    near, far = (
+        task.score(FreeText(text="take rest"), FreeText(text=t), record="r").value for t in ("take a rest", "xyz")
+    )
     assert near is not None
     assert far == 0.0 < near < 1.0
     assert task.score(FreeText(text="x"), None, record="r").state == "unparsable"
@@ -287,7 +295,9 @@ def test_texts_are_scored_by_chrf(name: str) -> None:
 
 def choice(lang: Lang = "en") -> Example:
     options = tuple(Option(key=key, text=f"drug {key}") for key in "ABCD")
-    return render("qa_mc", Question(**(HEAD | {"lang": lang}), kind="choice", question="?", answers=("B",), options=options))
+    return render(
+        "qa_mc", Question(**(HEAD | {"lang": lang}), kind="choice", question="?", answers=("B",), options=options)
+    )
 
 
 @pytest.mark.parametrize(
@@ -398,7 +408,10 @@ def test_what_is_no_list_and_no_copy_is_unparsable(form: str, text: str) -> None
     [
         ("(a, b, induces)", [("a", "b", "CID")]),
         ("(a, b, induces); (c, d, binds)", [("a", "b", "CID"), ("c", "d", "Bind")]),
-        ("（a，b，induces）；(c, d, binds)\n(e, f, cures)", [("a", "b", "CID"), ("c", "d", "Bind"), ("e", "f", "cures")]),
+        (
+            "（a，b，induces）；(c, d, binds)\n(e, f, cures)",
+            [("a", "b", "CID"), ("c", "d", "Bind"), ("e", "f", "cures")],
+        ),
         ("(1,2-x, b, induces)", [("1,2-x", "b", "CID")]),
         ("None", []),
         ("None.", []),
@@ -491,7 +504,7 @@ def test_a_mention_over_the_end_of_a_window_is_gold_without_a_place() -> None:
 @given(strategies.documents(with_all=False), st.data())
 def test_every_mention_is_in_exactly_one_window(record: Document, data: st.DataObject) -> None:
     cuts = sorted({0, len(record.text), *data.draw(st.lists(st.integers(0, len(record.text)), max_size=3))})
-    ends = [Span(a, b) for a, b in zip(cuts, cuts[1:], strict=False) if record.text[a:b].strip()]
+    ends = [Span(a, b) for a, b in pairwise(cuts) if record.text[a:b].strip()]
     types = strategies.ENTITY_TYPES[record.lang]
     task = tasks.get("ner")
     template = tasks.load_templates(task, record.lang)[0]

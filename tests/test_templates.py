@@ -116,9 +116,11 @@ def test_templates_are_chosen_by_number_or_id() -> None:
     assert templates.choose(found, ("ner.zh.02", "ner.en.01")) == found[:1]
 
 
-@pytest.mark.parametrize("wanted", [("77",), ("01", "77"), ("ner.en.77",), ("ner.zh.01",), ("tc.en.01",), ("01", "tc.en.01")])
+@pytest.mark.parametrize(
+    "wanted", [("77",), ("01", "77"), ("ner.en.77",), ("ner.zh.01",), ("tc.en.01",), ("01", "tc.en.01")]
+)
 def test_an_unknown_template_is_refused(wanted: tuple[str, ...]) -> None:
-    with pytest.raises(TemplateError, match="unknown template; got .*"):
+    with pytest.raises(TemplateError, match="unknown template; got "):
         templates.choose(tasks.load_templates(tasks.get("ner"), "en"), wanted)
 
 

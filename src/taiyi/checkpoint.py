@@ -48,7 +48,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         try:
             return msgspec.json.decode(path.read_bytes(), type=cls)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise ModelError("cannot be read", where=path, got=error) from error
+            raise ModelError("cannot be read", where=path, got=error, mend="train the model again") from error
 
 
 def model_folder(model: str | Path) -> Path:
@@ -62,7 +62,12 @@ def model_folder(model: str | Path) -> Path:
             pointer = msgspec.json.decode((path / RUN_FILE).read_bytes(), type=dict[str, str])
             path = path / pointer["model"]
         except (msgspec.DecodeError, msgspec.ValidationError, KeyError) as error:
-            raise ModelError("does not say where the model is", where=path / RUN_FILE, got=error) from error
+            raise ModelError(
+                "does not say where the model is",
+                where=path / RUN_FILE,
+                got=error,
+                mend="remove it, and give the recipe of the run to `taiyi run` again",
+            ) from error
     if not (path / "config.json").exists() and not (path / "adapter_config.json").exists():
         raise ModelError(
             "no model here",

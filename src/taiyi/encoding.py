@@ -167,6 +167,23 @@ class Encoder:
 
     def answer_ids(self, answer: str, tagging: Tagging) -> list[int]:
         """Encode a tagged answer; a mention that begins or ends inside a piece of the source is widened to its edge."""
+        placed, _ = self._mentions(answer, tagging)
+        source = self.source_ids(tagging.source)
+        ids: list[int] = []
+        done = 0
+        for part in tagged.layout(placed):
+            ids.extend(source[done : part.start])
+            done = part.start
+            ids.extend(self._piece(tagged.open_tag(part.tag) if part.kind == "open" else tagged.close_tag(part.tag)))
+        ids.extend(source[done:])
+        return ids
+
+    def lost(self, answer: str, tagging: Tagging) -> list[Mention]:
+        """Return the mentions that `answer_ids` cannot hold: widened to whole pieces, they meet others."""
+        return self._mentions(answer, tagging)[1]
+
+    def _mentions(self, answer: str, tagging: Tagging) -> tuple[list[Mention], list[Mention]]:
+        """Return the mentions of an answer with spans over tokens: those that tags can hold, and those left out."""
         found = pieces(tagging.source)
         starts = [0, *accumulate(len(piece) for piece in found)]
         tokens = self._edges(found)
@@ -176,15 +193,7 @@ class Encoder:
             first = bisect_right(starts, mention.span.start) - 1
             last = bisect_left(starts, mention.span.end)
             mentions.append(Mention(type=mention.type, text=mention.text, span=Span(tokens[first], tokens[last])))
-        source = [token for piece in found for token in self._piece(piece)]
-        ids: list[int] = []
-        done = 0
-        for part in tagged.layout(tagged.nest(mentions)[0]):
-            ids.extend(source[done : part.start])
-            done = part.start
-            ids.extend(self._piece(tagged.open_tag(part.tag) if part.kind == "open" else tagged.close_tag(part.tag)))
-        ids.extend(source[done:])
-        return ids
+        return tagged.nest(mentions)
 
     def answer_text(self, tokens: Sequence[int], tagging: Tagging) -> str:
         """Return a whole tagged answer, given without its end token, as text.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import errno
+import os
 from collections.abc import Iterable
 
 
@@ -40,7 +42,7 @@ class TaiyiError(Exception):
         if self.expected is not None:
             text += f"; expected {self.expected}"
         if self.mend:
-            text += f". {self.mend[0].upper()}{self.mend[1:]}"
+            text = text.removesuffix(".") + f". {self.mend[0].upper()}{self.mend[1:]}"
         return text
 
 
@@ -82,3 +84,30 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     if near := difflib.get_close_matches(name, names, n=1, cutoff=0.6):
         return f"did you mean {near[0]!r}?"
     return f"there are: {', '.join(names)}"
+
+
+_FREE_SPACE = "free some space, then give the same command again: it goes on from what is whole"
+_OTHER_PLACE = "choose a place that you may read and write"
+_MACHINE_FAULTS = {
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EFBIG: _FREE_SPACE,
+    errno.EACCES: _OTHER_PLACE,
+    errno.EPERM: _OTHER_PLACE,
+    errno.EROFS: _OTHER_PLACE,
+    errno.ENOTDIR: _OTHER_PLACE,
+}
+
+
+def machine_fault(error: BaseException) -> TaiyiError | None:
+    """Return what the user can mend on the machine, such as a full disk, where that is what an error came from."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno in _MACHINE_FAULTS:
+            return TaiyiError(seen.strerror or str(seen), where=seen.filename, mend=_MACHINE_FAULTS[seen.errno])
+        for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            # Libraries written in Rust raise errors of their own, with the system's number in their text.
+            if f"(os error {code})" in str(seen):
+                return TaiyiError(os.strerror(code), mend=_FREE_SPACE)
+        seen = seen.__cause__ or seen.__context__
+    return None

@@ -1,7 +1,7 @@
 """The steps that carry a recipe out: data, tokenizer, rows, training, predictions, report.
 
-Each step writes into a folder named by what goes into it, and its manifest last. A step whose manifest exists is not run
-again, so a run that was killed anywhere goes on where it stopped when the same command is given.
+Each step writes into a folder named by what goes into it, and its manifest last. A step whose manifest exists is not
+run again, so a run that was killed anywhere goes on where it stopped when the same command is given.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import xxhash
 from rich.console import Console
 
 from taiyi import __version__, storage
+from taiyi.errors import TaiyiError, machine_fault
+from taiyi.storage import StorageError
 
 MANIFEST = "manifest.json"
 
@@ -38,13 +40,24 @@ class Log:
 
     def __init__(self, run: Path, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True)
-        run.mkdir(parents=True, exist_ok=True)
+        try:
+            run.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            mend = "choose another folder with --runs"
+            raise StorageError(
+                "the folder of the run cannot be made", where=run, got=error.strerror, mend=mend
+            ) from error
         self._file = run / "log.txt"
 
     def say(self, text: str) -> None:
-        self.console.print(text, highlight=False, markup=False)
-        with self._file.open("a", encoding="utf-8") as file:
-            file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text}\n")
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        try:
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text}\n")
+        except OSError as error:
+            if (fault := machine_fault(error)) is None:
+                raise
+            raise StorageError("cannot be written", where=self._file, got=fault.what, mend=fault.mend) from error
 
 
 def step(run: Path, name: str, inputs: Mapping[str, Any], work: Callable[[Path], dict[str, Any]], log: Log) -> Path:
@@ -60,12 +73,18 @@ def step(run: Path, name: str, inputs: Mapping[str, Any], work: Callable[[Path],
     key = xxhash.xxh3_128_hexdigest(json.dumps(inputs, sort_keys=True, ensure_ascii=False).encode())
     folder = run / f"{name}-{key[:12]}"
     if (folder / MANIFEST).exists():
+        _check(folder)
         log.say(f"{name}: done already, in {folder}")
         return folder
     folder.mkdir(parents=True, exist_ok=True)
     log.say(f"{name}: begins, in {folder}")
     begun = time.monotonic()
-    facts = work(folder)
+    try:
+        facts = work(folder)
+    except Exception as error:
+        if isinstance(error, TaiyiError) or (fault := machine_fault(error)) is None:
+            raise
+        raise StorageError(fault.what, where=fault.where or folder, mend=fault.mend) from error
     seconds = round(time.monotonic() - begun, 2)
     manifest = Manifest(
         step=name,
@@ -83,6 +102,14 @@ def step(run: Path, name: str, inputs: Mapping[str, Any], work: Callable[[Path],
 def manifest(folder: Path) -> Manifest:
     """Return the manifest of a finished step."""
     return storage.read_json(folder / MANIFEST, Manifest)
+
+
+def _check(folder: Path) -> None:
+    """Raise StorageError where a finished step no longer has what it made."""
+    for name in manifest(folder).files:
+        if not (folder / name).exists():
+            mend = f"put it back, or remove {folder}: the step is then carried out again"
+            raise StorageError("a file of a finished step is missing", where=folder / name, mend=mend)
 
 
 def hash_file(path: Path) -> str:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from taiyi import catalogue, tasks, templates
 from taiyi.build.instructions import check_types
 from taiyi.build.settings import DecontaminateSettings, Selection, Settings
+from taiyi.checkpoint import model_folder
 from taiyi.errors import RecipeError, TaiyiError, suggestion
 from taiyi.evaluate import suites
 from taiyi.schema import Lang
@@ -150,7 +151,9 @@ def _keys_at(loc: tuple[int | str, ...]) -> list[str]:
 
 
 def _check_names(recipe: Recipe, path: Path) -> None:
-    """Fail before anything runs where a corpus, split, task, form, type, template or suite does not exist."""
+    """Fail before anything runs where a base, corpus, split, task, form, type, template or suite does not exist."""
+    if recipe.base != "scratch":
+        _check_base(recipe.base, f"{path}: base")
     for index, stage in enumerate(recipe.stages):
         for number, selection in enumerate(stage.data):
             _check_selection(selection, f"{path}: stages.{index}.data.{number}")
@@ -172,6 +175,20 @@ def _check_names(recipe: Recipe, path: Path) -> None:
         task = tasks.get(test_set.task)
         for lang in test_set.langs:
             _check_template(task, lang, (evaluate.template,), f"{at}.template")
+
+
+def _check_base(base: str, at: str) -> None:
+    """Check a base that is a folder; whether there is one of an id is known only where it is fetched."""
+    folder = Path(base).expanduser()
+    if folder.exists():
+        _known(at, lambda: model_folder(folder))
+    elif folder.is_absolute() or base.startswith((".", "~")) or base.count("/") > 1:
+        raise RecipeError(
+            "there is no such folder",
+            where=at,
+            got=base,
+            expected="a folder with a model, an id of the Hugging Face hub such as Qwen/Qwen3-0.6B-Base, or scratch",
+        )
 
 
 def _check_selection(selection: Selection, at: str) -> None:

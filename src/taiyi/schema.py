@@ -1,8 +1,8 @@
 """The types of the line: Record, Example, Prediction, Score, and the answers that examples and predictions carry.
 
-Records are the unified schema of the Taiyi paper (JAMIA 2024), which extends BigBio's: a tagged union over the forms that
-the 15 task types need. Everything is frozen and validated when it is built, from Python or from a file alike. Offsets are
-half-open spans of Unicode code points into the text of the document.
+Records are the unified schema of the Taiyi paper (JAMIA 2024), which extends BigBio's: a tagged union over the forms
+that the 15 task types need. Everything is frozen and validated when it is built, from Python or from a file alike.
+Offsets are half-open spans of Unicode code points into the text of the document.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class Entity(_Struct, frozen=True):
 class Argument(_Struct, frozen=True):
     """An argument of a relation or event.
 
-    `ref` is the id of an entity, event, relation or concept of the same document, or, where the corpus gives no offsets,
-    the argument's own text (then `type` is its type).
+    `ref` is the id of an entity, event, relation or concept of the same document, or, where the corpus gives no
+    offsets, the argument's own text (then `type` is its type).
     """
 
     role: str
@@ -331,7 +331,8 @@ class Reject(_Struct, frozen=True):
     detail: str = ""
 
 
-# --- Answers: what a task asks for, as gold and as parsed from what a model wrote --------------------------------------
+# --- Answers: what a task asks for, as gold and as parsed from what a model wrote
+# --------------------------------------
 
 
 class Mention(_Struct, frozen=True):
@@ -396,10 +397,11 @@ class Tagging(_Struct, frozen=True):
 class Example(_Struct, frozen=True):
     """One instruction with its answer: the only thing that training and evaluation accept.
 
-    `messages` are the prompt (it ends with the user); `answer` is what the model is to write, in `form`. For a dialogue,
-    earlier assistant messages are answers too. `gold` is the structured answer. `offset` is where a window begins in the
-    text of its record. `tagging` is set where the answer is the source with tags in place. `content` are fingerprints of the
-    texts of the record that the example is made of, by which it is compared with others whatever their wording.
+    `messages` are the prompt (it ends with the user); `answer` is what the model is to write, in `form`. For a
+    dialogue, earlier assistant messages are answers too. `gold` is the structured answer. `offset` is where a window
+    begins in the text of its record. `tagging` is set where the answer is the source with tags in place. `content`
+    are fingerprints of the texts of the record that the example is made of, by which it is compared with others
+    whatever their wording.
     """
 
     id: str
@@ -449,8 +451,8 @@ class Counts(_Struct, frozen=True):
 class Score(_Struct, frozen=True):
     """How one record's answer compares with its gold.
 
-    Extraction and classification fill `counts`, by type; choices and texts fill `value` in [0, 1]. `unparsable` is a state
-    of its own: the answer scores as wrong, and the rate is reported.
+    Extraction and classification fill `counts`, by type; choices and texts fill `value` in [0, 1]. `unparsable` is a
+    state of its own: the answer scores as wrong, and the rate is reported.
     """
 
     record: str

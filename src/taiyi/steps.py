@@ -33,7 +33,6 @@ from taiyi.recipe import Recipe, Stage
 from taiyi.schema import Example, Prediction, Reject
 
 if TYPE_CHECKING:
-
     from taiyi.encoding import Encoder
 
 # Raised when a step would make something else of the same inputs, so that what an older version made is made anew.
@@ -70,7 +69,7 @@ class Run:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
-        return Progress(*columns, console=self.console, transient=True)
+        return Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal)
 
 
 def carry_out(run: Run) -> report.RunResult:
@@ -252,7 +251,7 @@ def train(run: Run, data: Path, index: int, previous: Path | None) -> Path:
         "settings": settings,
         "begins": previous.name
         if previous
-        else {"base": recipe.base, "scratch": recipe.scratch.model_dump(mode="json")},
+        else {"base": _base(run), "scratch": recipe.scratch.model_dump(mode="json")},
     }
     return step(run.folder, f"train-{stage.name}", inputs, lambda out: _train(run, stage, rows, previous, out), run.log)
 
@@ -297,7 +296,7 @@ def _train(run: Run, stage: Stage, rows_folder: Path, previous: Path | None, out
 
 
 def encode(run: Run, data: Path, index: int) -> Path:
-    """Encode the examples of a stage; under `scratch` the tokenizer of the first stage, over all stages, comes first."""
+    """Encode the examples of a stage; under `scratch` the tokenizer, trained on all stages, comes first."""
     recipe = run.recipe
     stage = recipe.stages[index]
     inputs: dict[str, Any] = {
@@ -306,7 +305,7 @@ def encode(run: Run, data: Path, index: int) -> Path:
         "stages": [*stage.replay, stage.name],
         "max_tokens": stage.max_tokens,
         "encoding": recipe.encoding.model_dump(mode="json"),
-        "base": recipe.base,
+        "base": _base(run),
     }
     if recipe.base == "scratch":
         inputs["tokenizer"] = make_tokenizer(run, data).name
@@ -317,6 +316,13 @@ def encode(run: Run, data: Path, index: int) -> Path:
         examples = (e for name in (*stage.replay, stage.name) for e in _examples(data / f"{name}.parquet"))
         encoded, rejects = rows.prepare(examples, _encoder(run, inputs), folder, max_tokens=stage.max_tokens)
         storage.write_jsonl(rejects, folder / "rejects.jsonl")
+        if not len(encoded):
+            raise RecipeError(
+                "no example is left to train on",
+                where=f"stage {stage.name}",
+                got=statistics.count_reasons(rejects),
+                mend=f"raise max_tokens, or look into {folder / 'rejects.jsonl'}",
+            )
         return {
             "num_rows": len(encoded),
             "num_tokens": encoded.tokens,
@@ -406,6 +412,10 @@ def predict(run: Run, data: Path, model: str | Path) -> Path:
     return step(run.folder, "predictions", inputs, work, run.log)
 
 
+def _base(run: Run) -> object:
+    return "scratch" if run.recipe.base == "scratch" else _identity(run, run.recipe.base)
+
+
 def _identity(run: Run, model: str | Path) -> object:
     """Return what tells a model from others: its step in this run, the hashes of its files, or its hub id."""
     path = Path(model)
@@ -421,8 +431,8 @@ def _finished(path: Path) -> set[str]:
     """Return the examples that have a prediction; a last line that a kill cut off is taken away first."""
     if not path.exists():
         return set()
-    whole = path.read_bytes()
-    path.write_bytes(whole[: whole.rfind(b"\n") + 1])
+    with path.open("r+b") as file:
+        file.truncate(file.read().rfind(b"\n") + 1)
     return {p.example for p in storage.read_jsonl(path, Prediction)}
 
 
@@ -460,7 +470,10 @@ def write_report(run: Run, data: Path, predictions: Path, model: str | Path) -> 
         return {r.name: r.value for r in results}
 
     folder = step(run.folder, "report", inputs, work, run.log)
-    place = f"{stages[-1].name}/model" if stages else str(model)
+    if stages:
+        place = f"{stages[-1].name}/model"
+    else:
+        place = str(model_folder(model).resolve() if Path(model).exists() else model)
     _point(run, model=place, report=folder.name)
     return report.load(folder / "results.json")
 

@@ -7,17 +7,18 @@ tagged unions. Files are written beside their place and moved there when whole.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import msgspec
 
-from taiyi.errors import TaiyiError
+from taiyi.errors import TaiyiError, machine_fault
 
 T = TypeVar("T")
 _ROWS_PER_GROUP = 8192
+_MEND = "remove it, or the folder of the step that made it, and give the same command again"
 _PLAIN = {str: "string", int: "int64", float: "float64"}
 
 
@@ -26,7 +27,7 @@ class StorageError(TaiyiError):
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[IO[bytes]]:
+def writing(path: Path) -> Generator[IO[bytes], None, None]:
     """Open a file that appears under its name only when it is whole and on disk."""
     temporary = path.with_name(path.name + ".partial")
     try:
@@ -38,11 +39,9 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if not isinstance(error, OSError):
+        if not isinstance(error, OSError) or (fault := machine_fault(error)) is None:
             raise
-        raise StorageError(
-            "cannot be written", where=path, got=error.strerror or error, mend="free some space, then run again"
-        ) from error
+        raise StorageError("cannot be written", where=path, got=fault.what, mend=fault.mend) from error
 
 
 def write_jsonl(values: Iterable[object], path: Path) -> int:
@@ -64,7 +63,9 @@ def read_jsonl(path: Path, kind: type[T] | Any) -> Iterator[T]:
             try:
                 yield decoder.decode(line)
             except (msgspec.DecodeError, msgspec.ValidationError) as error:
-                raise StorageError("not what it should hold", where=f"{path}:{number}", got=error) from error
+                raise StorageError(
+                    "not what it should hold", where=f"{path}:{number}", got=error, mend=_MEND
+                ) from error
 
 
 def write_json(value: object, path: Path) -> None:
@@ -78,14 +79,12 @@ def read_json(path: Path, kind: type[T] | Any) -> T:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise StorageError("not what it should hold", where=path, got=error) from error
+        raise StorageError("not what it should hold", where=path, got=error, mend=_MEND) from error
 
 
 def write_parquet(values: Iterable[msgspec.Struct], path: Path, kind: type[msgspec.Struct]) -> int:
     """Write values of one type and return how many."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+    pa, pq = _pyarrow()
     fields = msgspec.structs.fields(kind)
     schema = pa.schema([pa.field(f.name, getattr(pa, _PLAIN.get(f.type, "string"))()) for f in fields])
     num_values = 0
@@ -99,16 +98,22 @@ def write_parquet(values: Iterable[msgspec.Struct], path: Path, kind: type[msgsp
 
 def read_parquet(path: Path, kind: type[T]) -> Iterator[T]:
     """Read values of the type that was written."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+    pa, pq = _pyarrow()
     try:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(_ROWS_PER_GROUP):
                 for row in batch.to_pylist():
                     yield _value(row, kind)
     except (pa.ArrowInvalid, msgspec.DecodeError, msgspec.ValidationError, KeyError) as error:
-        raise StorageError("not what it should hold", where=path, got=error) from error
+        raise StorageError("not what it should hold", where=path, got=error, mend=_MEND) from error
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    """Import pyarrow, which has no types, where it is used: most commands do without it."""
+    import pyarrow
+    import pyarrow.parquet
+
+    return pyarrow, pyarrow.parquet
 
 
 def _batches(values: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -1,8 +1,8 @@
 """The tagged form of an extraction answer: the source itself, with the tags of mentions in place.
 
-`<Disease> epilepsy</Disease>` marks a mention; a tag stands before the space in front of its mention, so that tokens of words
-keep their leading space. Taking the tags away gives the source back exactly, so every mention has exact offsets and nothing
-can be invented. Text level only; `grounding` holds the same rules over tokens.
+`<Disease> epilepsy</Disease>` marks a mention; a tag stands before the space in front of its mention, so that tokens
+of words keep their leading space. Taking the tags away gives the source back exactly, so every mention has exact
+offsets and nothing can be invented. Text level only; `grounding` holds the same rules over tokens.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def clashes(source: str, tags: Iterable[str]) -> bool:
 def nest(mentions: Iterable[Mention]) -> tuple[list[Mention], list[Mention]]:
     """Split mentions into those that nest properly, outermost first, and those that tags cannot hold beside them.
 
-    Where two cross, the one that begins first (then the longer) stays: a tag opened inside another must close inside it.
-    Repeated mentions and those more than MAX_DEPTH deep are left out too.
+    Where two cross, the one that begins first (then the longer) stays: a tag opened inside another must close inside
+    it. Repeated mentions and those more than MAX_DEPTH deep are left out too.
     """
     placed: list[Mention] = []
     left: list[Mention] = []
@@ -69,7 +69,7 @@ def _outermost_first(mention: Mention) -> tuple[int, int, str]:
 
 
 def layout(mentions: Sequence[Mention]) -> list[Part]:
-    """Return the tags of properly nested mentions in the order in which they are written, at the mentions' own offsets."""
+    """Return the tags of properly nested mentions in the order of writing, at the mentions' own offsets."""
     tags: list[Part] = []
     stack: list[Mention] = []
 

@@ -1,4 +1,5 @@
-"""Decontamination: training examples about a document of an evaluation set are taken out, with an audit of what matched.
+"""Decontamination: training examples about a document of an evaluation set are taken out, with an audit of what
+matched.
 
 It takes the evaluation examples as an input, so that it cannot be forgotten.
 """

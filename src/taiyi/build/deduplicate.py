@@ -10,8 +10,8 @@ from taiyi.schema import Example, Reject
 def deduplicate(examples: Iterable[Example]) -> tuple[list[Example], list[Reject]]:
     """Drop examples whose content, task, form, types and answer another record's example has too.
 
-    Of equal ones that with the smallest id stays, so that the outcome does not depend on their order. The same record under
-    another template is no duplicate: that is how a recipe repeats a corpus.
+    Of equal ones that with the smallest id stays, so that the outcome does not depend on their order. The same
+    record under another template is no duplicate: that is how a recipe repeats a corpus.
     """
     kept: list[Example] = []
     rejects: list[Reject] = []

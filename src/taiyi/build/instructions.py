@@ -1,4 +1,4 @@
-"""Instruction examples from records: templates, sub-tasks and windows, each drawn by the seed and the record's id alone."""
+"""Instruction examples from records: sub-tasks, windows, and templates drawn by the seed and the record's id alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from taiyi.build.settings import Selection
 from taiyi.build.windows import windows
 from taiyi.catalogue import Corpus, TypeName
 from taiyi.errors import RecipeError, Unparsable, suggestion
-from taiyi.schema import Document, Example, Lang, Record, Reject, Shown
+from taiyi.schema import Document, Example, Labelled, Lang, Record, Reject, Shown
 from taiyi.tasks import Task
 from taiyi.templates import Template
 
@@ -21,8 +21,8 @@ from taiyi.templates import Template
 def instructions(selection: Selection, root: Path, *, seed: int, training: bool) -> Iterator[Example | Reject]:
     """Render the records that a selection names, from raw corpora under `root`.
 
-    For training, an example whose answer does not parse back to its gold is rejected; for evaluation it stays, since what
-    the form cannot express must count as missed.
+    For training, an example whose answer does not parse back to its gold is rejected; for evaluation it stays, since
+    what the form cannot express must count as missed.
     """
     corpus = catalogue.get(selection.corpus)
     task = tasks.get(selection.task)
@@ -31,7 +31,9 @@ def instructions(selection: Selection, root: Path, *, seed: int, training: bool)
         for item in _drawn(catalogue.load(corpus, split, root), selection.max_records, seed):
             if isinstance(item, Reject):
                 yield item
-            elif task.applies(item):
+                continue
+            yield from _undeclared(item, task, corpus)
+            if task.applies(item):
                 for example in render(item, task, corpus, selection, form=form, seed=seed):
                     yield _checked(example, task) if training and isinstance(example, Example) else example
 
@@ -57,6 +59,23 @@ def relabel(document: Document, names: dict[str, str]) -> Document:
     """Return the document with entity types renamed."""
     entities = tuple(msgspec.structs.replace(e, type=names.get(e.type, e.type)) for e in document.entities)
     return msgspec.structs.replace(document, entities=entities)
+
+
+def _undeclared(record: Record, task: Task, corpus: Corpus) -> Iterator[Reject]:
+    """Yield what no example can ask for, because the corpus's entry does not have its type."""
+    match record:
+        case Document() if task.kind == "entities":
+            found, known = [e.type for e in record.entities], corpus.entity_types
+        case Document() if task.kind == "relations":
+            found, known = [r.type for r in record.relations], corpus.relation_types
+        case Labelled() if task.kind == "labels":
+            found, known = list(record.labels), corpus.labels
+        case _:
+            return
+    for name in found:
+        if name not in known:
+            where = f"{record.corpus}/{record.split}/{record.id}"
+            yield Reject(where=where, reason="type that the catalogue does not have", detail=name)
 
 
 def check_types(selection: Selection) -> None:

@@ -5,7 +5,6 @@ Exit codes: 0 done, 1 what was asked could not be done (said in one line), 2 wro
 
 from __future__ import annotations
 
-import errno
 import importlib
 from typing import Any
 
@@ -13,7 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from taiyi.errors import TaiyiError
+from taiyi.errors import TaiyiError, machine_fault
 
 # What `taiyi --help` lists, in the order of the line. A command lives in the module of its name beside this file, which
 # exports a typer app called `app` or a function called as the command; it is imported when the command is given.
@@ -27,15 +26,6 @@ COMMANDS: dict[str, str] = {
     "chat": "Talk with a model in the terminal.",
     "extract": "Find entities or relations in a text or file.",
     "doctor": "Show what this machine has, and what Taiyi misses on it.",
-}
-
-# Faults of the machine rather than of the program, which the user can mend.
-_MACHINE_FAULTS = {
-    errno.ENOSPC: "Free some space and give the same command again: it goes on from the last whole step",
-    errno.EDQUOT: "Free some space and give the same command again: it goes on from the last whole step",
-    errno.EACCES: "Choose a place that you may read and write",
-    errno.EPERM: "Choose a place that you may read and write",
-    errno.EROFS: "Choose a place that you may write",
 }
 
 
@@ -74,11 +64,11 @@ class _Commands(TyperGroup):
         except KeyboardInterrupt as error:
             _say("interrupted. Whole steps are kept: give the same command again and it goes on from there")
             raise typer.Exit(130) from error
-        except OSError as error:
-            if error.errno not in _MACHINE_FAULTS:
+        except Exception as error:
+            # What is none of the user's faults is one of the program's, and keeps its traceback.
+            if (fault := machine_fault(error)) is None:
                 raise
-            where = f"{error.filename}: " if error.filename else ""
-            _say(f"{where}{error.strerror}. {_MACHINE_FAULTS[error.errno]}")
+            _say(str(fault))
             raise typer.Exit(1) from error
 
 

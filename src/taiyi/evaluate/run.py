@@ -14,8 +14,8 @@ from taiyi.schema import Answer, Example, Prediction, Score
 def score(examples: Sequence[Example], predictions: Mapping[str, Prediction]) -> list[Score]:
     """Score the records of a test set, in the order of their first examples.
 
-    A record of several windows is unparsable where the answer to one of them is. Raises TaiyiError where an example has no
-    prediction.
+    A record of several windows is unparsable where the answer to one of them is. Raises TaiyiError where an example
+    has no prediction.
     """
     return [scored for _, scored in _scored(examples, predictions)]
 

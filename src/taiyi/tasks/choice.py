@@ -13,11 +13,14 @@ from taiyi.tasks.task import Kind, example_id
 from taiyi.templates import Template, words
 from taiyi.text import fingerprints, squeeze
 
-# What a model states: "The answer is C.", "答案：D", "**B**". A lower-case letter may be an article, unless nothing follows.
+# What a model states: "The answer is C.", "答案：D", "**B**". A lower-case letter may be an article, unless nothing
+# follows.
 _STATED = regex.compile(
     r"(?i:answer|option|答案|选项?)(?:[\s*]*(?i:is|:|：|是|为|应为))*[\s*(（【\[]*([A-Z]|[a-z](?!\s*\w))(?![A-Za-z])"
 )
-_LETTER = regex.compile(r"^[\s*(（【\[\"']*([A-Z])(?![A-Za-z])")
+# A letter alone, with a mark after it, or before the text of its option: not the article of "A patient ...".
+_LETTER = regex.compile(r"^[\s*(（【\[\"']*([A-Z])(?=[ \t]*(?:$|\n|[^\s\p{L}\p{N}]|\p{Han}))")
+_LETTER_AND_TEXT = regex.compile(r"^[\s*(（【\[\"']*([A-Z])\s+(\S.*)", regex.DOTALL)
 _LEAD = regex.compile(
     r"^[\s*]*(?:(?:the\s+)?(?:final\s+)?answer|答案)(?:[\s*]*(?:is|:|：|为|是(?=[\s*:：是否不])))*[\s*]*|^[\s*]+",
     regex.I,
@@ -90,6 +93,9 @@ class MultipleChoice(_Closed):
             if (match := pattern.search(text)) and match[1].upper() in keys:
                 return Choice(key=match[1].upper())
         said = squeeze(text)
+        texts = {shown.name: shown.shown for shown in example.types}
+        if (match := _LETTER_AND_TEXT.search(said)) and match[2].startswith(texts.get(match[1], said)):
+            return Choice(key=match[1])
         if said and len(same := [shown.name for shown in example.types if shown.shown == said]) == 1:
             return Choice(key=same[0])
         raise Unparsable("no option is named", got=repr(text[:60]), expected=f"one of {', '.join(sorted(keys))}")

@@ -1,4 +1,4 @@
-"""Multi-round dialogue (MRD), medical or general: every turn of the assistant is learned, the last is scored, by chrF."""
+"""Multi-round dialogue (MRD), medical or general: the assistant's turns are learned, the last scored by chrF."""
 
 from __future__ import annotations
 

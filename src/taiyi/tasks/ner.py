@@ -147,7 +147,7 @@ def _write_list(mentions: Sequence[Mention], types: Sequence[Shown], template: T
     lines: list[str] = []
     for shown in dict.fromkeys(t.shown for t in types):
         names = {t.name for t in types if t.shown == shown}
-        if items := list(dict.fromkeys(listing.escape(m.text) for m in mentions if m.type in names)):
+        if items := list(dict.fromkeys(_item(m.text, marks.none) for m in mentions if m.type in names)):
             lines.append(shown + marks.colon + marks.semicolon.join(items))
     return "\n".join(lines) or marks.none
 
@@ -168,5 +168,14 @@ def _read_list(text: str, names: dict[str, str], none: str) -> list[Mention]:
             rest = line[mark.end() :]
         else:
             rest = line[len(shown) + 1 :]
-        found.extend(Mention(type=names.get(shown, shown), text=listing.unescape(item)) for item in listing.split(rest))
+        found.extend(
+            Mention(type=names.get(shown, shown), text=listing.unescape(item))
+            for item in listing.split(rest)
+            if item != none
+        )
     return found
+
+
+def _item(text: str, none: str) -> str:
+    """Write a mention; one that reads like the word for nothing is marked, since models write `Disease: None`."""
+    return "\\" + text if text == none else listing.escape(text)

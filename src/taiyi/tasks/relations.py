@@ -1,7 +1,7 @@
 """Relation extraction (RE) as triples `(head, tail, relation)`.
 
-Scored as the paper does: micro-F1 over the unique (head, tail, type) triples of each record. A relation between concepts
-stands for a triple of every pair of their distinct surface forms, as in the paper's own example of BC5CDR.
+Scored as the paper does: micro-F1 over the unique (head, tail, type) triples of each record. A relation between
+concepts stands for a triple of every pair of their distinct surface forms, as in the paper's own example of BC5CDR.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ class Task(Protocol):
     ) -> Example | Reject:
         """Make the example of a record; `window` is the part of a document's text that it is about.
 
-        The answer may hold less than the gold where the form cannot express it all (crossing mentions): whoever trains on
-        it checks that `parse` of the answer is the gold.
+        The answer may hold less than the gold where the form cannot express it all (crossing mentions): whoever
+        trains on it checks that `parse` of the answer is the gold.
         """
         ...
 

@@ -1,7 +1,7 @@
 """Wordings of prompts: one TOML file per task and language, with stable ids; and the words that answers are made of.
 
-A template is wording only: what fills its slots, and how answers are written, is the task's. The hash of all wordings is
-stored with every model, since a model answers best to the wordings that it was trained on.
+A template is wording only: what fills its slots, and how answers are written, is the task's. The hash of all
+wordings is stored with every model, since a model answers best to the wordings that it was trained on.
 """
 
 from __future__ import annotations

@@ -168,9 +168,10 @@ class _Run:
 
     def truncate_log(self) -> None:
         """Drop lines of steps after the checkpoint: they are made again."""
-        path = self.out / LOG
-        lines = path.read_bytes().splitlines(keepends=True)[: self.step] if path.exists() else []
-        path.write_bytes(b"".join(lines))
+        with (self.out / LOG).open("a+b") as file:
+            file.seek(0)
+            # Cut rather than written again, which a full disk or a kill could stop halfway.
+            file.truncate(sum(len(line) for line, _ in zip(file, range(self.step), strict=False)))
 
     def one(self, optimizer: torch.optim.Optimizer, scheduler: Any, autocast: Callable[[], Any]) -> Step:
         """Take one step."""
@@ -240,13 +241,16 @@ def _claim(out: Path, rows: Rows, settings: StageSettings) -> None:
         digest.update(memoryview(rows.arrays[name]))  # pyright: ignore[reportArgumentType]
     claim = msgspec.json.encode({"settings": kept, "rows": digest.hexdigest()})
     path = out / "stage.json"
-    if path.exists() and path.read_bytes() != claim:
+    if not path.exists():
+        partial = path.with_suffix(".partial")
+        partial.write_bytes(claim)
+        partial.rename(path)
+    elif path.read_bytes() != claim:
         raise TrainError(
             "the folder holds a training with other settings or other rows",
             where=path,
             mend="train into another folder, or remove this one",
         )
-    path.write_bytes(claim)
 
 
 def _place(model: PreTrainedModel | PeftModel) -> torch.device:

@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 
 import torch
 from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
+from safetensors import SafetensorError
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -175,7 +176,7 @@ def _loaded(load: Any, source: str, **options: Any) -> Any:
     try:
         with quiet():
             return load(source, **options)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(
             "the base model cannot be loaded",
             where=source,

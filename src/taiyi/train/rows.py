@@ -151,7 +151,12 @@ def read(folder: Path) -> Rows:
         path = folder / f"{name}.bin"
         size = counts[name] * np.dtype(dtype).itemsize
         if not path.exists() or path.stat().st_size != size:
-            raise TrainError("the rows are damaged", where=path, expected=f"{size} bytes", mend="encode them again")
+            raise TrainError(
+                "the rows are damaged",
+                where=path,
+                expected=f"{size} bytes",
+                mend=f"remove {folder}: they are then encoded again",
+            )
         # An empty file cannot be mapped.
         arrays[name] = np.memmap(path, dtype=dtype, mode="r") if size else np.zeros(0, dtype)  # pyright: ignore[reportArgumentType]
     return Rows(folder, arrays)
@@ -174,6 +179,10 @@ def prepare(
                 detail = f"{len(row.ids)} tokens, at most {max_tokens}"
                 rejects.append(Reject(where=example.id, reason="longer than max_tokens", detail=detail))
             else:
+                if example.tagging and (lost := encoder.lost(example.answer, example.tagging)):
+                    detail = "; ".join(mention.text for mention in lost)
+                    reason = "mention lost inside a piece, row kept"
+                    rejects.append(Reject(where=example.id, reason=reason, detail=detail))
                 yield row
 
     return write(fitting(), folder), rejects

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
+import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from taiyi.errors import TrainError
+from taiyi.errors import TrainError, machine_fault
 
 FILE = "state.pt"
 
@@ -34,15 +34,10 @@ def save_whole(folder: Path, write: Callable[[Path], None]) -> None:
         partial.rename(folder)
         _sync(folder.parent)
     except Exception as error:
-        if not _disk_full(error):
+        if (fault := machine_fault(error)) is None:
             raise
         shutil.rmtree(partial, ignore_errors=True)
-        raise TrainError(
-            "the disk is full",
-            where=folder,
-            got=str(error).split("\n")[0],
-            mend="make room and run the same command again: it goes on from the last checkpoint",
-        ) from error
+        raise TrainError("cannot be written", where=folder, got=fault.what, mend=fault.mend) from error
 
 
 def save(
@@ -82,8 +77,13 @@ def restore(folder: Path, *, model: nn.Module, optimizer: Optimizer, scheduler: 
         saved = cast(dict[str, Tensor], state["model"])
         if {n: p.shape for n, p in saved.items()} != {n: p.shape for n, p in parameters.items()}:
             raise TrainError("the checkpoint is of another model", where=path, mend="remove the folder of the stage")
-    except (OSError, RuntimeError, KeyError) as error:
-        raise TrainError("the checkpoint cannot be read", where=path, got=error, mend="remove it") from error
+    except (OSError, RuntimeError, KeyError, EOFError, pickle.UnpicklingError) as error:
+        raise TrainError(
+            "the checkpoint cannot be read",
+            where=path,
+            got=type(error).__name__,
+            mend=f"remove {path.parent}: the stage then begins anew",
+        ) from error
     with torch.no_grad():
         for name, p in parameters.items():
             p.copy_(saved[name])
@@ -93,18 +93,6 @@ def restore(folder: Path, *, model: nn.Module, optimizer: Optimizer, scheduler: 
     if torch.cuda.is_available() and state["cuda_random"]:
         torch.cuda.set_rng_state_all(state["cuda_random"])
     return cast(dict[str, Any], state["progress"])
-
-
-def _disk_full(error: BaseException) -> bool:
-    """Whether an error, or what it came from, says that the disk is full; libraries say it in words of their own."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EDQUOT):
-            return True
-        if "No space left" in str(seen) or "os error 28" in str(seen):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False
 
 
 def _sync(path: Path) -> None:

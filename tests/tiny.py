@@ -1,0 +1,115 @@
+"""A run on the bundled demo corpora that has every step and takes seconds: what the tests of whole runs carry out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import taiyi as package
+
+_STAGE: dict[str, Any] = {
+    "optimizer": "muon",
+    "learning_rate": 0.01,
+    "max_tokens": 512,
+    "batch_tokens": 512,
+    "epochs": 3,
+    "max_steps": 12,
+    "save_every_steps": 4,
+}
+
+RECIPE: dict[str, Any] = {
+    "name": "tiny",
+    "description": "Every step, in seconds.",
+    "seed": 3,
+    "scratch": {"vocab_size": 500, "hidden": 16, "layers": 1, "heads": 1, "feed_forward": 32},
+    "encoding": {"positions": "aligned"},
+    "stages": [
+        _STAGE
+        | {
+            "name": "stage1",
+            "data": [
+                {"corpus": "demo_cdr", "task": "ner", "window_chars": 1, "max_records": 4},
+                {"corpus": "demo_cmeee", "task": "ner", "max_records": 4},
+                {"corpus": "demo_qic", "task": "tc", "max_records": 8},
+            ],
+        },
+        _STAGE
+        | {
+            "name": "stage2",
+            "replay": ["stage1"],
+            "data": [
+                {"corpus": "demo_pubmedqa", "task": "qa_yesno", "max_records": 4},
+                {"corpus": "demo_chat", "task": "mrd", "max_records": 4},
+            ],
+        },
+    ],
+    "evaluate": {
+        "suites": ["demo"],
+        "window_chars": {"demo_cdr": 1},
+        "max_records": 2,
+        "max_new_tokens": dict.fromkeys(("ner", "re", "tc", "qa_mc", "qa_yesno", "qa_sqa", "qa_cqa", "mrd"), 12),
+    },
+}
+
+# Runs `taiyi` as `python -m taiyi` does, and sends it a signal where it opens a file of some name to write it for the
+# n-th time. Before it kills it leaves half of something under that name, as a machine does that stops while it writes.
+_STOPPED = """
+import fnmatch, os, runpy, signal, sys
+number, pattern, count = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+
+def watch(event, args):
+    global count
+    if event != "open" or not isinstance(args[0], (str, os.PathLike)) or not set(str(args[1])) & set("wa"):
+        return
+    path = os.fspath(args[0])
+    if fnmatch.fnmatch(path, pattern):
+        count -= 1
+        if count == 0:
+            count = -1
+            if number == signal.SIGKILL:
+                os.write(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), b'{"half":"of some')
+            os.kill(os.getpid(), number)
+
+sys.addaudithook(watch)
+sys.argv = ["taiyi", *sys.argv[4:]]
+runpy.run_module("taiyi", run_name="__main__", alter_sys=True)
+"""
+
+
+def write(folder: Path, recipe: dict[str, Any] | None = None) -> Path:
+    """Write a recipe, the tiny one if none is given, into a folder, and return its path."""
+    path = folder / "tiny.yaml"
+    path.write_text(yaml.safe_dump(recipe or RECIPE, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def python(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run Python on one thread with this package on its path."""
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(),
+        **{"timeout": 120} | options,
+    )
+
+
+def taiyi(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run the command line, as `python -m taiyi`."""
+    return python("-m", "taiyi", *arguments, **options)
+
+
+def stopped(number: int, pattern: str, nth: int, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command line, and send it a signal where it begins to write the n-th file whose path has a pattern."""
+    return python("-c", _STOPPED, int(number), pattern, nth, *arguments)
+
+
+def environment() -> dict[str, str]:
+    path = os.pathsep.join([str(Path(package.__file__).parent.parent), os.environ.get("PYTHONPATH", "")])
+    return os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "NO_COLOR": "1", "COLUMNS": "100"}
