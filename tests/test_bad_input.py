@@ -88,7 +88,7 @@ LINE = "90000001\t0\t16\tN-acetylcysteine\tChemical\tD000111"
         ("90000001", "malformed line", f"{Path(RAW).name}:3"),
         (LINE.replace("\t0\t16\t", "\t1\t17\t"), "mention does not match the text", f"{Path(RAW).name}:3"),
         (LINE.replace("\t16\t", "\t16000\t"), "span outside the text", f"{Path(RAW).name}:3"),
-        (LINE.replace("Chemical", "Chemicla"), "type that the catalogue does not have", "bc5cdr/train/90000001"),
+        (LINE.replace("Chemical", "Chemicla"), "type that the catalogue does not have", "bc5cdr/train/90000001/T1"),
     ],
 )
 def test_a_wrong_line_is_counted_and_kept_as_a_reject(

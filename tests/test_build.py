@@ -338,5 +338,6 @@ def test_data_is_the_same_bytes_from_the_same_recipe_and_seed(tmp_path: Path) ->
 
 def test_counts_are_by_stage_task_and_language() -> None:
     examples = examples_of(*RECORDS[:3], subtasks=(("Disease",), ("Chemical",)))
-    assert statistics.count_tasks("s", examples) == [statistics.TaskCount("s", "ner", "en", 6, 3)]
+    counted = statistics.count_tasks("s", examples, {"toy": "general"})
+    assert counted == [statistics.TaskCount("s", "ner", "en", 6, 3, "general")]
     assert statistics.count_corpora(examples) == {"toy ner train": 6}

@@ -13,12 +13,11 @@ import tiny
 from taiyi.manifest import hash_file
 from taiyi.storage import read_json
 
-
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 class Kill(NamedTuple):
-    """Where a run is killed: in which step, at which file and at the how-manieth of its name; what is left then."""
+    """Where a run is killed: in which step, at which file and at which of that name; what is left then."""
 
     step: str
     file: str

@@ -14,6 +14,8 @@ from taiyi.checkpoint import Checkpoint, model_folder
 from taiyi.errors import CorpusError, ModelError, RecipeError
 from taiyi.manifest import MANIFEST, Log, hash_file, manifest, step
 from taiyi.recipe import Recipe
+from taiyi.steps import evaluation
+from taiyi.steps import run as step_run
 
 
 @pytest.fixture
@@ -64,13 +66,13 @@ def test_a_step_that_was_stopped_goes_on_with_what_it_left(tmp_path: Path, log: 
 
 def test_predictions_that_a_kill_cut_off_are_made_again(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
-    assert steps._finished(path) == set()
+    assert evaluation._finished(path) == set()
     whole = '{"example":"a","text":"病","finish":"stop"}\n'
     path.write_text(whole + '{"example":"b","te', encoding="utf-8")
-    assert steps._finished(path) == {"a"}
+    assert evaluation._finished(path) == {"a"}
     assert path.read_text("utf-8") == whole
     path.write_text('{"example"')
-    assert steps._finished(path) == set()
+    assert evaluation._finished(path) == set()
 
 
 def toy(tmp_path: Path, log: Log, corpus: str = "demo_qic", **data: Any) -> steps.Run:
@@ -96,28 +98,28 @@ def test_a_run_points_to_its_model_and_its_report(tmp_path: Path, log: Log) -> N
     def pointer() -> dict[str, str]:
         return json.loads(said.read_text())
 
-    steps._point(run, model="a/model")
+    step_run.point(run, model="a/model")
     assert pointer() == {"model": "a/model"}
-    steps._point(run, model="a/model", report="r")
-    steps._point(run, model="a/model")
+    step_run.point(run, model="a/model", report="r")
+    step_run.point(run, model="a/model")
     assert pointer() == {"model": "a/model", "report": "r"}
     assert steps.report_folder(run) == run.folder / "r"
-    steps._point(run, model="b/model")
+    step_run.point(run, model="b/model")
     assert pointer() == {"model": "b/model"}
 
 
 def test_a_model_is_told_by_its_step_its_files_or_its_id(tmp_path: Path, log: Log) -> None:
     run = toy(tmp_path, log)
     own = run.folder / "train-one-0" / "model"
-    assert steps._identity(run, own) == "train-one-0"
-    assert steps._identity(run, "some/model") == "some/model"
+    assert step_run.identity(run, own) == "train-one-0"
+    assert step_run.identity(run, "some/model") == "some/model"
     other = tmp_path / "other"
     other.mkdir()
     (other / "config.json").write_text("{}")
-    first = steps._identity(run, other)
+    first = step_run.identity(run, other)
     assert first == {"config.json": hash_file(other / "config.json")}
     (other / "model.safetensors").write_bytes(b"x")
-    assert steps._identity(run, str(other)) != first
+    assert step_run.identity(run, str(other)) != first
 
 
 def test_a_model_folder_says_how_it_was_trained(tmp_path: Path) -> None:

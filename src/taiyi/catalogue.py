@@ -83,6 +83,7 @@ class Corpus:
     relation_types: Mapping[str, TypeName] = field(default_factory=dict[str, TypeName])
     labels: Mapping[str, TypeName] = field(default_factory=dict[str, TypeName])
     multi_label: bool = False
+    domain: Literal["biomedical", "general"] = "biomedical"
     counts: Mapping[Split, Counts] = field(default_factory=dict[Split, Counts])
     notes: str = ""
     folder: str = ""

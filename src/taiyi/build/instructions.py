@@ -13,7 +13,7 @@ from taiyi.build.settings import Selection
 from taiyi.build.windows import windows
 from taiyi.catalogue import Corpus, TypeName
 from taiyi.errors import RecipeError, Unparsable, suggestion
-from taiyi.schema import Document, Example, Labelled, Lang, Record, Reject, Shown
+from taiyi.schema import Document, Example, Lang, Record, Reject, Shown
 from taiyi.tasks import Task
 from taiyi.templates import Template
 
@@ -62,20 +62,17 @@ def relabel(document: Document, names: dict[str, str]) -> Document:
 
 
 def _undeclared(record: Record, task: Task, corpus: Corpus) -> Iterator[Reject]:
-    """Yield what no example can ask for, because the corpus's entry does not have its type."""
-    match record:
-        case Document() if task.kind == "entities":
-            found, known = [e.type for e in record.entities], corpus.entity_types
-        case Document() if task.kind == "relations":
-            found, known = [r.type for r in record.relations], corpus.relation_types
-        case Labelled() if task.kind == "labels":
-            found, known = list(record.labels), corpus.labels
-        case _:
-            return
-    for name in found:
-        if name not in known:
-            where = f"{record.corpus}/{record.split}/{record.id}"
-            yield Reject(where=where, reason="type that the catalogue does not have", detail=name)
+    """Yield the mentions and relations that no prompt asks for, because the corpus's entry does not have their type."""
+    if isinstance(record, Document) and task.kind in ("entities", "relations"):
+        found, known = (
+            (record.entities, corpus.entity_types)
+            if task.kind == "entities"
+            else (record.relations, corpus.relation_types)
+        )
+        for item in found:
+            if item.type not in known:
+                where = f"{record.corpus}/{record.split}/{record.id}/{item.id}"
+                yield Reject(where=where, reason="type that the catalogue does not have", detail=item.type)
 
 
 def check_types(selection: Selection) -> None:

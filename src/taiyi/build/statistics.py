@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from taiyi.schema import Example, Reject
+from taiyi.schema import Example, Lang, Reject
 
 
 class TaskCount(msgspec.Struct, frozen=True):
-    """How many examples a stage has of a task in a language, from how many records."""
+    """How many examples a stage has of a task in a language and a domain, from how many records."""
 
     stage: str
     task: str
-    lang: str
+    lang: Lang
     num_examples: int
     num_records: int
+    domain: str
 
 
-def count_tasks(stage: str, examples: Iterable[Example]) -> list[TaskCount]:
-    """Count the examples and records of a stage by task and language."""
-    num_examples: Counter[tuple[str, str]] = Counter()
-    records: dict[tuple[str, str], set[tuple[str, str, str]]] = {}
+def count_tasks(stage: str, examples: Iterable[Example], domains: Mapping[str, str]) -> list[TaskCount]:
+    """Count the examples and records of a stage by task, language and domain; `domains` has that of each corpus."""
+    num_examples: Counter[tuple[str, str, str]] = Counter()
+    records: dict[tuple[str, str, str], set[tuple[str, str, str]]] = {}
     for example in examples:
-        key = (example.task, example.lang)
+        key = (example.task, example.lang, domains[example.corpus])
         num_examples[key] += 1
         records.setdefault(key, set()).add((example.corpus, example.split, example.record))
     return [
-        TaskCount(stage, task, lang, n, len(records[task, lang])) for (task, lang), n in sorted(num_examples.items())
+        TaskCount(stage, task, lang, n, len(records[task, lang, domain]), domain)
+        for (task, lang, domain), n in sorted(num_examples.items())
     ]
 
 

@@ -11,10 +11,14 @@ from rich.console import Console
 from taiyi.errors import TaiyiError
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run, such as runs/demo.")]
+Share = Annotated[
+    Path | None,
+    typer.Option(help="Write a report here without sample answers: they hold texts of corpora.", show_default=False),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the results as JSON for programs.")]
 
 
-def report(run: RunArgument, as_json: Json = False) -> None:
+def report(run: RunArgument, share: Share = None, as_json: Json = False) -> None:
     """Print the scores of a run and write its report again from them.
 
     Example: taiyi report runs/demo
@@ -26,6 +30,9 @@ def report(run: RunArgument, as_json: Json = False) -> None:
     folder = _folder(run)
     results = reports.load(folder / "results.json")
     page = reports.write(results, folder).html
+    if share is not None:
+        # Texts of corpora have licences of their own, so a report to hand on goes without them.
+        page = reports.write(msgspec.structs.replace(results, samples=()), share).html
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(results)).decode())
         return

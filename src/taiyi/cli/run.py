@@ -18,13 +18,11 @@ def run(recipe: RecipeArgument, corpora: CorporaOption = None, runs: RunsOption 
     """
     from taiyi import steps
     from taiyi.evaluate import report
-    from taiyi.storage import read_json
 
     job = prepared(recipe, corpora, runs)
     results = steps.carry_out(job)
     console = Console()
     report.print_summary(results, console)
-    pointer: dict[str, str] = read_json(job.folder / steps.RUN_FILE, dict[str, str])
-    page = job.folder / pointer["report"] / "report.html"
+    page = steps.report_folder(job) / "report.html"
     console.print(f"\nReport: {page.resolve()}", soft_wrap=True, highlight=False)
     console.print(f"Talk with the model: taiyi chat {job.folder}", soft_wrap=True, highlight=False)

@@ -15,6 +15,7 @@ CORPORA = (
         title="MOSS supervised fine-tuning data, sample",
         langs=("zh", "en"),
         tasks=("mrd",),
+        domain="general",
         licence="CC-BY-NC-4.0",
         access="open",
         homepage="https://github.com/OpenMOSS/MOSS",

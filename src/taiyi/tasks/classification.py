@@ -65,6 +65,8 @@ class Classification:
         )
 
     def parse(self, text: str, example: Example) -> Labels:
+        if not text.strip():
+            raise Unparsable("the answer is empty", where=example.id, expected="labels, or the word for none")
         names = {shown.shown: shown.name for shown in example.types}
         found: dict[str, None] = {}
         none = words(example.lang).none

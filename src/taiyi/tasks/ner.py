@@ -153,6 +153,8 @@ def _write_list(mentions: Sequence[Mention], types: Sequence[Shown], template: T
 
 
 def _read_list(text: str, names: dict[str, str], none: str) -> list[Mention]:
+    if not text.strip():
+        raise Unparsable("the answer is empty", expected="Type: mention; mention, or the word for none")
     found: list[Mention] = []
     for line in text.strip().split("\n"):
         if not line.strip() or line.strip(" .。") == none:

@@ -87,6 +87,8 @@ class Relations:
         )
 
     def parse(self, text: str, example: Example) -> Triples:
+        if not text.strip():
+            raise Unparsable("the answer is empty", where=example.id, expected="triples, or the word for none")
         if text.strip(" \n.。") == words(example.lang).none:
             return Triples()
         names = {shown.shown: shown.name for shown in reversed(example.types)}

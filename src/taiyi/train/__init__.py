@@ -1,1 +1,6 @@
-"""Training: rows, packing, models, the loop. torch is imported here and under `generate`, and nowhere else."""
+"""Training: rows, packing, attention, loss, optimizer, loop; and the only room beside generate/ that imports torch."""
+
+import logging
+
+# bitsandbytes says on import that it has no kernels for some CPUs; it computes without them.
+logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)

@@ -1,0 +1,89 @@
+"""A run: a recipe with what carrying it out needs, and what its steps share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from taiyi import storage
+from taiyi.checkpoint import RUN_FILE, model_folder
+from taiyi.evaluate import suites
+from taiyi.evaluate.suites import TestSet
+from taiyi.manifest import Log, hash_file
+from taiyi.recipe import Recipe
+from taiyi.schema import Example
+
+# Raised when a step would make something else of the same inputs, so that what an older version made is made anew.
+VERSIONS = {"data": 1, "tokenizer": 1, "rows": 1, "train": 1, "predict": 1, "report": 1}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A recipe with what carrying it out needs.
+
+    Attributes:
+        recipe: what is to be done.
+        folder: where its steps are written.
+        corpora: where raw corpora are.
+        log: where it is said what happens.
+        command: as typed, for the report.
+    """
+
+    recipe: Recipe
+    folder: Path
+    corpora: Path
+    log: Log
+    command: str = ""
+
+    @property
+    def console(self) -> Console:
+        return self.log.console
+
+    def progress(self) -> Progress:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        return Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal)
+
+
+def point(run: Run, **places: str) -> None:
+    """Say in the run's folder where its model and report are; a report of another model is forgotten."""
+    path = run.folder / RUN_FILE
+    known: dict[str, str] = storage.read_json(path, dict[str, str]) if path.exists() else {}
+    if places.get("model") == known.get("model"):
+        places = known | places
+    if places != known:
+        storage.write_json(places, path)
+
+
+def test_sets(recipe: Recipe) -> list[TestSet]:
+    """Return the test sets of a recipe's suites, each once."""
+    found = {test_set.name: test_set for suite in recipe.evaluate.suites for test_set in suites.get(suite)}
+    return list(found.values())
+
+
+def at_hand(recipe: Recipe) -> list[TestSet]:
+    return [test_set for test_set in test_sets(recipe) if not test_set.missing]
+
+
+def identity(run: Run, model: str | Path) -> object:
+    """Return what tells a model from others: its step in this run, the hashes of its files, or its hub id."""
+    path = Path(model)
+    if path.parent.parent == run.folder:
+        return path.parent.name
+    if path.is_dir() or isinstance(model, Path):
+        folder = model_folder(path)
+        return {file.name: hash_file(file) for file in sorted(folder.iterdir()) if file.is_file()}
+    return str(model)
+
+
+def examples(path: Path) -> Iterable[Example]:
+    return storage.read_parquet(path, Example)
