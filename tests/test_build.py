@@ -287,7 +287,11 @@ def test_the_data_step_writes_examples_rejects_audit_and_counts(
     def read(path: Path, *, split: Split, **_: Any) -> Iterator[Record | Reject]:
         yield from [*RECORDS, texts[0], Reject(where="f:1", reason="malformed line")] if split == "train" else texts[1:]
 
-    source = (Source(path="test_build.py", read=read),)
+    def named(*arguments: Any, **options: Any) -> Iterator[Record | Reject]:
+        for item in read(*arguments, **options):
+            yield item if isinstance(item, Reject) else msgspec.structs.replace(item, corpus="demo_cdr")
+
+    source = (Source(path="test_build.py", read=named),)
     toy = dataclasses.replace(corpus(), name="demo_cdr", files={"train": source, "test": source})
     monkeypatch.setattr(catalogue, "get", lambda _: toy)
     recipe = Recipe.model_validate(
@@ -311,7 +315,7 @@ def test_the_data_step_writes_examples_rejects_audit_and_counts(
     reasons = Counter((row["for"], row["reason"]) for row in rejects)
     assert reasons == {("one", "malformed line"): 1, ("one", "duplicate"): 1, ("one", "contaminated by text"): 1}
     facts = manifest(folder).facts
-    assert facts["training"] == {"one": {"toy ner train": 19}, "two": {}}
+    assert facts["training"] == {"one": {"demo_cdr ner train": 19}, "two": {}}
     assert facts["rejects"] == {"one": {reason: 1 for _, reason in reasons}}
     counts = storage.read_json(folder / "statistics.json", list[statistics.TaskCount])
     assert [(c.stage, c.task, c.lang, c.num_examples, c.num_records) for c in counts] == [

@@ -23,8 +23,8 @@ class TaskCount(msgspec.Struct, frozen=True):
 
 def count_tasks(stage: str, examples: Iterable[Example], domains: Mapping[str, str]) -> list[TaskCount]:
     """Count the examples and records of a stage by task, language and domain; `domains` has that of each corpus."""
-    num_examples: Counter[tuple[str, str, str]] = Counter()
-    records: dict[tuple[str, str, str], set[tuple[str, str, str]]] = {}
+    num_examples: Counter[tuple[str, Lang, str]] = Counter()
+    records: dict[tuple[str, Lang, str], set[tuple[str, str, str]]] = {}
     for example in examples:
         key = (example.task, example.lang, domains[example.corpus])
         num_examples[key] += 1
