@@ -386,7 +386,6 @@ def test_yes_no_and_maybe_are_read(lang: Lang, text: str, key: str | None) -> No
         ("chemical:", []),
         ("None", []),
         ("None.", []),
-        ("", []),
         ("disease: a:b", [("Disease", "a:b")]),
     ],
 )
@@ -415,7 +414,6 @@ def test_what_is_no_list_and_no_copy_is_unparsable(form: str, text: str) -> None
         ("(1,2-x, b, induces)", [("1,2-x", "b", "CID")]),
         ("None", []),
         ("None.", []),
-        ("", []),
     ],
 )
 def test_triples_are_read(text: str, items: list[tuple[str, str, str]]) -> None:
@@ -441,7 +439,6 @@ def test_what_is_no_triple_is_unparsable(text: str) -> None:
         ("Treatment；none\nTreatment", ("a", "c")),
         ("Treatment; Other", ("a", "Other")),
         ("None", ()),
-        ("", ()),
     ],
 )
 def test_labels_are_read(text: str, labels: tuple[str, ...]) -> None:
@@ -467,6 +464,15 @@ def test_an_empty_text_is_unparsable(name: str) -> None:
     with pytest.raises(Unparsable, match="the answer is empty"):
         tasks.get(name).parse(" \n", made)
     assert tasks.get(name).parse(" x ", made) == FreeText(text="x")
+
+
+@pytest.mark.parametrize(("name", "types"), [("ner", "ENTITY_TYPES"), ("re", "RELATION_TYPES"), ("tc", "LABELS")])
+def test_an_empty_list_is_unparsable_and_the_word_for_none_is_not(name: str, types: str) -> None:
+    record = Labelled(**HEAD, text="x", labels=()) if name == "tc" else document("x")
+    made = render(name, record, getattr(strategies, types)["en"], form="list")
+    with pytest.raises(Unparsable, match="the answer is empty"):
+        tasks.get(name).parse(" \n", made)
+    assert not tasks.get(name).parse("None", made).items  # pyright: ignore[reportAttributeAccessIssue]
 
 
 # --- windows ---------------------------------------------------------------------------------------------------------
