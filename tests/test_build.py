@@ -19,7 +19,7 @@ from taiyi import catalogue, storage, tasks
 from taiyi.build import statistics
 from taiyi.build.decontaminate import Match, decontaminate
 from taiyi.build.deduplicate import deduplicate
-from taiyi.build.instructions import instructions, relabel, render
+from taiyi.build.instructions import instructions, relabel, render, sample
 from taiyi.build.settings import DecontaminateSettings, Selection
 from taiyi.build.windows import windows
 from taiyi.catalogue import Corpus, Source, TypeName
@@ -196,6 +196,47 @@ def test_what_is_rejected_or_not_drawn_is_passed_on_and_counted(monkeypatch: pyt
     assert item.reason == "a label is not in the corpus's set"
 
 
+def test_records_that_are_of_another_task_or_whose_id_is_used_twice_are_rejected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = Labelled(**HEAD, id="l", text="x", labels=("a",))
+    again = msgspec.structs.replace(RECORDS[1], text="Drug 9 cures flu.")
+    items = made(corpus(*RECORDS[:3], other, again), monkeypatch)
+    assert [item.record for item in items if isinstance(item, Example)] == ["0", "1", "2"]
+    assert [item for item in items if isinstance(item, Reject)] == [
+        Reject(where="toy/train/l", reason="not a record for this task", detail="ner"),
+        Reject(where="toy/train/1", reason="record id is used twice", detail="the first is kept"),
+    ]
+
+
+def test_the_same_id_in_another_split_is_another_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(path: Path, *, split: Split, **_: Any) -> Iterator[Record]:
+        yield msgspec.structs.replace(RECORDS[0], split=split)
+
+    source = (Source(path=".", read=read),)
+    items = made(corpus(files={"train": source, "dev": source}), monkeypatch, splits=("train", "dev"))
+    assert [(item.split, item.record) for item in items] == [("train", "0"), ("dev", "0")]
+
+
+def test_max_records_is_of_each_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(path: Path, *, split: Split, **_: Any) -> Iterator[Record]:
+        yield from (msgspec.structs.replace(record, split=split) for record in RECORDS)
+
+    source = (Source(path=".", read=read),)
+    items = made(corpus(files={"train": source, "dev": source}), monkeypatch, splits=("train", "dev"), max_records=3)
+    assert Counter(item.split for item in items if isinstance(item, Example)) == {"train": 3, "dev": 3}
+
+
+def test_a_sample_has_all_examples_of_the_records_that_the_seed_draws() -> None:
+    examples = examples_of(*RECORDS, subtasks=(("Disease",), ("Chemical",)))
+    assert sample(examples, None, 1) == sample(examples, 99, 1) == (examples, [])
+    kept, rejects = sample(examples, 5, 1)
+    assert Counter(Counter(e.record for e in kept).values()) == {2: 5}
+    assert statistics.count_reasons(rejects) == {"over max_records": 15}
+    assert {r.where.rsplit("/", 1)[1] for r in rejects} == {r.id for r in RECORDS} - {e.record for e in kept}
+    assert sample(examples, 5, 2)[0] != kept
+
+
 def test_a_form_or_names_that_are_not_there_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RecipeError, match=r"the task ner has no such form; got lst\. Did you mean 'list'"):
         made(corpus(*RECORDS), monkeypatch, form="lst")
@@ -315,6 +356,8 @@ def test_the_data_step_writes_examples_rejects_audit_and_counts(
     reasons = Counter((row["for"], row["reason"]) for row in rejects)
     assert reasons == {("one", "malformed line"): 1, ("one", "duplicate"): 1, ("one", "contaminated by text"): 1}
     facts = manifest(folder).facts
+    assert facts["left_out"] == {"demo_cdr_ner": {"records": 0, "faults": 0}}
+    assert facts["decontaminated"] == [["demo_cdr", "test"]]
     assert facts["training"] == {"one": {"demo_cdr ner train": 19}, "two": {}}
     assert facts["rejects"] == {"one": {reason: 1 for _, reason in reasons}}
     counts = storage.read_json(folder / "statistics.json", list[statistics.TaskCount])
@@ -322,6 +365,45 @@ def test_the_data_step_writes_examples_rejects_audit_and_counts(
         ("one", "ner", "en", 19, 19),
         ("two", "ner", "en", 19, 19),
     ]
+
+
+def test_training_is_clean_of_the_whole_test_set_even_where_a_sample_is_evaluated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(path: Path, *, split: Split, **_: Any) -> Iterator[Record | Reject]:
+        records = RECORDS if split == "train" else [msgspec.structs.replace(r, split="test") for r in RECORDS[:15]]
+        for record in records:
+            yield msgspec.structs.replace(record, corpus="demo_cdr")
+        if split == "test":
+            last = msgspec.structs.replace(records[-1], corpus="demo_cdr")
+            yield last
+            yield msgspec.structs.replace(last, id="tag", text="Is <disease> a tag?", entities=())
+            yield Labelled(id="l", corpus="demo_cdr", split="test", lang="en", text="x", labels=())
+            yield Reject(where="f:1", reason="malformed line")
+
+    source = (Source(path="test_build.py", read=read),)
+    toy = dataclasses.replace(corpus(), name="demo_cdr", files={"train": source, "test": source})
+    monkeypatch.setattr(catalogue, "get", lambda _: toy)
+    recipe = Recipe.model_validate(
+        {
+            "name": "toy",
+            "stages": [{"name": "one", "data": [{"corpus": "demo_cdr", "task": "ner"}]}],
+            "evaluate": {"suites": ["demo_cdr_ner"], "max_records": 2},
+        }
+    )
+    folder = build(Run(recipe, tmp_path, Path(), Log(tmp_path)))
+    training = {e.record for e in storage.read_parquet(folder / "one.parquet", Example)}
+    assert training == {r.id for r in RECORDS[15:]}
+    facts = manifest(folder).facts
+    assert facts["tests"] == {"demo_cdr_ner": 2}
+    assert facts["left_out"] == {"demo_cdr_ner": {"records": 3, "faults": 1}}
+    assert facts["rejects"]["demo_cdr_ner"] == {
+        "over max_records": 13,
+        "record id is used twice": 1,
+        "the text contains a tag": 1,
+        "not a record for this task": 1,
+        "malformed line": 1,
+    }
 
 
 def test_data_is_the_same_bytes_from_the_same_recipe_and_seed(tmp_path: Path) -> None:

@@ -77,6 +77,33 @@ def test_a_missing_corpus_is_said_at_the_call_with_what_was_expected(tmp_path: P
     assert catalogue.check(corpus, tmp_path).status == "missing"
 
 
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("pubmed_qa", "test_ground_truth.json"),
+        ("hallmarks_of_cancer", "doc_split_from_gpt_bionlp_benchmark/dev.tsv"),
+    ],
+)
+def test_a_file_that_a_reader_needs_is_part_of_its_source(tmp_path: Path, name: str, file: str) -> None:
+    corpus = catalogue.get(name)
+    folder = corpus.location(tmp_path)
+    (source,) = corpus.files["train"]
+    for needed in (source.path, *source.needs):
+        (folder / needed).parent.mkdir(parents=True, exist_ok=True)
+        if needed != ".":
+            (folder / needed).write_text("{}", encoding="utf-8")
+    assert folder / file in source.find(folder)
+    assert source.paths(folder) == [folder / source.path]
+    assert source.missing(folder) == []
+    (folder / file).unlink()
+    assert folder / file not in source.find(folder)
+    with pytest.raises(CorpusError, match=rf"{file}: train files of corpus '{name}' are missing.*{file}.*Get it from"):
+        catalogue.load(corpus, "train", tmp_path)
+    result = catalogue.check(corpus, tmp_path)
+    assert result.status == "missing"
+    assert f"train: {folder / file} is missing" in result.problems
+
+
 def test_a_split_without_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="no split 'train'; expected dev"):
         catalogue.load(catalogue.get("cmeee_v2"), "train", tmp_path)

@@ -12,7 +12,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from taiyi import cli
-from taiyi.checkpoint import model_folder
+from taiyi.checkpoint import Checkpoint, model_folder
 from taiyi.evaluate import suites
 
 TINY: dict[str, Any] = {
@@ -152,6 +152,28 @@ def test_eval_scores_a_run_as_its_recipe_asks_and_report_shows_it(folder: Path) 
     assert "Report: " in shown.stdout
     assert "demo_cdr entities" in shown.stdout
     assert json.loads(call("report", made, "--json").stdout)["results"] == [row]
+
+
+def test_eval_warns_of_test_sets_that_the_training_data_was_not_cleaned_of(folder: Path) -> None:
+    def warned(suite: str, model: Path) -> bool:
+        result = call("eval", model, "--suite", suite, "--runs", folder / "warned", "--max-records", 1, "--json")
+        assert result.exit_code == 0, result.output
+        json.loads(result.stdout)
+        assert f"so their scores may be too good: {suite} (" in result.stderr or "warning" not in result.stderr
+        return "warning: the training data of this model was not cleaned of these test sets" in result.stderr
+
+    run = folder / "runs" / "tiny"
+    model = next(run.glob("train-one-*/model"))
+    assert [warned("demo_qic_tc", model), warned("demo_hoc_tc", model), warned("demo_hoc_tc", run)] == [
+        False,
+        True,
+        True,
+    ]
+
+
+def test_the_model_says_how_it_learned_entities(folder: Path) -> None:
+    checkpoint = Checkpoint.load(model_folder(folder / "runs" / "tiny"))
+    assert (checkpoint.form, checkpoint.window_chars) == ("tagged", 200)
 
 
 def test_what_was_evaluated_can_be_used_from_its_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,36 @@ def test_scores_of_one_record_are_drawn_together() -> None:
     assert result.ci_low is None  # one record says nothing about the spread
 
 
+def test_records_of_one_cluster_are_drawn_together() -> None:
+    scores = [Score(record=f"{i:02}", value=float(i % 8 < 4)) for i in range(40)]
+    alone = evaluate(PUBMED_QA, scores)
+    fours = evaluate(PUBMED_QA, scores, clusters=[f"pmid:{i // 4}" for i in range(40)])
+    assert (alone.value, fours.value) == (0.5, 0.5)
+    assert (alone.num_records, alone.num_clusters) == (40, 40)
+    assert (fours.num_records, fours.num_clusters) == (40, 10)
+    assert alone.ci_low is not None
+    assert fours.ci_low is not None
+    assert fours.ci_low < alone.ci_low, "ten documents that are right or wrong as a whole say less than forty records"
+    assert evaluate(PUBMED_QA, scores, clusters=[f"pmid:{i}" for i in range(40)]) == alone
+    whole = evaluate(PUBMED_QA, scores, clusters=["pmid:1"] * 40)
+    assert (whole.ci_low, whole.ci_high) == (None, None)
+
+
+def test_clusters_stand_beside_scores() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        evaluate(PUBMED_QA, [Score(record="1", value=1.0), Score(record="2", value=1.0)], clusters=["a"])
+
+
+@given(st.lists(st.tuples(st.sampled_from("xyz"), st.dictionaries(st.sampled_from("ab"), COUNTS)), max_size=12))
+@settings(max_examples=30, deadline=None)
+def test_clusters_do_not_depend_on_the_order_of_records(drawn: list[tuple[str, dict[str, Counts]]]) -> None:
+    scores = [Score(record=str(i), counts=c) for i, (_, c) in enumerate(drawn)]
+    clusters = [cluster for cluster, _ in drawn]
+    one = evaluate(NER, scores, clusters=clusters, resamples=20)
+    assert one == evaluate(NER, scores[::-1], clusters=clusters[::-1], resamples=20)
+    assert one.value == evaluate(NER, scores, resamples=20).value
+
+
 def test_a_parsed_answer_needs_a_value_where_the_metric_does() -> None:
     with pytest.raises(ValueError, match="pubmed_qa/1"):
         evaluate(PUBMED_QA, [Score(record="1")])

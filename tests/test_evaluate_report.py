@@ -140,6 +140,19 @@ def test_a_suite_that_the_paper_does_not_know_has_no_columns_for_it() -> None:
     assert not [row for row in table.rows if row.kind == "total"]
 
 
+def test_cut_answers_are_noted() -> None:
+    test_set = suites.get("demo_cdr_re")[0]
+    none, some = (evaluate(test_set, [Score(record="1")], num_cut=number) for number in (0, 1200))
+    assert tables.score_table([none]).rows[0].cells[-1] == ""
+    assert tables.score_table([some]).rows[0].cells[-1] == "answers cut at the limit of tokens: 1,200"
+    run = RunResult(name="r", title="R", description="d", results=(none, some))
+    assert report.markdown(run).count("answers cut at the limit of tokens: 1,200") == 1
+    assert "answers cut at the limit of tokens: 1,200" in report.html(run)
+    buffer = io.StringIO()
+    report.print_summary(run, Console(file=buffer, width=100, color_system=None))
+    assert buffer.getvalue().count("demo_cdr relations: answers cut") == 1
+
+
 def test_table_3_names_types_as_the_paper_does() -> None:
     counts = {"GeneOrGeneProduct": Counts(tp=3, fp=1, fn=1), "Invented": Counts(fp=1)}
     result = evaluate(suites.BIORED_UNSEEN, [Score(record="1", counts=counts)])

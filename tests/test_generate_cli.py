@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,11 +15,13 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 from typer.testing import CliRunner, Result
 
 from taiyi import cli, tagged
+from taiyi.build.windows import windows
 from taiyi.checkpoint import Checkpoint
-from taiyi.cli.extract import windows
+from taiyi.cli import extract
 from taiyi.errors import ModelError
+from taiyi.generate import LocalEngine
 from taiyi.generate.dialogue import fit
-from taiyi.schema import Message
+from taiyi.schema import Example, Message, Prediction, Span
 from taiyi.train.tokenizer import train_bpe
 
 TEXT = "Aspirin can cause asthma. No harm was seen in e.g. mice! 😀 Warfarin, too.\r\nEnd of it."
@@ -65,6 +67,63 @@ def test_extract_reads_files_and_standard_input_alike(folder: Path, tmp_path: Pa
     direct = taiyi("extract", str(folder), TEXT, *options).stdout
     assert taiyi("extract", str(folder), "--file", str(path), *options).stdout == direct
     assert taiyi("extract", str(folder), *options, given=TEXT.replace("\r\n", "\n")).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("made", "options", "size"),
+    [
+        (Checkpoint(max_tokens=120), (), 300),
+        (Checkpoint(max_tokens=120, window_chars=25), (), 25),
+        (Checkpoint(max_tokens=120, window_chars=25), ("--window", "60"), 60),
+    ],
+)
+def test_extract_cuts_windows_as_the_model_learned_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, made: Checkpoint, options: tuple[str, ...], size: int
+) -> None:
+    asked: list[int] = []
+
+    def cut(text: str, most: int) -> list[Span]:
+        asked.append(most)
+        return windows(text, most)
+
+    monkeypatch.setattr(extract, "windows", cut)
+    monkeypatch.setattr(Checkpoint, "load", lambda path: made)
+    done = taiyi("extract", str(folder), TEXT, "--types", "Zebra", *options)
+    assert done.exit_code == 0, done.output
+    assert asked == [size]
+
+
+def test_extract_asks_in_the_form_that_the_model_learned(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forms: list[str] = []
+
+    def answer(engine: object, examples: Sequence[Example], **_: int) -> Iterator[Prediction]:
+        forms.extend(example.form for example in examples)
+        for example in examples:
+            text = "Zebra: Aspirin; Warf" if example.task == "ner" else "(Aspirin, asthma, binds); (Warf"
+            yield Prediction(example=example.id, text=text, finish="length", num_tokens=5)
+
+    monkeypatch.setattr(LocalEngine, "generate", answer)
+    monkeypatch.setattr(Checkpoint, "load", lambda path: Checkpoint(max_tokens=120, form="list"))
+    done = taiyi("extract", str(folder), TEXT, "--types", "Zebra", "--json")
+    assert done.exit_code == 0, done.output
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        {"start": None, "end": None, "text": "Aspirin", "type": "Zebra"}
+    ]
+    assert "cut at its limit" in done.stderr
+    monkeypatch.setattr(Checkpoint, "load", lambda path: Checkpoint(max_tokens=120, form="tagged"))
+    done = taiyi("extract", str(folder), TEXT, "--task", "re", "--types", "Zebra", "--json")
+    assert done.exit_code == 0, done.output
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        {"head": "Aspirin", "tail": "asthma", "type": "binds"}
+    ]
+    assert forms == ["list", "list"], "relations have no tagged form"
+
+
+def test_extract_says_where_the_context_is_too_small(folder: Path) -> None:
+    done = taiyi("extract", str(folder), "asthma " * 600, "--types", "Zebra")
+    assert done.exit_code == 1
+    assert "longer than the model's context" in done.stderr
+    assert "--window" in done.stderr
 
 
 def test_extract_shows_the_text(folder: Path) -> None:

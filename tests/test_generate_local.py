@@ -6,17 +6,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 from transformers import MistralConfig, MistralForCausalLM, PreTrainedModel, Qwen3Config, Qwen3ForCausalLM
 
-from taiyi import tagged
+from taiyi import tagged, tasks
 from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Encoder
-from taiyi.errors import ModelError
+from taiyi.errors import ModelError, Unparsable
 from taiyi.generate import LocalEngine, grounded, load_engine
 from taiyi.grounding import State
-from taiyi.schema import Example, FreeText, Mentions, Message, Tagging
+from taiyi.schema import Example, FreeText, Mentions, Message, Prediction, Shown, Tagging
 from taiyi.train.tokenizer import train_bpe
 
 TAGS = ("Disease", "药物")
@@ -193,10 +194,36 @@ def test_a_free_answer_that_reaches_the_bound_says_so() -> None:
 
 
 @pytest.mark.parametrize("make", [tagged_example, free_example])
-def test_a_prompt_longer_than_the_context_is_named(make: Any) -> None:
+@pytest.mark.parametrize("positions", ["plain", "aligned"])
+def test_a_prompt_longer_than_the_context_has_an_empty_answer_and_the_others_theirs(make: Any, positions: Any) -> None:
+    ours = engine(positions)
     example = make(7, "epilepsy " * 600)
-    with pytest.raises(ModelError, match=example.id):
-        list(engine().generate([*EXAMPLES, example], max_new_tokens=10, batch_tokens=4096))
+    first, *others = ours.generate([*EXAMPLES, example], max_new_tokens=10, batch_tokens=4096)
+    assert first == Prediction(example=example.id, text="", finish="length")
+    assert [p.text for p in others] == [p.text for p in ours.generate(EXAMPLES, max_new_tokens=10, batch_tokens=4096)]
+    with pytest.raises(ModelError, match="the dialogue is longer than the model's context"):
+        list(ours.stream(example.messages, max_new_tokens=10))
+
+
+def test_a_prompt_that_leaves_no_room_for_its_copy_is_too_long_only_where_the_copy_takes_positions() -> None:
+    example = tagged_example(7, "epilepsy " * 40)
+    size = len(engine().encoder.prompt(example.messages, example.tagging).ids)
+    for positions, room, answered in (("aligned", 1, True), ("aligned", 0, False), ("plain", 1, False)):
+        ours = engine(positions)
+        ours.context = size + room
+        [prediction] = ours.generate([example], max_new_tokens=10, batch_tokens=4096)
+        assert bool(prediction.text) == answered
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_an_empty_answer_is_unparsable(name: str) -> None:
+    """What a prompt that is too long gets must count as wrong in every task."""
+    example = msgspec.structs.replace(free_example(0, "x"), types=(Shown(name="a", shown="a"),))
+    with pytest.raises(Unparsable):
+        tasks.get(name).parse("", example)
+    if name == "ner":
+        with pytest.raises(Unparsable):
+            tasks.get(name).parse("", tagged_example(0, "x"))
 
 
 def test_the_stream_is_the_answer() -> None:

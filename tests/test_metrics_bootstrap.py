@@ -7,10 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from taiyi.metrics.bootstrap import mean_interval, micro_f1_interval, ratio_interval
+from taiyi.metrics.bootstrap import Interval, micro_f1_interval, ratio_interval
 from taiyi.schema import Counts
 
 COUNTS = st.builds(Counts, tp=st.integers(0, 9), fp=st.integers(0, 9), fn=st.integers(0, 9))
+
+
+def mean_interval(values: list[float], **options: int) -> Interval | None:
+    """The interval of a mean, such as accuracy."""
+    return ratio_interval(values, [1.0] * len(values), **options)
 
 
 def test_mean_interval_is_that_of_the_normal_approximation() -> None:

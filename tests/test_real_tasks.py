@@ -12,7 +12,7 @@ from taiyi.build.windows import windows
 from taiyi.catalogue import Corpus
 from taiyi.errors import Unparsable
 from taiyi.metrics import f1
-from taiyi.schema import Counts, Document, Example, Record, Reject, Shown, Span, Split
+from taiyi.schema import Choice, Counts, Document, Example, Record, Reject, Shown, Span, Split
 from taiyi.tasks import Task
 
 pytestmark = pytest.mark.real
@@ -92,6 +92,26 @@ def test_sentences_of_abstracts_hold_their_mentions(name: str, split: Split) -> 
         score = task.score(whole.gold, task.merge([(e, e.gold) for e in examples]), record=record.id)
         assert all(c.fp == c.fn == 0 for c in score.counts.values())
     assert cut == CUT.get((name, split), 0)
+
+
+@pytest.mark.parametrize(("name", "dropped"), [("med_qa_mainland", 67), ("med_qa_us", 0)])
+def test_options_of_examinations_name_themselves_and_questions_that_leak_are_seen(name: str, dropped: int) -> None:
+    corpus, task = catalogue.get(name), tasks.get("qa_mc")
+    content: dict[Split, list[tuple[str, ...]]] = {"dev": [], "test": []}
+    for split, found in content.items():
+        for number, record in enumerate(_records(corpus, split)):
+            example = _render(record, number, task, corpus, "key")
+            assert isinstance(example, Example)
+            found.append(example.content)
+            texts = [shown.shown for shown in example.types]
+            for key, text in ((t.name, t.shown) for t in example.types if texts.count(t.shown) == 1):
+                # Some options are a letter: "C" for the third of a figure. It is read as the key.
+                expected = text if text in "ABCD" else key
+                answers = (text, f"{key}. {text}", f"{key}、{text}", f"答案是{key}，{text}")
+                assert task.parse(text, example) == Choice(key=expected), (example.id, text)
+                assert all(task.parse(answer, example) == Choice(key=key) for answer in answers[1:]), (example.id, text)
+    known = {fingerprint for found in content["test"] for fingerprint in found}
+    assert sum(not known.isdisjoint(found) for found in content["dev"]) == dropped
 
 
 def _records(corpus: Corpus, split: Split) -> Iterator[Record]:

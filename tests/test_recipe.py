@@ -48,6 +48,36 @@ def test_a_recipe_is_read_with_its_defaults(tmp_path: Path) -> None:
     assert (read.base, read.seed, read.evaluate.template) == ("scratch", 0, "01")
 
 
+def test_what_is_said_of_the_longest_answers_adds_to_the_defaults(tmp_path: Path) -> None:
+    assert loaded(tmp_path, GOOD).evaluate.max_new_tokens == recipe.MAX_NEW_TOKENS
+    read = loaded(tmp_path, changed("evaluate.max_new_tokens", {"re": 512}))
+    assert read.evaluate.max_new_tokens == recipe.MAX_NEW_TOKENS | {"re": 512}
+    assert recipe.Recipe.model_validate(read.model_dump(exclude_defaults=True)) == read
+
+
+def test_tasks_are_evaluated_in_the_form_that_they_are_trained_in(tmp_path: Path) -> None:
+    def forms(*trained: str | None, **given: str) -> dict[str, str]:
+        data = changed("evaluate.forms", given)
+        ner = [{"corpus": "demo_cdr", "task": "ner"} | ({"form": form} if form else {}) for form in trained]
+        data["stages"][0]["data"] = [*ner, {"corpus": "demo_qic", "task": "tc"}]
+        return loaded(tmp_path, data).forms() | {"tc": "", "qa_sqa": ""}
+
+    others = {"tc": "", "qa_sqa": ""}
+    assert forms("list") == forms("list", "list") == {"ner": "list"} | others
+    assert forms(None) == forms(None, "tagged") == {"ner": "tagged"} | others
+    assert forms("list", None) == forms() == others
+    assert forms("list", ner="tagged") == {"ner": "tagged"} | others
+
+
+def test_the_window_that_entities_are_learned_in_is_the_largest(tmp_path: Path) -> None:
+    def window(*sizes: int) -> int:
+        ner = [{"corpus": "demo_cdr", "task": "ner", "window_chars": size} for size in sizes]
+        others = [{"corpus": "demo_cdr", "task": "re", "window_chars": 900}]
+        return loaded(tmp_path, changed("stages.0.data", [*ner, *others])).window_chars()
+
+    assert [window(*sizes) for sizes in ((), (0,), (1,), (1, 200), (1, 0))] == [0, 0, 1, 200, 1]
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.name)
 def test_recipes_that_ship_are_valid(path: Path) -> None:
     assert recipe.load(path).name == path.stem
@@ -72,6 +102,9 @@ FAULTS: list[tuple[str, object, str]] = [
     ("stages.0.method", "lorra", "stages.0.method: .*; got 'lorra'"),
     (f"{DATA}.splits", ["validation"], f"{DATA}.splits.0: .*'train', 'dev' or 'test'; got 'validation'"),
     (f"{DATA}.window_chars", -1, f"{DATA}.window_chars: .*; got -1"),
+    (f"{DATA}.subtasks", [["Disease"], []], f"{DATA}.subtasks.1: .*at least 1 item"),
+    ("evaluate.window_chars", {"demo_cdr": -1}, "evaluate.window_chars.demo_cdr: .*; got -1"),
+    ("evaluate.max_new_tokens", {"re": 0}, "evaluate.max_new_tokens.re: .*; got 0"),
     (f"{DATA}.max_records", 0, f"{DATA}.max_records: .*; got 0"),
     ("encoding.positions", "alined", "encoding.positions: .*'plain' or 'aligned'; got 'alined'"),
     # names

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from taiyi import steps
+import tiny
+from taiyi import __version__, catalogue, steps
 from taiyi.checkpoint import Checkpoint, model_folder
 from taiyi.errors import CorpusError, ModelError, RecipeError
+from taiyi.evaluate import aggregate, suites
 from taiyi.manifest import MANIFEST, Log, hash_file, manifest, step
 from taiyi.recipe import Recipe
+from taiyi.schema import Example, Prediction
 from taiyi.steps import evaluation
 from taiyi.steps import run as step_run
+from taiyi.steps.declared import corpus_digest
+from taiyi.storage import StorageError
 
 
 @pytest.fixture
@@ -41,8 +49,152 @@ def test_a_step_is_done_once_and_its_manifest_says_what_it_made(tmp_path: Path, 
     made = manifest(folder)
     assert made.facts == {"num": 1}
     assert made.files == {"sub/x.txt": hash_file(folder / "sub" / "x.txt")}
-    assert made.inputs["b"] == [2]
+    assert made.inputs == {"a": 1, "b": [2]}
+    assert made.sizes == {"sub/x.txt": 3}
+    assert made.taiyi == __version__
     assert "data: done already" in (run / "log.txt").read_text()
+
+
+def test_another_version_of_the_package_makes_no_step_anew(
+    tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = step(tmp_path, "data", {"a": 1}, lambda _: {}, log)
+    monkeypatch.setattr("taiyi.manifest.__version__", "99")
+    assert step(tmp_path, "data", {"a": 1}, lambda _: pytest.fail("made anew"), log) == folder
+
+
+def test_a_finished_step_whose_files_are_not_as_they_were_is_refused(tmp_path: Path, log: Log) -> None:
+    def work(folder: Path) -> dict[str, Any]:
+        (folder / "x.txt").write_text("abc")
+        return {}
+
+    folder = step(tmp_path, "data", {}, work, log)
+    (folder / "x.txt").write_text("ab")
+    with pytest.raises(StorageError, match=r"x\.txt: a file of a finished step was changed; got 2 bytes; expected 3"):
+        step(tmp_path, "data", {}, work, log)
+    (folder / "x.txt").unlink()
+    with pytest.raises(StorageError, match=r"x\.txt: a file of a finished step is missing"):
+        step(tmp_path, "data", {}, work, log)
+
+
+def test_what_a_corpus_declares_is_an_input_of_data_and_what_it_tells_is_not(
+    tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = catalogue.get("demo_qic")
+    run = toy(tmp_path, log)
+    first = steps.build(run)
+
+    def built(**changes: Any) -> Path:
+        monkeypatch.setattr(catalogue, "get", lambda _: dataclasses.replace(corpus, **changes))
+        return steps.build(run)
+
+    assert built(notes="x", counts={}, title="x", citation="x") == first
+    (name, shown), *rest = corpus.labels.items()
+    renamed = {name: dataclasses.replace(shown, zh="别的")} | dict(rest)
+    [source] = corpus.files["train"]
+    option = dataclasses.replace(source, options=dict(source.options) | {"unused": ("x",)})
+    digests = {
+        corpus_digest(dataclasses.replace(corpus, **changes))
+        for changes in (
+            {},
+            {"labels": renamed},
+            {"labels": dict(reversed(corpus.labels.items()))},
+            {"domain": "general"},
+            {"files": {**corpus.files, "train": (option,)}},
+        )
+    }
+    assert len(digests) == 5
+    assert built(labels=renamed) != first
+
+
+def test_digests_are_of_every_corpus_and_test_set_and_the_same_in_every_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = (
+        "from taiyi import catalogue; from taiyi.evaluate.suites import SUITES; from taiyi.steps import declared as d;"
+    )
+    said += "print([d.corpus_digest(c) for c in catalogue.all_corpora()])"
+    said += "; print([d.set_digest(t) for s in SUITES.values() for t in s])"
+    found: set[str] = set()
+    for seed in "12":
+        monkeypatch.setenv("PYTHONHASHSEED", seed)
+        found.add(tiny.python("-c", said).stdout)
+    assert len(found) == 1
+    assert found.pop().count("'") == 2 * (
+        len(catalogue.all_corpora()) + sum(len(test_sets) for test_sets in suites.SUITES.values())
+    )
+
+
+def test_what_a_test_set_asks_is_an_input_of_data_and_all_of_it_of_the_report(
+    tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = toy(tmp_path, log)
+    monkeypatch.setattr("taiyi.generate.load_engine", lambda _: Engine())
+    [test_set] = suites.get("demo_qic_tc")
+
+    def made(**changes: Any) -> tuple[Path, Path]:
+        changed = dataclasses.replace(test_set, **changes)
+        monkeypatch.setattr(suites, "get", lambda _: (changed,))
+        data = steps.build(run)
+        steps.write_report(run, data, steps.predict(run, data, "some/model"), "some/model")
+        return data, steps.report_folder(run)
+
+    run = dataclasses.replace(run, recipe=run.recipe.model_copy(update={"stages": (), "base": "some/model"}))
+    data, report = made()
+    assert made() == (data, report)
+    noted, told = made(note="x"), made(title="x")
+    assert noted[0] == told[0] == data
+    assert len({report, noted[1], told[1]}) == 3
+    assert made(types=tuple(catalogue.get("demo_qic").labels)[:-1])[0] != data
+    assert made(split="train")[0] != data
+
+
+class Engine:
+    """Answers everything with nothing, and finds the first prompt too long."""
+
+    context = 77
+
+    def generate(self, examples: Sequence[Example], *, max_new_tokens: int, batch_tokens: int) -> Iterator[Prediction]:
+        for index, example in enumerate(examples):
+            yield Prediction(example=example.id, text="", finish="stop" if index else "length")
+
+
+def test_prompts_that_are_too_long_are_said_once_and_answers_are_on_disk_before_the_step_is_done(
+    tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe.model_validate({"name": "toy", "base": "some/model", "evaluate": {"suites": ["demo_qic_tc"]}})
+    run = steps.Run(recipe, tmp_path / "run", tmp_path, log)
+    synced: list[tuple[int, int]] = []
+    sync = os.fsync
+
+    def watched(number: int) -> None:
+        synced.append((os.fstat(number).st_ino, os.fstat(number).st_size))
+        sync(number)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    monkeypatch.setattr("taiyi.generate.load_engine", lambda _: Engine())
+    data = steps.build(run)
+    folder = steps.predict(run, data, "some/model")
+    answers = (folder / "demo_qic_tc.jsonl").stat()
+    assert (answers.st_ino, answers.st_size) in synced
+    assert manifest(folder).facts["demo_qic_tc"]["num_too_long"] == 1
+    said = (run.folder / "log.txt").read_text("utf-8")
+    assert said.count("1 prompts with their answers are longer than the model's context of 77 tokens") == 1
+    [result] = steps.write_report(run, data, folder, "some/model").results
+    assert result.num_unparsable == result.num_records
+
+
+def test_the_note_of_a_test_set_says_what_was_left_out(
+    tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [test_set] = suites.get("demo_qic_tc")
+    for note, records, faults, said in (
+        ("as given", 0, 0, "as given"),
+        ("as given", 1, 0, "as given; 1 record left out"),
+        ("", 1200, 2, "1,200 records left out; 2 faults in its files"),
+    ):
+        result = aggregate.missing(dataclasses.replace(test_set, note=note))
+        assert evaluation._noted(result, records=records, faults=faults).note == said
 
 
 def test_other_inputs_are_another_step(tmp_path: Path, log: Log) -> None:

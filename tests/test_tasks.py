@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import assume, given
@@ -40,6 +40,7 @@ from taiyi.schema import (
     Triples,
     Turn,
 )
+from taiyi.tasks import listing
 
 HEAD: dict[str, Any] = {"id": "r1", "corpus": "c", "split": "test", "lang": "en"}
 CHEMICAL, DISEASE = Shown(name="Chemical", shown="chemical"), Shown(name="Disease", shown="disease")
@@ -120,8 +121,11 @@ def _expected(example: Example) -> object:
     if example.tagging is None:
         return example.gold
     assert isinstance(example.gold, Mentions)
-    placed, left = tagged.nest(m for m in example.gold.items if m.span is not None)
-    held = tuple(m for m in example.gold.items if m in placed)
+    # Mentions of one span nest in the order of their tags, which are the names that the prompt shows.
+    shown = {t.name: t.shown for t in example.types}
+    tags = {Mention(type=shown[m.type], text=m.text, span=m.span): m for m in example.gold.items if m.span is not None}
+    placed, left = tagged.nest(tags)
+    held = tuple(m for m in example.gold.items if m in [tags[tag] for tag in placed])
     assert len(held) + len(left) + sum(m.span is None for m in example.gold.items) == len(example.gold.items)
     return Mentions(items=held)
 
@@ -215,6 +219,36 @@ def test_a_question_with_several_right_answers_is_rejected(name: str, answers: t
     made = task.render(record, tasks.load_templates(task, "en")[0], form="key")
     assert isinstance(made, Reject)
     assert made.reason == reason
+
+
+STEM = "A 40-year-old man has had a cough and fever for three days, and rust-coloured sputum since today."
+
+
+@pytest.mark.parametrize(
+    ("lang", "question", "others", "shares"),
+    [
+        ("en", "Which is right?", {}, True),  # all options
+        ("en", "Which is right?", {"B": "other"}, True),  # the question with the right one
+        ("en", "Which is right?", {"A": "other"}, False),
+        ("en", STEM, {"A": "other", "B": "more"}, True),
+        ("zh", "下列说法正确的是？", {"B": "其他"}, True),
+        ("zh", "下列说法正确的是？", {"A": "其他"}, False),
+        ("zh", "男，40岁，咳嗽、发热三天，今日起咳铁锈色痰，无胸痛。", {"A": "其他"}, True),
+    ],
+)
+def test_questions_are_compared_with_all_options_with_the_right_one_and_alone_where_long(
+    lang: Lang, question: str, others: dict[str, str], shares: bool
+) -> None:
+    def content(texts: dict[str, str]) -> set[str]:
+        options = tuple(Option(key=key, text=text) for key, text in texts.items())
+        head = HEAD | {"lang": lang}
+        return set(
+            render("qa_mc", Question(**head, kind="choice", question=question, answers=("A",), options=options)).content
+        )
+
+    texts = {"A": "one", "B": "two", "C": "three"}
+    assert bool(content(texts) & content(texts | others)) == shares
+    assert content(texts) & content(dict(zip("ACB", texts.values(), strict=True))), "in whatever order"
 
 
 def test_a_label_outside_the_set_is_rejected() -> None:
@@ -340,6 +374,68 @@ def test_the_option_that_a_model_names_is_read(text: str, key: str | None) -> No
             task.parse(text, choice())
     else:
         assert task.parse(text, choice()) == Choice(key=key)
+
+
+LETTERED = ("B超", "C反应蛋白", "A", "X线。")
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("B超", "A"),
+        ("B超。", "A"),
+        ("答案：B超", "A"),
+        ("答案是C反应蛋白。", "B"),
+        ("X线", "D"),
+        ("A", "A"),  # a key comes before an option of that text
+        ("答案：A", "A"),
+        ("B", "B"),
+        ("B。C反应蛋白", "B"),
+        ("B、C反应蛋白", "B"),
+        ("C、A", "C"),  # the key with its text, not a list
+        ("答案：C，A", "C"),
+        ("A. B超", "A"),
+    ],
+)
+def test_an_option_that_begins_with_a_letter_is_no_letter(text: str, key: str) -> None:
+    options = tuple(Option(key=k, text=t) for k, t in zip("ABCD", LETTERED, strict=True))
+    record = Question(**(HEAD | {"lang": "zh"}), kind="choice", question="?", answers=("B",), options=options)
+    assert tasks.get("qa_mc").parse(text, render("qa_mc", record)) == Choice(key=key)
+
+
+def test_the_text_of_two_options_names_neither() -> None:
+    options = tuple(Option(key=k, text=t) for k, t in zip("ABC", ("rest", "rest", "surgery"), strict=True))
+    record = Question(**HEAD, kind="choice", question="?", answers=("B",), options=options)
+    with pytest.raises(Unparsable, match="no option is named"):
+        tasks.get("qa_mc").parse("rest", render("qa_mc", record))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A, C",
+        "A，C",
+        "A、B、C",
+        "A和C",
+        "(A), (C)",
+        "**A** / **C**",
+        "A\nC",
+        "答案：A、C",
+        "答案：B或D。",
+        "The answer is A or C.",
+        "Answer: A and C",
+    ],
+)
+def test_several_letters_are_unparsable(text: str) -> None:
+    with pytest.raises(Unparsable, match="several options are named"):
+        tasks.get("qa_mc").parse(text, choice())
+
+
+@pytest.mark.parametrize(
+    "text", ["A, since C is wrong", "A, E", "A, A", "The answer is A, and C is wrong.", "A\nC is not"]
+)
+def test_a_letter_that_is_only_spoken_of_is_no_second_answer(text: str) -> None:
+    assert tasks.get("qa_mc").parse(text, choice()) == Choice(key="A")
 
 
 @pytest.mark.parametrize(
@@ -475,6 +571,77 @@ def test_an_empty_list_is_unparsable_and_the_word_for_none_is_not(name: str, typ
     assert not tasks.get(name).parse("None", made).items  # pyright: ignore[reportAttributeAccessIssue]
 
 
+# --- answers that were cut -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("(a, b, induces); (c, d, bi", "(a, b, induces);"),
+        ("(a，b，induces)；(c", "(a，b，induces)；"),
+        ("(a, b, induces)\n(c, d", "(a, b, induces)"),
+        ("(a\\; b, c, induces); (d", "(a\\; b, c, induces);"),
+        ("(a\\\\; (d", "(a\\\\;"),
+        ("a; b;", "a; b;"),
+        ("a; b\n", "a; b"),
+        ("a\\\nb", "a\\"),
+        ("(a\\; b", ""),
+        ("(a, b", ""),
+        ("", ""),
+    ],
+)
+def test_the_last_item_of_a_list_that_was_cut_is_left_out(text: str, whole: str) -> None:
+    assert listing.cut(text) == whole
+
+
+@given(st.lists(strategies.texts, min_size=1, max_size=4), st.data())
+def test_a_list_that_was_cut_keeps_its_whole_items(items: list[str], data: st.DataObject) -> None:
+    written = "; ".join(map(listing.escape, items))
+    kept = listing.split(listing.cut(written[: data.draw(st.integers(0, len(written)))]))
+    assert [listing.unescape(item) for item in kept] == [
+        listing.unescape(item) for item in listing.split(written)[: len(kept)]
+    ]
+
+
+def answered(example: Example, text: str, finish: Literal["stop", "length"] = "length") -> dict[str, Prediction]:
+    return {example.id: Prediction(example=example.id, text=text, finish=finish, num_tokens=9)}
+
+
+def test_what_is_whole_of_an_answer_that_was_cut_is_scored() -> None:
+    ends = [
+        tuple(Argument(role=role, kind="text", ref=ref) for role, ref in (("head", head), ("tail", "t")))
+        for head in "ab"
+    ]
+    relations = tuple(Relation(id=f"R{i}", type="CID", arguments=pair) for i, pair in enumerate(ends))
+    record = Document(**HEAD, text="a b t", relations=relations)
+    made = render("re", record, strategies.RELATION_TYPES["en"])
+    text = made.answer[:-4]
+    (stopped,) = evaluation.score([made], answered(made, text, "stop"))
+    assert (stopped.state, stopped.counts) == ("unparsable", {"CID": Counts(fn=2)})
+    (score,) = evaluation.score([made], answered(made, text))
+    assert (score.state, score.counts) == ("parsed", {"CID": Counts(tp=1, fn=1)})
+    (score,) = evaluation.score([made], answered(made, "(a, t"))
+    assert (score.state, score.reason) == ("unparsable", "the answer was cut within its first item")
+    (score,) = evaluation.score([made], answered(made, ""))
+    assert (score.state, score.reason) == ("unparsable", "no room to answer")
+    assert evaluation.num_cut([made], answered(made, text)) == 1
+    assert evaluation.num_cut([made], answered(made, text, "stop")) == 0
+    assert evaluation.num_cut([made], answered(made, "")) == 0
+
+
+def test_cut_lists_of_entities_and_labels_lose_their_last_item_and_other_answers_nothing() -> None:
+    task = tasks.get("ner")
+    made = render("ner", document("x"), (CHEMICAL, DISEASE), form="list")
+    assert task.cut("chemical: a; b\ndisease: c; asth", made) == "chemical: a; b\ndisease: c;"
+    assert task.cut("chemical: a; b\ndisease: asth", made) == "chemical: a; b"
+    marked = render("ner", document("a; b"), (DISEASE,), form="tagged")
+    assert task.cut("a; b", marked) == "a; b"
+    labels = render("tc", Labelled(**HEAD, text="x", labels=("a",)), strategies.LABELS["en"])
+    assert tasks.get("tc").cut("Treatment; Case Rep", labels) == "Treatment;"
+    for name in ("qa_mc", "qa_yesno", "qa_sqa", "qa_cqa", "mrd"):
+        assert tasks.get(name).cut("B; since\nso", choice()) == "B; since\nso"
+
+
 # --- windows ---------------------------------------------------------------------------------------------------------
 
 
@@ -496,6 +663,17 @@ def test_windows_of_a_text_come_together_in_its_offsets(form: str) -> None:
     assert [s.counts for s in evaluation.score(made, right)] == [{"Disease": Counts(tp=2)}]
     wrong = right | {made[1].id: Prediction(example=made[1].id, text="?", finish="length")}
     assert [(s.state, s.counts) for s in evaluation.score(made, wrong)] == [("unparsable", {"Disease": Counts(fn=2)})]
+
+
+def test_records_of_one_document_are_drawn_together() -> None:
+    sentences = [
+        Labelled(**(HEAD | {"id": f"s{i}"}), text="x", labels=("a",), document_ids=ids)
+        for i, ids in enumerate([("pmid:1", "doi:1"), ("pmid:1",), ("pmid:2",), ()])
+    ]
+    made = [render("tc", sentence, strategies.LABELS["en"]) for sentence in sentences]
+    right = {e.id: Prediction(example=e.id, text=e.answer, finish="stop") for e in made}
+    assert [s.record for s in evaluation.score(made, right)] == [f"c/test/s{i}" for i in range(4)]
+    assert evaluation.clusters(made) == ["pmid:1", "pmid:1", "pmid:2", "c/test/s3"]
 
 
 def test_a_mention_over_the_end_of_a_window_is_gold_without_a_place() -> None:

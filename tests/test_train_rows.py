@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taiyi.encoding import Row
+from taiyi.encoding import Encoder, Row
 from taiyi.errors import TrainError
-from taiyi.schema import Example, FreeText, Message
+from taiyi.schema import Example, FreeText, Mentions, Message, Tagging
 from taiyi.train import rows as store
 from taiyi.train.pack import load_order, pack, save_order
+from taiyi.train.tokenizer import train_bpe
 
 
 @st.composite
@@ -80,6 +81,34 @@ def test_long_examples_are_rejected_and_counted(tmp_path: Path) -> None:
     assert [row.example for row in rows] == ["short"]
     assert [(r.where, r.reason, r.detail) for r in rejects] == [
         ("long", "longer than max_tokens", "7 tokens, at most 4")
+    ]
+
+
+def test_mentions_that_are_widened_or_lost_are_counted(tmp_path: Path) -> None:
+    def example(id: str, answer: str) -> Example:
+        tagging = Tagging(source="antiepileptic drugs", tags=("D", "C"), at=0)
+        return Example(
+            id=id, corpus="c", task="ner", lang="en", split="train", template="x", form="tagged", record=id,
+            messages=(Message(role="user", content=tagging.source),), answer=answer, gold=Mentions(), tagging=tagging,
+        )  # fmt: skip
+
+    encoder = Encoder(train_bpe(["antiepileptic drugs"], vocab_size=300, tags=["<D>", "</D>", "<C>", "</C>"]))
+    answers = {
+        "whole": "<D>antiepileptic</D> drugs",
+        "inside": "anti<D>epileptic</D> drugs",
+        "both": "<D>anti</D><C>epileptic drugs</C>",
+        "lost": "<D>anti</D><D>epileptic</D> drugs",
+        "none": "antiepileptic drugs",
+    }
+    rows, rejects = store.prepare(
+        [example(id, answer) for id, answer in answers.items()], encoder, tmp_path / "rows", max_tokens=99
+    )
+    assert [row.example for row in rows] == list(answers)
+    assert [(r.where, r.reason, r.detail) for r in rejects] == [
+        ("inside", "mention widened to whole pieces, row kept", "antiepileptic"),
+        ("both", "mention widened to whole pieces, row kept", "antiepileptic drugs; antiepileptic"),
+        ("lost", "mention lost inside a piece, row kept", "epileptic"),
+        ("lost", "mention widened to whole pieces, row kept", "antiepileptic"),
     ]
 
 

@@ -75,6 +75,8 @@ def watch(event, args):
                 os.write(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), b'{"half":"of some')
             os.kill(os.getpid(), number)
 
+# A shell that starts jobs in the background makes them ignore interrupts; these are to heed them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.addaudithook(watch)
 sys.argv = ["taiyi", *sys.argv[4:]]
 runpy.run_module("taiyi", run_name="__main__", alter_sys=True)

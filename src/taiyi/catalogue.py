@@ -45,19 +45,29 @@ class Source:
     """One raw file of a split and the reader of its format.
 
     `path` is relative to the corpus folder: a file, a folder (handed to the reader as it is) or a glob (one call a
-    file, in sorted order).
+    file, in sorted order). `needs` are further files that the reader opens, such as the lists of a split.
     """
 
     path: str
     read: Callable[..., Iterator[Record | Reject]]
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    needs: tuple[str, ...] = ()
 
-    def find(self, folder: Path) -> list[Path]:
-        """Return the paths that there are; none if the source is missing."""
+    def paths(self, folder: Path) -> list[Path]:
+        """Return what the reader is called with, of what there is."""
         if _GLOB_MARKS.isdisjoint(self.path):
             path = folder / self.path
             return [path] if path.exists() else []
         return sorted(folder.glob(self.path))
+
+    def find(self, folder: Path) -> list[Path]:
+        """Return all that there is of what the source is read from: its own paths, and the files that it needs."""
+        return [*self.paths(folder), *(folder / name for name in self.needs if (folder / name).is_file())]
+
+    def missing(self, folder: Path) -> list[Path]:
+        """Return what the source cannot be read without and is not there."""
+        own = [] if self.paths(folder) else [folder / self.path]
+        return [*own, *(folder / name for name in self.needs if not (folder / name).is_file())]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,17 +182,17 @@ def load(corpus: Corpus, split: Split, root: Path) -> Iterator[Record | Reject]:
     folder = corpus.location(root)
     readers: list[Iterator[Record | Reject]] = []
     for source in corpus.files[split]:
-        paths = source.find(folder)
-        if not paths:
+        if missing := source.missing(folder):
             raise CorpusError(
                 f"{split} files of corpus {corpus.name!r} are missing",
-                where=folder / source.path,
-                expected=", ".join(s.path for s in corpus.files[split]),
+                where=missing[0],
+                expected=", ".join(name for s in corpus.files[split] for name in (s.path, *s.needs)),
                 mend=f"get it from {corpus.homepage} ({corpus.access}; {corpus.licence}), or say where it is with "
                 "--corpora or TAIYI_CORPORA",
             )
         readers += [
-            source.read(path, corpus=corpus.name, split=split, lang=corpus.langs[0], **source.options) for path in paths
+            source.read(path, corpus=corpus.name, split=split, lang=corpus.langs[0], **source.options)
+            for path in source.paths(folder)
         ]
     return chain.from_iterable(readers)
 
@@ -240,10 +250,10 @@ def check(corpus: Corpus, root: Path) -> CheckResult:
         )
 
     absent = [
-        f"{split}: {folder / source.path} is missing"
+        f"{split}: {path} is missing"
         for split in corpus.splits
         for source in corpus.files[split]
-        if not source.find(folder)
+        for path in source.missing(folder)
     ]
     if absent:
         return result("missing", *absent)
@@ -251,7 +261,7 @@ def check(corpus: Corpus, root: Path) -> CheckResult:
     for split in corpus.splits:
         try:
             found = count(_watched(corpus, split, load(corpus, split, root), problems))
-        except (TaiyiError, OSError, UnicodeDecodeError) as error:
+        except (TaiyiError, OSError) as error:
             return result("error", f"{split}: {error}")
         counted[split] = dict(found)
         expected = corpus.counts.get(split, {})

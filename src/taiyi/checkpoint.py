@@ -24,7 +24,9 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         decisions: whether tagged answers were learned among their choices only.
         max_tokens: the longest row, prompt and answer, that it was trained on.
         templates: hash of the templates that rendered its examples.
-        form: the form of extraction answers that it learned best (`tagged` or `list`).
+        form: the form of extraction answers that it learned (`tagged` or `list`).
+        window_chars: it learned entities in windows of whole sentences up to about so many characters; 0 for whole
+            documents.
     """
 
     recipe: str = ""
@@ -35,6 +37,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     max_tokens: int = 1024
     templates: str = ""
     form: str = "tagged"
+    window_chars: int = 0
 
     def save(self, folder: Path) -> None:
         (folder / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(self)) + b"\n")

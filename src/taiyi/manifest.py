@@ -25,12 +25,17 @@ MANIFEST = "manifest.json"
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a finished step was made from, what it made, and how long it took."""
+    """What a finished step was made from, what it made, and how long it took.
+
+    `files` are the hashes of what it made and `sizes` their bytes; `taiyi` is the version that made it.
+    """
 
     step: str
+    taiyi: str = ""
     inputs: dict[str, Any]
     facts: dict[str, Any]
     files: dict[str, str]
+    sizes: dict[str, int] = {}
     seconds: float
     finished: str
 
@@ -66,10 +71,11 @@ def step(run: Path, name: str, inputs: Mapping[str, Any], work: Callable[[Path],
     Args:
         run: folder of the run.
         name: of the step, such as `train-stage1`.
-        inputs: all that its outcome depends on, as values that JSON can hold.
+        inputs: all that its outcome depends on, as values that JSON can hold. The version of the package is not among
+            them, so that a release does not make every run anew: a step whose outcome changes has a version of its own.
         work: writes into the folder and returns facts for the manifest; it may find there what an interrupted run left.
     """
-    inputs = {"taiyi": __version__, **inputs}
+    inputs = dict(inputs)
     key = xxhash.xxh3_128_hexdigest(json.dumps(inputs, sort_keys=True, ensure_ascii=False).encode())
     folder = run / f"{name}-{key[:12]}"
     if (folder / MANIFEST).exists():
@@ -86,11 +92,14 @@ def step(run: Path, name: str, inputs: Mapping[str, Any], work: Callable[[Path],
             raise
         raise StorageError(fault.what, where=fault.where or folder, mend=fault.mend) from error
     seconds = round(time.monotonic() - begun, 2)
+    made = {str(path.relative_to(folder)): path for path in _files(folder)}
     manifest = Manifest(
         step=name,
+        taiyi=__version__,
         inputs=inputs,
         facts=facts,
-        files={str(path.relative_to(folder)): hash_file(path) for path in _files(folder)},
+        files={name: hash_file(path) for name, path in made.items()},
+        sizes={name: path.stat().st_size for name, path in made.items()},
         seconds=seconds,
         finished=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
     )
@@ -105,11 +114,22 @@ def manifest(folder: Path) -> Manifest:
 
 
 def _check(folder: Path) -> None:
-    """Raise StorageError where a finished step no longer has what it made."""
-    for name in manifest(folder).files:
-        if not (folder / name).exists():
-            mend = f"put it back, or remove {folder}: the step is then carried out again"
-            raise StorageError("a file of a finished step is missing", where=folder / name, mend=mend)
+    """Raise StorageError where a finished step no longer has what it made, as far as names and sizes tell."""
+    made = manifest(folder)
+    mend = f"put it back, or remove {folder}: the step is then carried out again"
+    for name in made.files:
+        path = folder / name
+        if not path.exists():
+            raise StorageError("a file of a finished step is missing", where=path, mend=mend)
+        size, expected = path.stat().st_size, made.sizes.get(name)
+        if expected is not None and size != expected:
+            raise StorageError(
+                "a file of a finished step was changed",
+                where=path,
+                got=f"{size:,} bytes",
+                expected=f"{expected:,}",
+                mend=mend,
+            )
 
 
 def hash_file(path: Path) -> str:

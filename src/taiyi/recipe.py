@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from taiyi import catalogue, tasks, templates
 from taiyi.build.instructions import check_types
@@ -19,6 +19,18 @@ from taiyi.schema import Lang
 from taiyi.train.settings import ScratchSettings, StageSettings
 
 T = TypeVar("T")
+
+MAX_NEW_TOKENS = {
+    "re": 768,
+    "ner": 256,
+    "tc": 64,
+    "qa_mc": 8,
+    "qa_yesno": 8,
+    "qa_sqa": 160,
+    "qa_cqa": 96,
+    "mrd": 160,
+}
+"""The longest answer of each task where a recipe says nothing else; the triples of an abstract can take 700 tokens."""
 
 
 class EncodingSettings(Settings):
@@ -46,28 +58,23 @@ class EvaluateSettings(Settings):
     suites: tuple[str, ...] = ()
     """Names of suites; `taiyi eval --list-suites` lists them."""
     forms: dict[str, str] = Field(default_factory=dict)
-    """Form of the answer by task; the task's first where none is given."""
+    """Form of the answer by task; else that of the training data, where it has one alone (`Recipe.forms`)."""
     template: str = "01"
     """Number of the template that every test set is asked with."""
-    window_chars: dict[str, int] = Field(default_factory=dict)
+    window_chars: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     """By corpus: documents are asked about in windows of whole sentences up to about so many characters."""
     max_records: Annotated[int, Field(ge=1)] | None = None
     """At most so many records of each test set, drawn by the seed; all where none is given."""
-    max_new_tokens: dict[str, int] = Field(
-        default_factory=lambda: {
-            "re": 256,
-            "ner": 256,
-            "tc": 64,
-            "qa_mc": 8,
-            "qa_yesno": 8,
-            "qa_sqa": 160,
-            "qa_cqa": 96,
-            "mrd": 160,
-        }
-    )
-    """By task: the longest answer. Tagged answers are as long as their source and end by themselves."""
+    max_new_tokens: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=MAX_NEW_TOKENS.copy)
+    """By task: the longest answer; `MAX_NEW_TOKENS` for those not named. Tagged answers are as long as their source and
+    end by themselves."""
     batch_tokens: Annotated[int, Field(ge=64)] = 8192
     """Tokens of a batch in generation."""
+
+    @field_validator("max_new_tokens")
+    @classmethod
+    def _with_defaults(cls, given: dict[str, int]) -> dict[str, int]:
+        return MAX_NEW_TOKENS | given
 
 
 class Recipe(Settings):
@@ -104,6 +111,27 @@ class Recipe(Settings):
                 raise ValueError(f"stage {stage.name!r} trains adapters over a base of nothing: use method: full")
             seen.append(stage.name)
         return self
+
+    def learned_forms(self) -> dict[str, str]:
+        """Return the form of the answers of each task that the stages train on in one form alone."""
+        found: dict[str, set[str]] = {}
+        for selection in self._selections():
+            found.setdefault(selection.task, set()).add(selection.form or tasks.get(selection.task).forms[0])
+        return {name: next(iter(forms)) for name, forms in found.items() if len(forms) == 1}
+
+    def forms(self) -> dict[str, str]:
+        """Return the form in which tasks are evaluated: as given, else as learned; else it is the task's first."""
+        return self.learned_forms() | self.evaluate.forms
+
+    def window_chars(self) -> int:
+        """Return the largest window that entities are learned in; 0 where all of them are learned in whole documents.
+
+        Whole documents beside windows do not make it 0: nothing says that they are as long as what a user asks about.
+        """
+        return max((s.window_chars for s in self._selections() if tasks.get(s.task).kind == "entities"), default=0)
+
+    def _selections(self) -> list[Selection]:
+        return [selection for stage in self.stages for selection in stage.data]
 
 
 def load(path: Path) -> Recipe:

@@ -17,6 +17,11 @@ from taiyi.schema import Document, Example, Lang, Record, Reject, Shown
 from taiyi.tasks import Task
 from taiyi.templates import Template
 
+REPEATED = "record id is used twice"
+INAPPLICABLE = "not a record for this task"
+NOT_DRAWN = "over max_records"
+UNDECLARED = "type that the catalogue does not have"
+
 
 def instructions(selection: Selection, root: Path, *, seed: int, training: bool) -> Iterator[Example | Reject]:
     """Render the records that a selection names, from raw corpora under `root`.
@@ -28,14 +33,16 @@ def instructions(selection: Selection, root: Path, *, seed: int, training: bool)
     task = tasks.get(selection.task)
     form = _form(task, selection)
     for split in selection.splits:
-        for item in _drawn(catalogue.load(corpus, split, root), selection.max_records, seed):
+        for item in _drawn(_unique(catalogue.load(corpus, split, root)), selection.max_records, seed):
             if isinstance(item, Reject):
                 yield item
                 continue
+            if not task.applies(item):
+                yield Reject(where=_place(item), reason=INAPPLICABLE, detail=task.name)
+                continue
             yield from _undeclared(item, task, corpus)
-            if task.applies(item):
-                for example in render(item, task, corpus, selection, form=form, seed=seed):
-                    yield _checked(example, task) if training and isinstance(example, Example) else example
+            for example in render(item, task, corpus, selection, form=form, seed=seed):
+                yield _checked(example, task) if training and isinstance(example, Example) else example
 
 
 def render(
@@ -71,8 +78,7 @@ def _undeclared(record: Record, task: Task, corpus: Corpus) -> Iterator[Reject]:
         )
         for item in found:
             if item.type not in known:
-                where = f"{record.corpus}/{record.split}/{record.id}/{item.id}"
-                yield Reject(where=where, reason="type that the catalogue does not have", detail=item.type)
+                yield Reject(where=f"{_place(record)}/{item.id}", reason=UNDECLARED, detail=item.type)
 
 
 def check_types(selection: Selection) -> None:
@@ -145,7 +151,32 @@ def _drawn(items: Iterable[Record | Reject], most: int | None, seed: int) -> Ite
         if index in kept or isinstance(item, Reject):
             yield item
         else:
-            yield Reject(where=f"{item.corpus}/{item.split}/{item.id}", reason="over max_records")
+            yield Reject(where=_place(item), reason=NOT_DRAWN)
+
+
+def sample(examples: Sequence[Example], most: int | None, seed: int) -> tuple[list[Example], list[Reject]]:
+    """Return the examples of all records, or of the `most` that the seed draws, and a reject for each other record."""
+    records = list(dict.fromkeys((e.corpus, e.split, e.record) for e in examples))
+    ranked = sorted(range(len(records)), key=lambda i: _rank(seed, i))
+    kept = {records[i] for i in ranked[:most]}
+    rejects = [Reject(where="/".join(record), reason=NOT_DRAWN) for record in records if record not in kept]
+    return [e for e in examples if (e.corpus, e.split, e.record) in kept], rejects
+
+
+def _unique(items: Iterable[Record | Reject]) -> Iterator[Record | Reject]:
+    """Reject records whose id an earlier one has: windows are put together, and answers found again, by it."""
+    seen: set[str] = set()
+    for item in items:
+        if not isinstance(item, Reject):
+            if item.id in seen:
+                yield Reject(where=_place(item), reason=REPEATED, detail="the first is kept")
+                continue
+            seen.add(item.id)
+        yield item
+
+
+def _place(record: Record) -> str:
+    return f"{record.corpus}/{record.split}/{record.id}"
 
 
 def _some(things: Sequence[Template], most: int, key: str) -> list[Template]:

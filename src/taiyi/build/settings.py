@@ -26,7 +26,7 @@ class Selection(Settings):
     """Splits that records are taken from."""
     form: str | None = None
     """Form of the answer; the task's first where none is given."""
-    subtasks: tuple[tuple[str, ...], ...] = ()
+    subtasks: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = ()
     """Types to ask for, one example per record for each entry; all types at once where none is given."""
     merge_types: dict[str, str] = Field(default_factory=dict)
     """Entity types that count as another, such as `SpecificDisease: Disease`."""
@@ -37,7 +37,7 @@ class Selection(Settings):
     templates_per_record: Annotated[int, Field(ge=1)] = 1
     """How many templates each record is rendered with; which ones depends on the seed and the record alone."""
     max_records: Annotated[int, Field(ge=1)] | None = None
-    """At most so many records, drawn by the seed."""
+    """At most so many records of each split, drawn by the seed."""
 
 
 class DecontaminateSettings(Settings):

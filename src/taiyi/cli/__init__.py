@@ -17,7 +17,7 @@ from taiyi.errors import TaiyiError, machine_fault
 # What `taiyi --help` lists, in the order of the line. A command lives in the module of its name beside this file, which
 # exports a typer app called `app` or a function called as the command; it is imported when the command is given.
 COMMANDS: dict[str, str] = {
-    "corpora": "List, show and check the corpora of the catalogue, and convert them to records.",
+    "corpora": "List, show and check the corpora of the catalogue.",
     "run": "Carry out a recipe from raw corpora to the report.",
     "build": "Build the instruction data of a recipe.",
     "train": "Train the stages of a recipe.",

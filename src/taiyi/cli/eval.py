@@ -52,7 +52,7 @@ def eval(
 
     from taiyi import catalogue, steps
     from taiyi.checkpoint import model_folder
-    from taiyi.evaluate import report
+    from taiyi.evaluate import report, suites
     from taiyi.manifest import Log
 
     recipe = _recipe(model, suite, form or [], window, max_records)
@@ -60,6 +60,13 @@ def eval(
     folder = runs / recipe.name
     command = "taiyi " + shlex.join(sys.argv[1:])
     job = steps.Run(recipe, folder, catalogue.corpora_dir(corpora), Log(folder), command)
+    if isinstance(place, Path) and (clean := steps.decontaminated(place)) is not None:
+        asked = [t for t in suites.get(suite) if not t.missing and (t.corpus, t.split) not in clean]
+        if asked:
+            job.log.say(
+                "warning: the training data of this model was not cleaned of these test sets, so their scores may be "
+                f"too good: {', '.join(f'{t.name} ({t.corpus} {t.split})' for t in asked)}"
+            )
     data = steps.build(job)
     results = steps.write_report(job, data, steps.predict(job, data, place), place)
     if as_json:
@@ -126,7 +133,8 @@ def _settings(model: str) -> EvaluateSettings:
         pointer: dict[str, str] = read_json(run / RUN_FILE, dict[str, str])
         if "report" in pointer:
             results = report.load(run / pointer["report"] / "results.json")
-            return Recipe.model_validate(yaml.safe_load(results.recipe)).evaluate
+            recipe = Recipe.model_validate(yaml.safe_load(results.recipe))
+            return recipe.evaluate.model_copy(update={"forms": recipe.forms()})
     folder = model_folder(run)
     return EvaluateSettings(forms={"ner": Checkpoint.load(folder).form} if (folder / FILE).exists() else {})
 

@@ -15,11 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from taiyi import catalogue, tagged, tasks
+from taiyi.build.windows import windows
 from taiyi.catalogue import Corpus, TypeName
-from taiyi.errors import RecipeError, TaiyiError, suggestion
+from taiyi.errors import ModelError, RecipeError, TaiyiError, suggestion
 from taiyi.schema import Answer, Document, Example, Lang, Mentions, Reject, Shown, Span, Triples
 from taiyi.tasks import Task
-from taiyi.text import sentences
 
 if TYPE_CHECKING:
     from taiyi.generate import LocalEngine
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _HAN = regex.compile(r"\p{Han}")
 _LETTER = regex.compile(r"\p{L}")
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red", "bright_cyan", "bright_magenta", "bright_green")
+WINDOW_CHARS = 300
+"""How many characters are read together by a model that learned whole documents: longer ones may be too long for it."""
+
 LangChoice = Literal["auto", "en", "zh"]
 
 
@@ -41,8 +44,21 @@ def extract(
         str, typer.Option(help="What to find, with commas between; else what the model was trained on.")
     ] = "",
     lang: Annotated[LangChoice, typer.Option(help="The language of the text.")] = "auto",
-    window: Annotated[int, typer.Option(min=1, help="Sentences are read together up to so many characters.")] = 300,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: start, end, text, type.")] = False,
+    window: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Sentences are read together up to so many characters; else as the model learned it, or 300 where it "
+            "learned whole documents.",
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="One JSON object a line: start, end, text, type; without places (null) from a model that lists names.",
+        ),
+    ] = False,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
 ) -> None:
     """Find entities in a text, with character offsets (half-open, from 0), or relations between them.
@@ -61,8 +77,10 @@ def extract(
     if not types:
         typer.echo(f"types: {', '.join(t.shown for t in shown)} (choose with --types)", err=True)
     record = Document(id="text", corpus="input", split="test", lang=language, text=source)
-    spans = windows(source, window) if asked.kind == "entities" else [None]
-    examples = [_example(asked, record, shown, span) for span in spans]
+    size = window or engine.checkpoint.window_chars or WINDOW_CHARS
+    spans = windows(source, size) if asked.kind == "entities" else [None]
+    form = engine.checkpoint.form if engine.checkpoint.form in asked.forms else asked.forms[0]
+    examples = [_example(asked, record, shown, span, form) for span in spans]
     answer = _answer(engine, asked, examples)
     rows = list(_rows(answer, {t.name: t.shown for t in shown}))
     if as_json:
@@ -70,17 +88,6 @@ def extract(
             typer.echo(json.dumps(row, ensure_ascii=False))
     else:
         _show(source, rows, [t.shown for t in shown])
-
-
-def windows(text: str, size: int) -> list[Span]:
-    """Cut a text into runs of whole sentences of up to `size` characters; a longer sentence is a window of its own."""
-    found: list[Span] = []
-    for start, end in sentences(text):
-        if found and end - found[-1].start <= size:
-            found[-1] = Span(found[-1].start, end)
-        else:
-            found.append(Span(start, end))
-    return found
 
 
 def _given(text: str | None, file: Path | None) -> str:
@@ -152,9 +159,9 @@ def _names(corpus: Corpus, task: Task) -> Mapping[str, TypeName]:
     return corpus.entity_types if task.kind == "entities" else corpus.relation_types
 
 
-def _example(task: Task, record: Document, types: Sequence[Shown], window: Span | None) -> Example:
+def _example(task: Task, record: Document, types: Sequence[Shown], window: Span | None, form: str) -> Example:
     template = tasks.load_templates(task, record.lang)[0]
-    example = task.render(record, template, form=task.forms[0], types=types, window=window)
+    example = task.render(record, template, form=form, types=types, window=window)
     if isinstance(example, Reject):
         raise TaiyiError(example.reason, where=example.where, got=example.detail)
     return example
@@ -166,10 +173,18 @@ def _answer(engine: LocalEngine, task: Task, examples: Sequence[Example]) -> Ans
         raise TaiyiError("two windows have the same id", got=f"{len(examples)} windows")
     parsed: list[tuple[Example, Answer]] = []
     for prediction in engine.generate(examples, max_new_tokens=1024, batch_tokens=16384):
+        example, written = by_id[prediction.example], prediction.text
+        if prediction.finish == "length" and not written:
+            raise ModelError(
+                "the text and its answer are longer than the model's context",
+                where=example.id,
+                expected=f"at most {engine.context} tokens",
+                mend="give --window a smaller number, or a shorter text",
+            )
         if prediction.finish == "length":
             typer.secho(f"{prediction.example}: the answer was cut at its limit", fg="yellow", err=True)
-        example = by_id[prediction.example]
-        parsed.append((example, task.parse(prediction.text, example)))
+            written = task.cut(written, example)
+        parsed.append((example, task.parse(written, example)))
     return task.merge(parsed)
 
 

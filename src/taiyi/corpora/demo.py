@@ -142,7 +142,7 @@ CORPORA = (
         "Demo: hallmarks of cancer, by sentence (HoC text and labels)",
         ("en",),
         ("tc",),
-        {s: (Source(path=".", read=hoc.read, options=_HOC),) for s in SPLITS},
+        {s: (Source(path=".", read=hoc.read, options=_HOC, needs=hoc.split_lists("split")),) for s in SPLITS},
         {
             "records": (84, 12, 36),
             "documents": (21, 3, 9),

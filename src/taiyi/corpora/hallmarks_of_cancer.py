@@ -7,8 +7,9 @@ from typing import Any
 from taiyi.catalogue import Corpus, Source, TypeName
 from taiyi.formats import hoc
 
-_OPTIONS: dict[str, Any] = {"split_dir": "doc_split_from_gpt_bionlp_benchmark", "others": "train"}
-_SOURCES = (Source(path=".", read=hoc.read, options=_OPTIONS),)
+_SPLIT_DIR = "doc_split_from_gpt_bionlp_benchmark"
+_OPTIONS: dict[str, Any] = {"split_dir": _SPLIT_DIR, "others": "train"}
+_SOURCES = (Source(path=".", read=hoc.read, options=_OPTIONS, needs=hoc.split_lists(_SPLIT_DIR)),)
 
 CORPORA = (
     Corpus(

@@ -7,8 +7,9 @@ from typing import Any
 from taiyi.catalogue import Corpus, Source
 from taiyi.formats import pubmedqa
 
-_OPTIONS: dict[str, Any] = {"official_split": True, "test_ids": "test_ground_truth.json"}
-_SOURCES = (Source(path="ori_pqal.json", read=pubmedqa.read, options=_OPTIONS),)
+_TEST_IDS = "test_ground_truth.json"
+_OPTIONS: dict[str, Any] = {"official_split": True, "test_ids": _TEST_IDS}
+_SOURCES = (Source(path="ori_pqal.json", read=pubmedqa.read, options=_OPTIONS, needs=(_TEST_IDS,)),)
 
 CORPORA = (
     Corpus(

@@ -29,7 +29,9 @@ class SetResult(msgspec.Struct, frozen=True, kw_only=True):
 
     `value` is micro-F1, accuracy or the mean of the records' chrF, as `metric` says. It is None ("n/a") where the set
     is missing, has no record, or has neither gold nor predictions; the interval is None where there are fewer than two
-    records. `num_unparsable` records are in the score as wrong. `missing` says why a set could not be scored at all.
+    clusters, which are records, or documents where several records are of one (see evaluate). `num_unparsable` records
+    are in the score as wrong; `num_cut` answers were cut at the limit of tokens, and what is whole of them counts.
+    `missing` says why a set could not be scored at all.
     """
 
     name: str
@@ -46,7 +48,9 @@ class SetResult(msgspec.Struct, frozen=True, kw_only=True):
     recall: float | None = None
     macro_f1: float | None = None
     num_records: int = 0
+    num_clusters: int = 0
     num_unparsable: int = 0
+    num_cut: int = 0
     parse_failure_rate: float | None = None
     unparsable_reasons: dict[str, int] = {}
     per_type: dict[str, TypeResult] = {}
@@ -55,16 +59,30 @@ class SetResult(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-def evaluate(test_set: TestSet, scores: Sequence[Score], *, resamples: int = 1000, seed: int = 0) -> SetResult:
+def evaluate(
+    test_set: TestSet,
+    scores: Sequence[Score],
+    *,
+    clusters: Sequence[str] | None = None,
+    num_cut: int = 0,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> SetResult:
     """Aggregate the scores of a test set.
 
-    Records are what the bootstrap draws: several scores of one record (turns of a dialogue) stay together. An
-    unparsable answer counts as wrong: its `counts` carry the record's gold as false negatives, and its value is 0.
+    An unparsable answer counts as wrong: its `counts` carry the record's gold as false negatives, and its value is 0.
+
+    Args:
+        clusters: for each score what the bootstrap draws it with (see run.clusters); its record where none are given,
+            so that several scores of one record stay together.
+        num_cut: how many answers were cut at the limit of tokens, to be reported.
     """
-    by_record: dict[str, list[Score]] = {}
+    by_cluster: dict[str, list[Score]] = {}
     # In the order of their ids, so that the interval does not depend on the order in which answers were made.
-    for score in sorted(scores, key=lambda s: s.record):
-        by_record.setdefault(score.record, []).append(score)
+    drawn = zip(scores, clusters or [score.record for score in scores], strict=True)
+    for score, cluster in sorted(drawn, key=lambda pair: (pair[0].record, pair[1])):
+        by_cluster.setdefault(cluster, []).append(score)
+    num_records = len({score.record for score in scores})
     unparsable = [s for s in scores if s.state == "unparsable"]
     failed = len({s.record for s in unparsable})
     result = SetResult(
@@ -75,16 +93,18 @@ def evaluate(test_set: TestSet, scores: Sequence[Score], *, resamples: int = 100
         task=test_set.task,
         langs=test_set.langs,
         metric=test_set.metric,
-        num_records=len(by_record),
+        num_records=num_records,
+        num_clusters=len(by_cluster),
         num_unparsable=failed,
-        parse_failure_rate=failed / len(by_record) if by_record else None,
+        num_cut=num_cut,
+        parse_failure_rate=failed / num_records if num_records else None,
         unparsable_reasons=_tally(s.reason or "no reason given" for s in unparsable),
         paper=test_set.paper,
         note=test_set.note,
     )
     if test_set.metric == "micro_f1":
-        return _with_f1(result, list(by_record.values()), resamples, seed)
-    return _with_mean(result, list(by_record.values()), resamples, seed)
+        return _with_f1(result, list(by_cluster.values()), resamples, seed)
+    return _with_mean(result, list(by_cluster.values()), resamples, seed)
 
 
 def missing(test_set: TestSet, reason: str = "") -> SetResult:
@@ -116,11 +136,11 @@ def verdict(score: Score) -> str:
     return f"partly right: {found}" if counts.tp else f"wrong: {found}"
 
 
-def _with_f1(result: SetResult, records: list[list[Score]], resamples: int, seed: int) -> SetResult:
-    by_type = f1.total_by_type(score.counts for record in records for score in record)
+def _with_f1(result: SetResult, clusters: list[list[Score]], resamples: int, seed: int) -> SetResult:
+    by_type = f1.total_by_type(score.counts for cluster in clusters for score in cluster)
     total = f1.total(by_type.values())
     interval = bootstrap.micro_f1_interval(
-        [[count for score in record for count in score.counts.values()] for record in records],
+        [[count for score in cluster for count in score.counts.values()] for cluster in clusters],
         resamples=resamples,
         seed=seed,
     )
@@ -138,9 +158,9 @@ def _with_f1(result: SetResult, records: list[list[Score]], resamples: int, seed
     )
 
 
-def _with_mean(result: SetResult, records: list[list[Score]], resamples: int, seed: int) -> SetResult:
-    values = [[_value(result.name, score) for score in record] for record in records]
-    sums, sizes = [math.fsum(record) for record in values], [float(len(record)) for record in values]
+def _with_mean(result: SetResult, clusters: list[list[Score]], resamples: int, seed: int) -> SetResult:
+    values = [[_value(result.name, score) for score in cluster] for cluster in clusters]
+    sums, sizes = [math.fsum(cluster) for cluster in values], [float(len(cluster)) for cluster in values]
     interval = bootstrap.ratio_interval(sums, sizes, resamples=resamples, seed=seed)
     return msgspec.structs.replace(
         result,

@@ -74,10 +74,11 @@ HOW_TO_READ: tuple[str, ...] = (
     "Scores are in %. Named entities count as unique (text, type) pairs of a record, relations as unique (head, tail, "
     "type) triples, labels as they are: micro-F1, as in the paper. Questions with options: accuracy. Free text: mean "
     "chrF.",
-    "An answer that cannot be parsed counts as wrong, its gold as missed; how many there were stands under Unparsable.",
-    "The interval is a 95% percentile bootstrap (1,000 resamples of records). It tells how the score would vary with "
-    "other test records, not with another training run. An interval without width means that all records scored alike; "
-    "it does not mean certainty.",
+    "An answer that cannot be parsed counts as wrong, its gold as missed; how many there were stands under Unparsable. "
+    "Of a list that was cut at the limit of tokens, all but the last item counts; how many answers were cut is noted.",
+    "The interval is a 95% percentile bootstrap: 1,000 resamples of records, or of documents where several records "
+    "(sentences) come from one. It tells how the score would vary with other test data, not with another training "
+    "run. An interval without width means that all records scored alike; it does not mean certainty.",
     "n/a: nothing to divide by (no gold, no prediction, or too few records). A dash: not scored, or not published.",
     "Taiyi 7B, ChatGPT 3.5 and SOTA are the numbers that Luo et al., Taiyi (JAMIA 2024), print in Tables 2 and 3. "
     "Where their test set differs from ours, the note says so.",
@@ -177,8 +178,8 @@ def print_summary(run: RunResult, console: Console) -> None:
         grid.add_row(*(Text(row.cells[i]) for i in shown), style=style)
     console.print(grid)
     for result in run.results:
-        if result.missing:
-            console.print(Text(f"{result.title}: {result.missing}", style="dim"))
+        if remark := result.missing or tables.cut_note(result):
+            console.print(Text(f"{result.title}: {remark}", style="dim"))
     for task, samples in samples_by_task(run.samples):
         console.print(Text(f"\n{task}: {len(samples)} sample answers", style="bold"))
         for sample in samples:

@@ -14,10 +14,25 @@ from taiyi.schema import Answer, Example, Prediction, Score
 def score(examples: Sequence[Example], predictions: Mapping[str, Prediction]) -> list[Score]:
     """Score the records of a test set, in the order of their first examples.
 
-    A record of several windows is unparsable where the answer to one of them is. Raises TaiyiError where an example
-    has no prediction.
+    A record of several windows is unparsable where the answer to one of them is. Of an answer that was cut at the
+    limit of tokens, what is whole counts. Raises TaiyiError where an example has no prediction.
     """
     return [scored for _, scored in _scored(examples, predictions)]
+
+
+def clusters(examples: Sequence[Example]) -> list[str]:
+    """Return what the record of each score of `score` was taken from: its first document, else the record itself.
+
+    Records of one document, such as the sentences of an abstract, are not independent: the bootstrap draws them
+    together.
+    """
+    return [next(iter(group[0].document_ids), name) for name, group in _records(examples).items()]
+
+
+def num_cut(examples: Sequence[Example], predictions: Mapping[str, Prediction]) -> int:
+    """Return how many answers to the examples were cut at the limit of tokens, beside those that never began."""
+    answers = (predictions[example.id] for example in examples if example.id in predictions)
+    return sum(answer.finish == "length" and answer.text != "" for answer in answers)
 
 
 def samples(name: str, examples: Sequence[Example], predictions: Mapping[str, Prediction], most: int) -> list[Sample]:
@@ -44,23 +59,38 @@ def samples(name: str, examples: Sequence[Example], predictions: Mapping[str, Pr
 
 
 def _scored(examples: Sequence[Example], predictions: Mapping[str, Prediction]) -> list[tuple[list[Example], Score]]:
-    groups: dict[tuple[str, str, str], list[Example]] = {}
+    return [(group, _score_one(group, predictions)) for group in _records(examples).values()]
+
+
+def _records(examples: Sequence[Example]) -> dict[str, list[Example]]:
+    """Return the examples of each record, under `corpus/split/record`, in the order of the first ones."""
+    groups: dict[str, list[Example]] = {}
     for example in examples:
-        groups.setdefault((example.corpus, example.split, example.record), []).append(example)
-    return [(group, _score_one(group, predictions)) for group in groups.values()]
+        groups.setdefault(_name(example), []).append(example)
+    return groups
+
+
+def _name(example: Example) -> str:
+    return f"{example.corpus}/{example.split}/{example.record}"
 
 
 def _score_one(group: Sequence[Example], predictions: Mapping[str, Prediction]) -> Score:
     task = tasks.get(group[0].task)
-    record = "/".join((group[0].corpus, group[0].split, group[0].record))
+    record = _name(group[0])
     gold = task.merge([(example, example.gold) for example in group])
     answers: list[tuple[Example, Answer]] = []
     for example in group:
         prediction = predictions.get(example.id)
         if prediction is None:
             raise TaiyiError("an example has no prediction", where=example.id, mend="run the evaluation again")
+        text = prediction.text
+        if prediction.finish == "length":
+            text = task.cut(text, example)
+            if not text.strip():
+                reason = "the answer was cut within its first item" if prediction.text.strip() else "no room to answer"
+                return task.score(gold, None, record=record, reason=reason)
         try:
-            answers.append((example, task.parse(prediction.text, example)))
+            answers.append((example, task.parse(text, example)))
         except Unparsable as fault:
             return task.score(gold, None, record=record, reason=fault.what)
     return task.score(gold, task.merge(answers), record=record)

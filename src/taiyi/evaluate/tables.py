@@ -29,6 +29,8 @@ class StatisticsRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Column(NamedTuple):
+    """The head of a column, and what its cells are: names, numbers (set to the right), or remarks that may be long."""
+
     name: str
     kind: Literal["text", "number", "note"] = "number"
 
@@ -41,6 +43,8 @@ class Row(NamedTuple):
 
 
 class Table(NamedTuple):
+    """A table of shown texts; every row has a cell for each column."""
+
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
 
@@ -48,6 +52,11 @@ class Table(NamedTuple):
 def percent(value: float | None) -> str:
     """Show a score from 0 to 1 in percent with one decimal, or n/a."""
     return NOT_AVAILABLE if value is None else f"{100 * value:.1f}"
+
+
+def cut_note(result: SetResult) -> str:
+    """Say how many answers of a set were cut at the limit of tokens; empty where none was."""
+    return f"answers cut at the limit of tokens: {result.num_cut:,}" if result.num_cut else ""
 
 
 def stage_name(stage: int | str) -> str:
@@ -134,7 +143,7 @@ def _score_row(result: SetResult, published: bool) -> Row:
     ours = ("–", "–") if result.missing else (percent(result.value), _interval(result))
     task = f"{result.task}, {METRIC_NAMES[result.metric]}"
     cells = [task, f"{result.title} ({', '.join(result.langs)})", *ours]
-    notes = [result.missing, result.note]
+    notes = [result.missing, cut_note(result), result.note]
     if published:
         theirs = result.paper or paper.Published()
         cells += [_published(theirs.taiyi), _published(theirs.chatgpt), _published(theirs.sota)]

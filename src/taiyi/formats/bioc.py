@@ -30,6 +30,8 @@ _TYPE_KEYS = ("type", "relation")
 _ROLES = {"entity1": "head", "entity2": "tail"}
 # Infons of relations that are no arguments.
 _ATTRIBUTES = {"novel": "novelty", "novelty": "novelty"}
+# Between two passages; a wrong offset must not ask for more memory than there is.
+_MOST_SPACES = 10_000
 _PART_OF_COMPOSITE = "IndividualMention"
 _SOURCE = "Taiyi"
 
@@ -148,13 +150,16 @@ def _text(document: Any) -> tuple[str, list[Passage]] | str:
         begun: int | None = None
         for unit in units:
             offset, content = (unit.findtext("offset") or "").strip(), unit.findtext("text") or ""
-            if not offset.isdecimal():
-                return f"passage {kind!r} has the offset {offset!r}"
-            if int(offset) < len(text):
-                return f"passage {kind!r} begins at {offset}, before the end of what precedes it at {len(text)}"
+            start = checked.number(offset)
+            if start is None:
+                return f"passage {kind!r} has the offset {offset[:40]!r}"
+            if start < len(text):
+                return f"passage {kind!r} begins at {start}, before the end of what precedes it at {len(text)}"
+            if start > len(text) + _MOST_SPACES:
+                return f"passage {kind!r} begins at {start}, far beyond what precedes it, which ends at {len(text)}"
             if content:
-                text = text.ljust(int(offset)) + content
-                begun = int(offset) if begun is None else begun
+                text = text.ljust(start) + content
+                begun = start if begun is None else begun
         if kind and begun is not None:
             passages.append(Passage(type=kind, span=Span(begun, len(text))))
     return text, passages

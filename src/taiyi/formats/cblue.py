@@ -17,22 +17,24 @@ def read_mentions(path: Path, *, corpus: str, split: Split, lang: Lang) -> Itera
         if isinstance(item, Reject):
             yield item
             continue
-        text, given = item.get("text"), item.get("entities")
-        if not isinstance(text, str) or not isinstance(given, list):
+        text, mentions = item.get("text"), item.get("entities")
+        if not isinstance(text, str) or not isinstance(mentions, list):
             yield Reject(where=where, reason=checked.MALFORMED, detail="text and entities were expected")
             continue
         entities: list[Entity] = []
-        for value in cast("list[Any]", given):
+        for value in cast("list[Any]", mentions):
             match value:
-                case {"start_idx": int() as start, "end_idx": int() as end, "type": str() as type}:
+                case {"start_idx": int() as start, "end_idx": int() as end, "type": str() as type, **rest} if (
+                    isinstance(given := rest.get("entity"), str | None)
+                ):
                     entity, reject = checked.mention(
-                        text, (start, end + 1), value.get("entity"), id=f"T{len(entities) + 1}", type=type, where=where
+                        text, (start, end + 1), given, id=f"T{len(entities) + 1}", type=type, where=where
                     )
                     entities += [entity] if entity else []
                     if reject:
                         yield reject
                 case _:
-                    yield Reject(where=where, reason="malformed mention", detail=repr(value))
+                    yield Reject(where=where, reason="malformed mention", detail=checked.shown(value))
         yield checked.record(
             Document, where, id=str(index), corpus=corpus, split=split, lang=lang, text=text, entities=tuple(entities)
         )
@@ -69,14 +71,15 @@ def read_labels(
         if isinstance(item, Reject):
             yield item
             continue
-        text, label = item.get(text_key), item.get(label_key)
-        if not isinstance(text, str) or not isinstance(label, str):
-            yield Reject(where=where, reason=checked.MALFORMED, detail=f"{text_key} and {label_key} were expected")
+        text, label, key = item.get(text_key), item.get(label_key), checked.name(item, index)
+        if not isinstance(text, str) or not isinstance(label, str) or key is None:
+            detail = f"{text_key} and {label_key} were expected, and an id that is a text or number if any"
+            yield Reject(where=where, reason=checked.MALFORMED, detail=detail)
             continue
         yield checked.record(
             Labelled,
             where,
-            id=str(item.get("id", index)),
+            id=key,
             corpus=corpus,
             split=split,
             lang=lang,

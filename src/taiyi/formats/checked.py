@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import reprlib
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from taiyi.errors import SchemaError
@@ -15,6 +16,9 @@ INVALID = "invalid record"
 MISMATCH = "mention does not match the text"
 SPACING = "mention differs from the text in white space"
 OUTSIDE = "span outside the text"
+_SHOWN = reprlib.Repr()
+_SHOWN.maxstring = _SHOWN.maxother = 200
+_SHOWN.maxdict = _SHOWN.maxlist = 20
 
 
 def record(form: Callable[..., R], where: str, **fields: Any) -> R | Reject:
@@ -23,6 +27,24 @@ def record(form: Callable[..., R], where: str, **fields: Any) -> R | Reject:
         return form(**fields)
     except SchemaError as error:
         return Reject(where=where, reason=INVALID, detail=str(error))
+
+
+def shown(value: object) -> str:
+    """Return a value as a Reject shows it, however long and deep it is."""
+    return _SHOWN.repr(value)
+
+
+def number(text: str) -> int | None:
+    """Return the offset that a text is; None if it is none, or of more digits than an offset can have."""
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
+def name(item: Mapping[str, Any], index: int) -> str | None:
+    """Return the id of an item, or its position where it has none; None where its id is no text or number."""
+    value: object = item.get("id", index)
+    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        return None
+    return str(value)
 
 
 def mention(

@@ -25,27 +25,28 @@ def read(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Recor
                 got=repr(line[:60]),
                 expected="text|||0    1    dis|||",
             )
-        if not text.strip():
-            if line.strip():
-                yield Reject(
-                    where=where, reason=checked.MALFORMED, detail=f"no text before the mentions: {line[:60]!r}"
-                )
+        if not line.strip():
+            continue
+        if not fields or not text.strip():
+            what = "text before the mentions" if fields else "mark between text and mentions"
+            yield Reject(where=where, reason=checked.MALFORMED, detail=f"no {what}: {line[:60]!r}")
             continue
         entities: list[Entity] = []
         for field in fields:
             if not field.strip():
                 continue
             match field.split():
-                case [start, end, type] if start.isdecimal() and end.isdecimal():
-                    span = (int(start), int(end) + 1)
+                case [first, last, type] if (start := checked.number(first)) is not None and (
+                    end := checked.number(last)
+                ) is not None:
                     entity, reject = checked.mention(
-                        text, span, None, id=f"T{len(entities) + 1}", type=type, where=where
+                        text, (start, end + 1), None, id=f"T{len(entities) + 1}", type=type, where=where
                     )
                     entities += [entity] if entity else []
                     if reject:
                         yield reject
                 case _:
-                    yield Reject(where=where, reason="malformed mention", detail=repr(field))
+                    yield Reject(where=where, reason="malformed mention", detail=repr(field[:80]))
         yield checked.record(
             Document, where, id=str(number), corpus=corpus, split=split, lang=lang, text=text, entities=tuple(entities)
         )

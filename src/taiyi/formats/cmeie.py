@@ -30,7 +30,7 @@ def read(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Recor
         for value in cast("list[Any]", given):
             relation = _relation(value, f"R{len(relations) + 1}")
             if relation is None:
-                yield Reject(where=where, reason="malformed triple", detail=repr(value))
+                yield Reject(where=where, reason="malformed triple", detail=checked.shown(value))
             else:
                 relations.append(relation)
         yield checked.record(
@@ -46,7 +46,8 @@ def _relation(value: Any, id: str) -> Relation | None:
             "subject_type": str() as subject_type,
             "object": ({"@value": str() as object} | (str() as object)),
             "object_type": ({"@value": str() as object_type} | (str() as object_type)),
-        }:
+            **rest,
+        } if isinstance(combined := rest.get("Combined", False), bool):
             return Relation(
                 id=id,
                 type=predicate,
@@ -54,7 +55,7 @@ def _relation(value: Any, id: str) -> Relation | None:
                     Argument(role=_SUBJECT, kind="text", ref=subject, type=subject_type),
                     Argument(role=_OBJECT, kind="text", ref=object, type=object_type),
                 ),
-                attributes={"combined": "true"} if value.get("Combined") else {},
+                attributes={"combined": "true"} if combined else {},
             )
         case _:
             return None

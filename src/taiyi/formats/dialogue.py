@@ -39,14 +39,15 @@ def read(
         if isinstance(item, Reject):
             yield item
             continue
-        turns = _turns(item)
-        if turns is None:
-            yield Reject(where=where, reason=checked.MALFORMED, detail="turns of known roles with texts were expected")
+        turns, key = _turns(item), path.stem if id_from_file else checked.name(item, index)
+        if turns is None or key is None:
+            detail = "turns of known roles with texts were expected, and an id that is a text or number if any"
+            yield Reject(where=where, reason=checked.MALFORMED, detail=detail)
             continue
         yield checked.record(
             Dialogue,
             where,
-            id=path.stem if id_from_file else str(item.get("id", index)),
+            id=key,
             corpus=corpus,
             split=split,
             lang=language(" ".join(t.text for t in turns if t.role == "user")) or lang if detect_lang else lang,

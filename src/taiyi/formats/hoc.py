@@ -16,6 +16,11 @@ NONE = "none"
 _UNLABELLED = frozenset({"", "NULL"})
 
 
+def split_lists(split_dir: str) -> tuple[str, ...]:
+    """Return the files that list the documents of each split, relative to the folder of the corpus."""
+    return tuple(f"{split_dir}/{split}.tsv" for split in SPLITS)
+
+
 def read(
     path: Path, *, corpus: str, split: Split, lang: Lang, split_dir: str = "", others: Split = "train"
 ) -> Iterator[Record | Reject]:
@@ -30,7 +35,7 @@ def read(
     texts = sorted((path / "text").glob("*.txt"))
     if not texts:
         raise FormatError("no documents in the folder", where=path / "text", expected="text/ID.txt and labels/ID.txt")
-    splits = _splits(path / split_dir) if split_dir else {}
+    splits = _splits(path, split_dir) if split_dir else {}
     for text_path in texts:
         key = text_path.stem
         if split_dir and splits.get(key, others) != split:
@@ -68,11 +73,11 @@ def _document(
         )
 
 
-def _splits(folder: Path) -> dict[str, Split]:
+def _splits(folder: Path, split_dir: str) -> dict[str, Split]:
     """Return the split of each document that the lists name."""
     splits: dict[str, Split] = {}
-    for split in SPLITS:
-        path = folder / f"{split}.tsv"
+    for split, name in zip(SPLITS, split_lists(split_dir), strict=True):
+        path = folder / name
         if not path.is_file():
             raise FormatError(
                 "the list of a split is missing", where=path, expected="a TSV with the document's id first"

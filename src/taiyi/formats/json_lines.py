@@ -5,10 +5,12 @@ Names do not tell: corpora ship lines in `.json` and arrays in `.jsonl`.
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from taiyi.errors import FormatError
 from taiyi.formats import lines
@@ -16,59 +18,74 @@ from taiyi.formats.checked import MALFORMED
 from taiyi.schema import Reject
 
 Layout = Literal["array", "lines"]
+# What Python's parser raises at JSON that it does not take: too many levels, or a number of too many digits.
+_BEYOND = (RecursionError, ValueError)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def whole(path: Path) -> Any:
-    """Return the value of a file that is one JSON value.
-
-    Raises:
-        FormatError: it is not, for instance because it was cut off; the message has the line.
-    """
+def _value(text: str, path: Path) -> Any:
+    """Return the value of a text that is one JSON value; FormatError if it is not, for instance because it was cut."""
     try:
-        return json.loads(path.read_bytes().decode("utf-8-sig"))
+        return json.loads(text)
     except json.JSONDecodeError as error:
         raise FormatError(
             f"the file is not whole JSON: {error.msg}",
             where=f"{path}:{error.lineno}",
             mend="fetch the file again; it may have been cut off",
         ) from error
-    except UnicodeDecodeError as error:
-        raise FormatError("the file is not UTF-8", where=path, mend="convert it to UTF-8 first") from error
+    except _BEYOND as error:
+        raise FormatError(f"the file cannot be read as JSON: {error}", where=path) from error
+
+
+def members(path: Path) -> dict[str, Any]:
+    """Return the members of a file that is one JSON object; a member that holds what is no text is a Reject.
+
+    Raises:
+        FormatError: the file is not one JSON object.
+    """
+    text = lines.whole(path)
+    value = _value(text, path)
+    if not isinstance(value, dict):
+        raise FormatError("the file is not a JSON object", where=path, got=type(value).__name__)
+    items = cast("dict[str, Any]", value)
+    if not _SURROGATE.search(text):
+        return items
+    faults = {key: _fault(f"{path.name}:{ascii(key)[1:-1]}", {key: item}) for key, item in items.items()}
+    return {key if (wrong := faults[key]) is None else wrong.where: wrong or item for key, item in items.items()}
 
 
 def items(path: Path) -> Iterator[tuple[str, dict[str, Any] | Reject]]:
     """Yield each JSON object with where it stands: `file:line`, or `file[index]` in an array.
 
-    A line that is not JSON, or an item that is not an object, comes as a Reject.
+    A line that is not JSON, or an item that is not an object or holds what is no text, comes as a Reject.
 
     Raises:
         FormatError: the file is neither an array nor an object nor lines of objects.
     """
-    first = next(((number, line) for number, line in lines.numbered(path) if line.strip()), None)
-    if first is None:
+    first = list(itertools.islice((item for item in lines.numbered(path) if item[1].strip()), 2))
+    if not first:
         raise FormatError("the file is empty", where=path, expected="a JSON array or one JSON object a line")
-    number, line = first
+    number, line = first[0]
     opening = line.lstrip()[0]
+    # Lines of which the first is damaged are lines still.
+    if opening != "[" and any(_is_object(line) for _, line in first):
+        yield from _from_lines(path)
+        return
     if opening not in "[{":
         raise FormatError(
             "the file is not JSON", where=f"{path}:{number}", got=repr(line[:40]), expected="a JSON array or object"
         )
-    if opening == "{" and _is_object(line):
-        yield from _from_lines(path)
-        return
-    value = whole(path)
-    if isinstance(value, dict):
-        yield f"{path.name}[0]", value
-        return
-    for index, item in enumerate(value):
+    text = lines.whole(path)
+    value, suspect = _value(text, path), bool(_SURROGATE.search(text))
+    for index, item in enumerate(cast("list[Any]", value) if isinstance(value, list) else [value]):
         where = f"{path.name}[{index}]"
-        yield where, item if isinstance(item, dict) else _not_an_object(where, item)
+        yield where, _item(where, item, suspect=suspect)
 
 
 def _is_object(line: str) -> bool:
     try:
         return isinstance(json.loads(line), dict)
-    except json.JSONDecodeError:
+    except _BEYOND:
         return False
 
 
@@ -81,12 +98,30 @@ def _from_lines(path: Path) -> Iterator[tuple[str, dict[str, Any] | Reject]]:
             item = json.loads(line)
         except json.JSONDecodeError as error:
             yield where, Reject(where=where, reason=MALFORMED, detail=f"{error.msg} at column {error.colno}")
-            continue
-        yield where, item if isinstance(item, dict) else _not_an_object(where, item)
+        except _BEYOND as error:
+            yield where, Reject(where=where, reason=MALFORMED, detail=f"it cannot be read as JSON: {error}")
+        else:
+            yield where, _item(where, item, suspect=bool(_SURROGATE.search(line)))
 
 
-def _not_an_object(where: str, item: object) -> Reject:
-    return Reject(where=where, reason=MALFORMED, detail=f"a JSON object was expected, not {type(item).__name__}")
+def _item(where: str, item: object, *, suspect: bool) -> dict[str, Any] | Reject:
+    if not isinstance(item, dict):
+        detail = f"a JSON object was expected, not {type(item).__name__}"
+        return Reject(where=where, reason=MALFORMED, detail=detail)
+    value = cast("dict[str, Any]", item)
+    return (_fault(where, value) if suspect else None) or value
+
+
+def _fault(where: str, value: object) -> Reject | None:
+    """Return a Reject of a value in which an escape stands for half a character: no file could hold it."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        detail = f"{error.object[error.start]!a} is half of a surrogate pair"
+        return Reject(where=where, reason=MALFORMED, detail=detail)
+    except RecursionError as error:
+        return Reject(where=where, reason=MALFORMED, detail=f"too many levels: {error}")
+    return None
 
 
 def write(values: Iterable[Any], path: Path, *, layout: Layout) -> None:

@@ -22,16 +22,33 @@ def numbered(path: Path) -> Iterator[tuple[int, str]]:
         for number, raw in enumerate(file, start=1):
             if number == 1:
                 raw = raw.removeprefix(_BOM)
-            try:
-                line = raw.decode("utf-8")
-            except UnicodeDecodeError as error:
-                raise FormatError(
-                    "the file is not UTF-8",
-                    where=f"{path}:{number}",
-                    got=f"byte {raw[error.start]:#04x} at column {error.start + 1}",
-                    mend="convert it to UTF-8 first",
-                ) from error
-            yield number, line.removesuffix("\n").removesuffix("\r")
+            yield number, _decoded(raw, path, number).removesuffix("\n").removesuffix("\r")
+
+
+def whole(path: Path) -> str:
+    """Return the text of a file.
+
+    Raises:
+        FormatError: a line is not UTF-8.
+    """
+    data = path.read_bytes().removeprefix(_BOM)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        number = data.count(b"\n", 0, error.start)
+        return _decoded(data.split(b"\n", number)[number], path, number + 1)
+
+
+def _decoded(raw: bytes, path: Path, number: int) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FormatError(
+            "the file is not UTF-8",
+            where=f"{path}:{number}",
+            got=f"byte {raw[error.start]:#04x} at column {error.start + 1}",
+            mend="convert it to UTF-8 first",
+        ) from error
 
 
 def write(lines: Iterable[str], path: Path) -> None:

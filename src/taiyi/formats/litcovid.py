@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,9 @@ def read(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Recor
             yield Reject(where=where, reason=checked.MALFORMED, detail=f"{len(columns)} columns: {line[:60]!r}")
             continue
         pmid, text, joined = columns
+        if not pmid.strip():
+            yield Reject(where=where, reason=checked.MALFORMED, detail=f"no pmid: {line[:60]!r}")
+            continue
         labels = tuple(dict.fromkeys(label.strip() for label in joined.split(";") if label.strip()))
         yield checked.record(
             Labelled,
@@ -44,22 +48,36 @@ def read(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Recor
 
 def read_one_hot(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Record | Reject]:
     """Read the CSV: a text, then 0 or 1 for each label of the header; ids are row numbers from 1."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file)
+    rows = csv.reader(f"{line}\n" for _, line in lines.numbered(path))
+    try:
         header = next(rows, list[str]())
-        if len(header) < 3:
-            raise FormatError(
-                "not the header of a one-hot CSV", where=f"{path}:1", got=header, expected="text,label,label…"
-            )
-        for index, (text, *marks) in enumerate(rows, start=1):
-            where = f"{path.name}:{rows.line_num}"
-            if len(marks) != len(header) - 1 or not {*marks} <= {"0", "1"}:
-                yield Reject(where=where, reason=checked.MALFORMED, detail=f"marks {marks} for labels {header[1:]}")
+    except csv.Error as error:
+        raise FormatError("not the header of a one-hot CSV", where=f"{path}:1", got=error) from error
+    if len(header) < 3:
+        raise FormatError(
+            "not the header of a one-hot CSV", where=f"{path}:1", got=header, expected="text,label,label…"
+        )
+    for index in itertools.count(1):
+        where = f"{path.name}:{rows.line_num + 1}"
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Reject(where=where, reason=checked.MALFORMED, detail=f"{error}, to line {rows.line_num}")
+            continue
+        match row:
+            case []:
                 continue
-            if not text.strip():
-                yield Reject(where=where, reason="empty text", detail=f"row {index}")
+            case [text, *marks] if len(row) == len(header) and {*marks} <= {"0", "1"}:
+                labels = tuple(label for label, mark in zip(header[1:], marks, strict=True) if mark == "1")
+            case _:
+                detail = f"a text and {len(header) - 1} marks were expected, to line {rows.line_num}: {str(row)[:80]}"
+                yield Reject(where=where, reason=checked.MALFORMED, detail=detail)
                 continue
-            labels = tuple(label for label, mark in zip(header[1:], marks, strict=True) if mark == "1")
-            yield checked.record(
-                Labelled, where, id=str(index), corpus=corpus, split=split, lang=lang, text=text, labels=labels
-            )
+        if not text.strip():
+            yield Reject(where=where, reason="empty text", detail=f"row {index}")
+            continue
+        yield checked.record(
+            Labelled, where, id=str(index), corpus=corpus, split=split, lang=lang, text=text, labels=labels
+        )

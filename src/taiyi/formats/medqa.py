@@ -17,13 +17,13 @@ def read(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Recor
             yield item
             continue
         question, key = item.get("question"), item.get("answer_idx")
-        if not isinstance(question, str) or not isinstance(key, str) or not isinstance(item.get("options"), dict):
+        options = _options(item.get("options"))
+        if not isinstance(question, str) or not isinstance(key, str) or options is None:
             detail = "question, options and answer_idx were expected"
             yield Reject(where=where, reason=checked.MALFORMED, detail=detail)
             continue
-        options = cast("dict[str, Any]", item["options"])
         if "answer" in item and options.get(key) != item["answer"]:
-            detail = f"option {key} is {options.get(key)!r}, the answer {item['answer']!r}"
+            detail = f"option {key} is {options.get(key)!r}, the answer {checked.shown(item['answer'])}"
             yield Reject(where=where, reason="answer differs from its option", detail=detail)
             continue
         yield checked.record(
@@ -35,6 +35,14 @@ def read(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Recor
             lang=lang,
             kind="choice",
             question=question,
-            options=tuple(Option(key=name, text=str(text)) for name, text in options.items()),
+            options=tuple(Option(key=name, text=text) for name, text in options.items()),
             answers=(key,),
         )
+
+
+def _options(value: Any) -> dict[str, str] | None:
+    """Return the options by key; None if they are anything but texts."""
+    if not isinstance(value, dict):
+        return None
+    options = cast("dict[str, Any]", value)
+    return options if all(isinstance(text, str) for text in options.values()) else None

@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from taiyi.errors import FormatError
 from taiyi.formats import checked, json_lines
@@ -27,19 +27,18 @@ def read(
             the other 500 the first of ten folds for dev. Else all questions belong to the split.
         test_ids: the authors' file of the answers to the test questions, beside `path`; must name the same ones.
     """
-    data = json_lines.whole(path)
-    if not isinstance(data, dict):
-        raise FormatError("the file is not PubMedQA", where=path, got=type(data).__name__, expected="an object by PMID")
-    items = cast("dict[str, Any]", data)
+    items = json_lines.members(path)
     keys = list(items)
     if official_split:
-        parts = _official(items)
-        if test_ids and set(json_lines.whole(path.parent / test_ids)) != set(parts["test"]):
-            raise FormatError("the test questions are not those of the official split", where=path.parent / test_ids)
+        parts = _official(items, path)
+        if test_ids:
+            _check_test(path.parent / test_ids, parts["test"])
         keys = parts[split]
     for key in keys:
         where = f"{path.name}:{key}"
         match items[key]:
+            case Reject() as reject:
+                yield reject
             case {"QUESTION": str() as question, "CONTEXTS": [*contexts], "final_decision": str() as decision, **rest}:
                 yield checked.record(
                     Question,
@@ -60,18 +59,40 @@ def read(
                 yield Reject(where=where, reason=checked.MALFORMED, detail=detail)
 
 
-def _official(items: Mapping[str, Any]) -> Mapping[Split, list[str]]:
-    """Return the ids of each split, drawn as the authors drew them: the same numbers from the same generator."""
+def _check_test(path: Path, keys: list[str]) -> None:
+    if not path.is_file():
+        raise FormatError("the answers to the test questions are missing", where=path, expected="an object by PMID")
+    if json_lines.members(path).keys() != {*keys}:
+        raise FormatError("the test questions are not those of the official split", where=path)
+
+
+def _official(items: Mapping[str, Any], path: Path) -> Mapping[Split, list[str]]:
+    """Return the ids of each split, drawn as the authors drew them: the same numbers from the same generator.
+
+    Raises:
+        FormatError: a question has no decision; without it nothing can be drawn as they did.
+    """
     generator = random.Random(_SEED)
-    decisions = {key: str(item["final_decision"]) for key, item in items.items()}
-    if unknown := sorted({*decisions.values()} - {*_DECISIONS}):
-        raise FormatError("not a decision of PubMedQA", got=unknown, expected=_DECISIONS)
-    learning, test = _folds(list(items), decisions, 2, generator)
-    dev, *train = _folds(learning, decisions, _NUM_FOLDS, generator)
+    decisions: dict[str, str] = {}
+    for key, item in items.items():
+        match item:
+            case {"final_decision": str() as decision} if decision in _DECISIONS:
+                decisions[key] = decision
+            case _:
+                raise FormatError(
+                    "a question without a decision of PubMedQA, so that the official split cannot be drawn",
+                    where=f"{path}:{key}",
+                    expected=", ".join(_DECISIONS),
+                    mend="fetch the file again",
+                )
+    learning, test = _folds(list(items), decisions, 2, generator, path)
+    dev, *train = _folds(learning, decisions, _NUM_FOLDS, generator, path)
     return {"train": [key for fold in train for key in fold], "dev": dev, "test": test}
 
 
-def _folds(keys: list[str], decisions: Mapping[str, str], number: int, generator: random.Random) -> list[list[str]]:
+def _folds(
+    keys: list[str], decisions: Mapping[str, str], number: int, generator: random.Random, path: Path
+) -> list[list[str]]:
     """Cut ids into folds with the same share of each decision.
 
     Every fold but the last takes the quotient, rounded up, of each decision; where the last is left with less, each of
@@ -86,6 +107,8 @@ def _folds(keys: list[str], decisions: Mapping[str, str], number: int, generator
             fold += group[index * size : (index + 1) * size if index < number - 1 else None]
     if len(folds[-1]) != len(folds[0]):
         for fold in folds[:-1]:
+            if not fold:
+                raise FormatError("too few questions for the official split", where=path, got=len(decisions))
             given = generator.choice(fold)
             fold.remove(given)
             folds[-1].append(given)

@@ -86,7 +86,7 @@ def _blocks(path: Path) -> Iterator[tuple[str, str, str, list[Row], list[Reject]
         if not line.strip():
             continue
         match = _TEXT_LINE.fullmatch(line)
-        if match and "\t" not in match["id"] and (match["part"] == "t" or (match["id"] == key and "a" not in parts)):
+        if match and match["id"].strip() and (match["part"] == "t" or (match["id"] == key and "a" not in parts)):
             if match["part"] == "t":
                 if key:
                     yield key, parts["t"], parts.get("a", ""), rows, rejects
@@ -110,7 +110,7 @@ def _blocks(path: Path) -> Iterator[tuple[str, str, str, list[Row], list[Reject]
 
 
 def _is_mention(columns: list[str]) -> bool:
-    return columns[1].isdecimal() and columns[2].isdecimal()
+    return checked.number(columns[1]) is not None and checked.number(columns[2]) is not None
 
 
 def _fault(columns: list[str], key: str) -> str:

@@ -37,14 +37,16 @@ def read(
         parts = [item.get(key, "") for key in question_keys]
         answers, contexts = _texts(item.get(answer_key)), _texts(item.get(context_key)) if context_key else ()
         asked = question_keys[0] in item and all(isinstance(part, str) for part in parts)
-        if not asked or answers is None or contexts is None:
+        key = checked.name(item, index)
+        if not asked or answers is None or contexts is None or key is None:
             wanted = ", ".join((question_keys[0], answer_key, *filter(None, [context_key])))
-            yield Reject(where=where, reason=checked.MALFORMED, detail=f"texts were expected under {wanted}")
+            detail = f"texts were expected under {wanted}, and an id that is a text or number if any"
+            yield Reject(where=where, reason=checked.MALFORMED, detail=detail)
             continue
         yield checked.record(
             Question,
             where,
-            id=str(item.get("id", index)),
+            id=key,
             corpus=corpus,
             split=split,
             lang=lang,

@@ -80,11 +80,16 @@ class LocalEngine:
         """Answer every example once, the longest first; tagged examples are decoded under their constraint.
 
         `max_new_tokens` bounds an answer; of a tagged answer it bounds the tags, beyond the copy of the source. An
-        answer that reaches the bound or the end of the model's context has finish `length`. Raises ModelError, naming
-        the example, where the context does not hold its prompt and a first token (of a tagged answer: the copy of its
-        source); nothing is answered then.
+        answer that reaches the bound or the end of the model's context has finish `length`. Where the context does not
+        hold the prompt and a first token (of a tagged answer: the copy of its source) it is empty, of no token at all.
         """
-        jobs = [(example, self._prompt(example)) for example in examples]
+        jobs: list[tuple[Example, Prompt]] = []
+        for example in examples:
+            prompt = self.encoder.prompt(example.messages, example.tagging)
+            if self._least(prompt) > self.context:
+                yield Prediction(example=example.id, text="", finish="length")
+            else:
+                jobs.append((example, prompt))
         for tagged in (True, False):
             ours = [job for job in jobs if (job[0].tagging is not None) == tagged]
             ours.sort(key=lambda job: (-len(job[1].ids), job[0].id))
@@ -121,20 +126,10 @@ class LocalEngine:
         """How many tokens a dialogue takes as a prompt."""
         return len(self.encoder.prompt(messages).ids)
 
-    def _prompt(self, example: Example) -> Prompt:
-        prompt = self.encoder.prompt(example.messages, example.tagging)
-        copied = 0 if prompt.grounding is None else len(prompt.grounding.source)
-        aligned = copied and self.encoder.positions == "aligned"
-        least = len(prompt.ids) + (0 if aligned else copied) + 1
-        if least > self.context:
-            raise ModelError(
-                "the prompt and its answer are longer than the model's context",
-                where=example.id,
-                got=f"{least} tokens or more",
-                expected=f"at most {self.context}",
-                mend="build with a smaller window, or take a model with a longer context",
-            )
-        return prompt
+    def _least(self, prompt: Prompt) -> int:
+        """How many positions a prompt and the shortest answer to it take."""
+        aligned = prompt.grounding is None or self.encoder.positions == "aligned"
+        return (len(prompt.ids) if aligned else _length(prompt)) + 1
 
     def _tagged(self, batch: Sequence[tuple[Example, Prompt]], max_new_tokens: int) -> Iterator[Prediction]:
         prompts = [prompt for _, prompt in batch]

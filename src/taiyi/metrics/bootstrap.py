@@ -1,5 +1,8 @@
 """Percentile bootstrap over records: how far a score would move on another sample of records of the same kind.
 
+Where several records come from one document, the document is what is drawn: here `records` are then its records
+together.
+
 Micro-F1 and means are both ratios of two sums over records, so one function serves both: a resample is a row of weights
 (how often each record was drawn), and all resamples together are one matrix product.
 """
@@ -71,13 +74,6 @@ def micro_f1_interval(
         level=level,
         seed=seed,
     )
-
-
-def mean_interval(
-    values: Sequence[float], *, resamples: int = 1000, level: float = 0.95, seed: int = 0
-) -> Interval | None:
-    """Return the interval of a mean over records, such as accuracy."""
-    return ratio_interval(values, [1.0] * len(values), resamples=resamples, level=level, seed=seed)
 
 
 def _weights(generator: np.random.Generator, rows: int, size: int) -> NDArray[np.float64]:

@@ -45,11 +45,6 @@ def f1(counts: Counts) -> float | None:
     return _ratio(2 * counts.tp, 2 * counts.tp + counts.fp + counts.fn)
 
 
-def micro_f1(counts: Mapping[str, Counts]) -> float | None:
-    """Return the F1 of the summed counts of all types."""
-    return f1(total(counts.values()))
-
-
 def macro_f1(counts: Mapping[str, Counts]) -> float | None:
     """Return the mean F1 of the types; a type with neither gold nor prediction does not take part."""
     values = [value for count in counts.values() if (value := f1(count)) is not None]

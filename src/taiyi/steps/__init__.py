@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from taiyi.evaluate.report import RunResult
-from taiyi.steps.data import build
+from taiyi.steps.data import build, decontaminated
 from taiyi.steps.evaluation import predict, report_folder, statistics_rows, write_report
 from taiyi.steps.run import Run
 from taiyi.steps.training import train_stages
@@ -20,4 +20,14 @@ def carry_out(run: Run) -> RunResult:
     return write_report(run, data, predictions, model)
 
 
-__all__ = ["Run", "build", "carry_out", "predict", "report_folder", "statistics_rows", "train_stages", "write_report"]
+__all__ = [
+    "Run",
+    "build",
+    "carry_out",
+    "decontaminated",
+    "predict",
+    "report_folder",
+    "statistics_rows",
+    "train_stages",
+    "write_report",
+]

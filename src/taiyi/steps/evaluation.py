@@ -21,6 +21,7 @@ from taiyi.evaluate.paper import GENERAL_DIALOGUE
 from taiyi.evaluate.tables import StatisticsRow
 from taiyi.manifest import manifest, step
 from taiyi.schema import Prediction
+from taiyi.steps.declared import set_digest
 from taiyi.steps.run import VERSIONS, Run, at_hand, examples, identity, point, test_sets
 
 
@@ -52,10 +53,17 @@ def predict(run: Run, data: Path, model: str | Path) -> Path:
                     file.write(msgspec.json.encode(prediction) + b"\n")
                     file.flush()
                     progress.advance(bar)
+                os.fsync(file.fileno())
             predictions = list(storage.read_jsonl(path, Prediction))
             seconds = sum(p.seconds for p in predictions)
             facts[test_set.name] = {"num_examples": len(asked), "seconds": round(seconds, 1)}
             run.log.say(f"answered {test_set.title}: {len(asked)} examples in {seconds:.0f} s")
+            if too_long := sum(p.finish == "length" and not p.num_tokens for p in predictions):
+                facts[test_set.name]["num_too_long"] = too_long
+                run.log.say(
+                    f"{test_set.title}: {too_long} prompts with their answers are longer than the model's context of "
+                    f"{engine.context} tokens; they are not answered and count as wrong"
+                )
         return facts
 
     return step(run.folder, "predictions", inputs, work, run.log)
@@ -74,11 +82,17 @@ def write_report(run: Run, data: Path, predictions: Path, model: str | Path) -> 
     """Score the predictions and write the report; the run then points to its model and its report."""
     recipe = run.recipe
     stages = _trained(run, model)
-    inputs = {"version": VERSIONS["report"], "predictions": predictions.name, "description": recipe.description}
+    inputs = {
+        "version": VERSIONS["report"],
+        "predictions": predictions.name,
+        "description": recipe.description,
+        "tests": {test_set.name: set_digest(test_set) for test_set in test_sets(recipe)},
+    }
 
     def work(folder: Path) -> dict[str, Any]:
         results: list[aggregate.SetResult] = []
         samples: list[report.Sample] = []
+        left_out: dict[str, dict[str, int]] = manifest(data).facts["left_out"]
         for test_set in test_sets(recipe):
             if test_set.missing:
                 results.append(aggregate.missing(test_set))
@@ -87,9 +101,16 @@ def write_report(run: Run, data: Path, predictions: Path, model: str | Path) -> 
             answered = {p.example: p for p in storage.read_jsonl(predictions / f"{test_set.name}.jsonl", Prediction)}
             scores = scoring.score(asked, answered)
             storage.write_parquet(scores, folder / f"scores-{test_set.name}.parquet", type(scores[0]))
-            results.append(aggregate.evaluate(test_set, scores, seed=recipe.seed))
+            result = aggregate.evaluate(
+                test_set,
+                scores,
+                clusters=scoring.clusters(asked),
+                num_cut=scoring.num_cut(asked, answered),
+                seed=recipe.seed,
+            )
+            results.append(_noted(result, **left_out[test_set.name]))
             samples += scoring.samples(test_set.title, asked, answered, most=report.SAMPLES_PER_TASK)
-        result = report.RunResult(
+        whole = report.RunResult(
             name=recipe.name,
             title=recipe.name,
             description=recipe.description,
@@ -100,7 +121,7 @@ def write_report(run: Run, data: Path, predictions: Path, model: str | Path) -> 
             facts=_facts(run, data, predictions, stages),
             recipe=msgspec.yaml.encode(recipe.model_dump(mode="json", exclude_defaults=True)).decode(),
         )
-        report.write(result, folder)
+        report.write(whole, folder)
         return {r.name: r.value for r in results}
 
     folder = step(run.folder, "report", inputs, work, run.log)
@@ -110,6 +131,13 @@ def write_report(run: Run, data: Path, predictions: Path, model: str | Path) -> 
         place = str(model_folder(model).resolve() if Path(model).exists() else model)
     point(run, model=place, report=folder.name)
     return report.load(folder / "results.json")
+
+
+def _noted(result: aggregate.SetResult, *, records: int, faults: int) -> aggregate.SetResult:
+    """Add to a test set's note how many of its records were left out, and how many faults its files have."""
+    left = f"{records:,} record{'s' * (records != 1)} left out" if records else ""
+    wrong = f"{faults:,} fault{'s' * (faults != 1)} in its files" if faults else ""
+    return msgspec.structs.replace(result, note="; ".join(filter(None, (result.note, left, wrong))))
 
 
 def report_folder(run: Run) -> Path:

@@ -71,7 +71,8 @@ def _train(run: Run, stage: Stage, rows_folder: Path, previous: Path | None, out
         decisions=recipe.encoding.decisions,
         max_tokens=stage.max_tokens,
         templates=templates.digest(),
-        form=recipe.evaluate.forms.get("ner", "tagged"),
+        form=recipe.learned_forms().get("ner") or recipe.forms().get("ner", "tagged"),
+        window_chars=recipe.window_chars(),
     )
     with run.progress() as progress:
         bar = progress.add_task(f"training {stage.name}", total=None)

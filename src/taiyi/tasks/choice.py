@@ -8,19 +8,29 @@ from typing import Literal
 import regex
 
 from taiyi.errors import Unparsable
-from taiyi.schema import Answer, Choice, Example, Message, Question, Record, Reject, Score, Shown, Span
-from taiyi.tasks.task import Kind, example_id
+from taiyi.schema import Answer, Choice, Example, Lang, Question, Record, Reject, Score, Shown, Span
+from taiyi.tasks.task import Kind, example, example_id
 from taiyi.templates import Template, words
-from taiyi.text import fingerprints, squeeze
+from taiyi.text import fingerprints, normalise, squeeze
 
 # What a model states: "The answer is C.", "答案：D", "**B**". A lower-case letter may be an article, unless nothing
 # follows.
-_STATED = regex.compile(
-    r"(?i:answer|option|答案|选项?)(?:[\s*]*(?i:is|:|：|是|为|应为))*[\s*(（【\[]*([A-Z]|[a-z](?!\s*\w))(?![A-Za-z])"
-)
+_STATES = r"(?i:answer|option|答案|选项?)(?:[\s*]*(?i:is|:|：|是|为|应为))*"
+_STATED = regex.compile(_STATES + r"[\s*(（【\[]*([A-Z]|[a-z](?!\s*\w))(?![A-Za-z])")
+_WHAT_IS_STATED = regex.compile(_STATES + r"[\s*]*(.*)", regex.DOTALL)
 # A letter alone, with a mark after it, or before the text of its option: not the article of "A patient ...".
 _LETTER = regex.compile(r"^[\s*(（【\[\"']*([A-Z])(?=[ \t]*(?:$|\n|[^\s\p{L}\p{N}]|\p{Han}))")
 _LETTER_AND_TEXT = regex.compile(r"^[\s*(（【\[\"']*([A-Z])\s+(\S.*)", regex.DOTALL)
+# Another letter after the first, in a list of letters alone: "A, C", "A和C".
+_ANOTHER = regex.compile(
+    r"[)）】\]\"'*]*(?:\s*[,，、;；/&+\n]|\s*(?:和|与|及|或)|\s+(?:and|or)\b)+[\s*(（【\[\"']*([A-Z])"
+    r"(?=[)）】\]\"'*.。\s]*(?:$|[,，、;；/&+\n]|和|与|及|或|and\b|or\b))"
+)
+# What stands around a key or an option without being part of it.
+_AROUND = " .。*\"'"
+_AFTER_KEY = _AROUND + ",，、:：;；)）】]"
+# How long a question is, in its normal form, that no unlike question shares: not "Which of these is correct?".
+_TELLING: dict[Lang, int] = {"en": 60, "zh": 20}
 _LEAD = regex.compile(
     r"^[\s*]*(?:(?:the\s+)?(?:final\s+)?answer|答案)(?:[\s*]*(?:is|:|：|为|是(?=[\s*:：是否不])))*[\s*]*|^[\s*]+",
     regex.I,
@@ -40,24 +50,19 @@ class _Closed:
     def _example(
         self, record: Question, template: Template, form: str, prompt: str, answer: str, types: Sequence[Shown]
     ) -> Example:
-        return Example(
-            id=example_id(record, template, form),
-            corpus=record.corpus,
-            task=self.name,
-            lang=template.lang,
-            split=record.split,
-            template=template.id,
-            form=form,
-            record=record.id,
-            messages=(Message(role="user", content=prompt),),
+        return example(
+            record,
+            template,
+            form,
+            prompt=prompt,
             answer=answer,
             gold=Choice(key=record.answers[0]),
-            types=tuple(types),
-            document_ids=record.document_ids,
-            content=fingerprints(
-                "\n".join([record.question, *sorted(o.text for o in record.options)]), *record.contexts
-            ),
+            content=_content(record),
+            types=types,
         )
+
+    def cut(self, text: str, example: Example) -> str:
+        return text
 
     def merge(self, answers: Sequence[tuple[Example, Answer]]) -> Answer:
         return answers[0][1]
@@ -88,17 +93,28 @@ class MultipleChoice(_Closed):
         return self._example(record, template, form, prompt, record.answers[0], shown)
 
     def parse(self, text: str, example: Example) -> Choice:
-        keys = {shown.name for shown in example.types}
-        for pattern in (_LETTER, _STATED):
-            if (match := pattern.search(text)) and match[1].upper() in keys:
-                return Choice(key=match[1].upper())
+        texts = {shown.name: squeeze(shown.shown).strip(_AROUND) for shown in example.types}
         said = squeeze(text)
-        texts = {shown.name: shown.shown for shown in example.types}
+        stated = _WHAT_IS_STATED.search(said)
+        # An option may begin with a letter ("B超", "C. difficile"), or be one: a key alone comes first, then the whole
+        # text of an option, and only then letters within what is said.
+        for whole in (said, stated[1] if stated else ""):
+            if (whole := whole.strip(_AROUND)) in texts:
+                return Choice(key=whole)
+            if whole and len(same := [key for key, option in texts.items() if option == whole]) == 1:
+                return Choice(key=same[0])
+        expected = f"one of {', '.join(sorted(texts))}"
+        for pattern in (_LETTER, _STATED):
+            if (match := pattern.search(text)) and (key := match[1].upper()) in texts:
+                rest = squeeze(text[match.end(1) :]).lstrip(_AFTER_KEY)
+                # After "B、" comes no second answer where it is the text of option B ("C", "C+D").
+                own = texts[key] and rest.startswith(texts[key])
+                if (more := _ANOTHER.match(text, match.end(1))) and not own and more[1] in texts and more[1] != key:
+                    raise Unparsable("several options are named", got=repr(text[:60]), expected=expected)
+                return Choice(key=key)
         if (match := _LETTER_AND_TEXT.search(said)) and match[2].startswith(texts.get(match[1], said)):
             return Choice(key=match[1])
-        if said and len(same := [shown.name for shown in example.types if shown.shown == said]) == 1:
-            return Choice(key=same[0])
-        raise Unparsable("no option is named", got=repr(text[:60]), expected=f"one of {', '.join(sorted(keys))}")
+        raise Unparsable("no option is named", got=repr(text[:60]), expected=expected)
 
 
 class YesNo(_Closed):
@@ -137,3 +153,18 @@ class YesNo(_Closed):
 def _says(template: Template) -> Mapping[str, str]:
     marks = words(template.lang)
     return {"yes": marks.yes, "no": marks.no, "maybe": marks.maybe}
+
+
+def _content(record: Question) -> tuple[str, ...]:
+    """Return fingerprints of the question with all its options and with the right one, and of its contexts.
+
+    The question alone is one more where it is long enough to be no other question's.
+    """
+    right = [option.text for option in record.options if option.key in record.answers]
+    telling = len(normalise(record.question)) >= _TELLING[record.lang]
+    return fingerprints(
+        "\n".join([record.question, *sorted(option.text for option in record.options)]),
+        *(f"{record.question}\n{text}" for text in right),
+        *([record.question] if telling else []),
+        *record.contexts,
+    )

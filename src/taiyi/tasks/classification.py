@@ -11,9 +11,9 @@ from typing import Literal
 import regex
 
 from taiyi.errors import Unparsable
-from taiyi.schema import Answer, Example, Labelled, Labels, Message, Record, Reject, Score, Shown, Span
+from taiyi.schema import Answer, Example, Labelled, Labels, Record, Reject, Score, Shown, Span
 from taiyi.tasks import listing
-from taiyi.tasks.task import Kind, count, example_id
+from taiyi.tasks.task import Kind, example, example_id, set_score
 from taiyi.templates import Template, words
 from taiyi.text import fingerprints
 
@@ -45,23 +45,15 @@ class Classification:
             )
         marks = words(template.lang)
         labels = tuple(name for name in shown if name in record.labels)
-        return Example(
-            id=identifier,
-            corpus=record.corpus,
-            task=self.name,
-            lang=template.lang,
-            split=record.split,
-            template=template.id,
-            form=form,
-            record=record.id,
-            messages=(
-                Message(role="user", content=template.fill(labels=marks.comma.join(shown.values()), text=record.text)),
-            ),
+        return example(
+            record,
+            template,
+            form,
+            prompt=template.fill(labels=marks.comma.join(shown.values()), text=record.text),
             answer=marks.semicolon.join(listing.escape(shown[name]) for name in labels) or marks.none,
             gold=Labels(items=labels),
-            types=tuple(types),
-            document_ids=record.document_ids,
             content=fingerprints(record.text),
+            types=types,
         )
 
     def parse(self, text: str, example: Example) -> Labels:
@@ -78,6 +70,9 @@ class Classification:
             raise Unparsable("the answer names no label of the set", got=repr(text[:60]), expected=", ".join(names))
         return Labels(items=tuple(sorted(found, key=_rank(example))))
 
+    def cut(self, text: str, example: Example) -> str:
+        return listing.cut(text)
+
     def merge(self, answers: Sequence[tuple[Example, Answer]]) -> Labels:
         merged: dict[str, None] = {}
         for _, answer in answers:
@@ -89,13 +84,8 @@ class Classification:
         assert isinstance(gold, Labels)
         assert predicted is None or isinstance(predicted, Labels)
         ours = {(label, "") for label in gold.items}
-        theirs = {(label, "") for label in predicted.items} if predicted else set[tuple[str, str]]()
-        return Score(
-            record=record,
-            counts=count(ours, theirs),
-            state="parsed" if predicted is not None else "unparsable",
-            reason=reason,
-        )
+        theirs = {(label, "") for label in predicted.items} if predicted is not None else None
+        return set_score(ours, theirs, record=record, reason=reason)
 
 
 def _rank(example: Example) -> Callable[[str], tuple[int, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from taiyi.schema import Dialogue, Example, FreeText, Message, Record, Reject, Shown, Span
 from taiyi.tasks.questions import FreeAnswer
-from taiyi.tasks.task import example_id
+from taiyi.tasks.task import example
 from taiyi.templates import Template
 from taiyi.text import fingerprints
 
@@ -29,18 +29,13 @@ class Dialogues(FreeAnswer):
         first = 1 if messages[0].role == "system" else 0
         messages[first] = Message(role="user", content=template.fill(turn=messages[first].content))
         answer = turns[-1].text.strip()
-        return Example(
-            id=example_id(record, template, form),
-            corpus=record.corpus,
-            task=self.name,
-            lang=template.lang,
-            split=record.split,
-            template=template.id,
-            form=form,
-            record=record.id,
-            messages=tuple(messages),
+        return example(
+            record,
+            template,
+            form,
+            prompt=messages[-1].content,
+            earlier=messages[:-1],
             answer=answer,
             gold=FreeText(text=answer),
-            document_ids=record.document_ids,
             content=fingerprints("\n".join(turn.text for turn in record.turns)),
         )

@@ -6,6 +6,7 @@ import regex
 
 _MARKS = regex.compile(r"[\\;；]")
 _ITEM = regex.compile(r"(?:\\.|[^\\;；])+", regex.DOTALL)
+_WHOLE = regex.compile(r"(?:(?:\\.|[^\\;；\n])*+\\?[;；\n])*+")
 _ESCAPE = regex.compile(r"\\(.)", regex.DOTALL)
 
 
@@ -15,9 +16,20 @@ def escape(item: str) -> str:
 
 
 def unescape(text: str) -> str:
+    r"""Return the item that `escape` wrote: a backslash and `n` are a line break, before others a backslash goes."""
     return _ESCAPE.sub(lambda match: "\n" if match[1] == "n" else match[1], text)
 
 
 def split(text: str) -> list[str]:
     """Return the items between semicolons, ASCII or full-width, still escaped and without white space at the ends."""
     return [item for part in _ITEM.findall(text) if (item := part.strip())]
+
+
+def cut(text: str) -> str:
+    """Return a list, in one line or several, without its last item, which was cut: all up to the last mark or break.
+
+    A list that ends with a mark or a line break has no item after it, and stays whole.
+    """
+    match = _WHOLE.match(text)
+    assert match is not None
+    return match[0].rstrip()

@@ -18,7 +18,6 @@ from taiyi.schema import (
     Example,
     Mention,
     Mentions,
-    Message,
     Record,
     Reject,
     Score,
@@ -27,7 +26,7 @@ from taiyi.schema import (
     Tagging,
 )
 from taiyi.tasks import listing
-from taiyi.tasks.task import Kind, count, example_id
+from taiyi.tasks.task import Kind, example, example_id, set_score
 from taiyi.templates import Template, words
 from taiyi.text import fingerprints
 
@@ -69,23 +68,18 @@ class NamedEntities:
         else:
             mentions = list(dict.fromkeys(Mention(type=m.type, text=m.text) for m in mentions))
             answer = _write_list(mentions, types, template)
-        return Example(
-            id=identifier,
-            corpus=record.corpus,
-            task=self.name,
-            lang=template.lang,
-            split=record.split,
-            template=template.id,
-            form=form,
-            record=record.id,
-            messages=(Message(role="user", content=prompt),),
+        return example(
+            record,
+            template,
+            form,
+            prompt=prompt,
             answer=answer,
             gold=Mentions(items=tuple(sorted(mentions, key=_order))),
-            types=tuple(types),
+            content=fingerprints(record.text, source),
+            identifier=identifier,
+            types=types,
             tagging=tagging,
             offset=span.start,
-            document_ids=record.document_ids,
-            content=fingerprints(record.text, source),
         )
 
     def parse(self, text: str, example: Example) -> Mentions:
@@ -96,12 +90,16 @@ class NamedEntities:
             found = list(dict.fromkeys(_read_list(text, names, words(example.lang).none)))
         return Mentions(items=tuple(sorted(found, key=_order)))
 
+    def cut(self, text: str, example: Example) -> str:
+        # A tagged answer that was cut lacks tags, not text: the decoder copies the rest of the source.
+        return text if example.tagging is not None else listing.cut(text)
+
     def merge(self, answers: Sequence[tuple[Example, Answer]]) -> Mentions:
         merged: dict[Mention, None] = {}
-        for example, answer in answers:
+        for window, answer in answers:
             assert isinstance(answer, Mentions)
             for m in answer.items:
-                span = Span(m.span.start + example.offset, m.span.end + example.offset) if m.span else None
+                span = Span(m.span.start + window.offset, m.span.end + window.offset) if m.span else None
                 merged[Mention(type=m.type, text=m.text, span=span)] = None
         return Mentions(items=tuple(sorted(merged, key=_order)))
 
@@ -109,13 +107,8 @@ class NamedEntities:
         assert isinstance(gold, Mentions)
         assert predicted is None or isinstance(predicted, Mentions)
         ours = {(m.type, m.text) for m in gold.items}
-        theirs = {(m.type, m.text) for m in predicted.items} if predicted else set[tuple[str, str]]()
-        return Score(
-            record=record,
-            counts=count(ours, theirs),
-            state="parsed" if predicted is not None else "unparsable",
-            reason=reason,
-        )
+        theirs = {(m.type, m.text) for m in predicted.items} if predicted is not None else None
+        return set_score(ours, theirs, record=record, reason=reason)
 
 
 def _order(mention: Mention) -> tuple[int, int, str, str]:

@@ -7,8 +7,8 @@ from typing import Literal
 
 from taiyi.errors import Unparsable
 from taiyi.metrics.text import chrf
-from taiyi.schema import Answer, Example, FreeText, Message, Question, Record, Reject, Score, Shown, Span
-from taiyi.tasks.task import Kind, example_id
+from taiyi.schema import Answer, Example, FreeText, Question, Record, Reject, Score, Shown, Span
+from taiyi.tasks.task import Kind, example
 from taiyi.templates import Template
 from taiyi.text import fingerprints
 
@@ -27,6 +27,9 @@ class FreeAnswer:
         if not text.strip():
             raise Unparsable("the answer is empty", where=example.id)
         return FreeText(text=text.strip())
+
+    def cut(self, text: str, example: Example) -> str:
+        return text
 
     def merge(self, answers: Sequence[tuple[Example, Answer]]) -> Answer:
         return answers[0][1]
@@ -55,19 +58,13 @@ class SimpleQuestions(FreeAnswer):
         assert isinstance(record, Question)
         slots = {"question": record.question, "context": "\n".join(record.contexts)}
         answer = record.answers[0].strip()
-        return Example(
-            id=example_id(record, template, form),
-            corpus=record.corpus,
-            task=self.name,
-            lang=template.lang,
-            split=record.split,
-            template=template.id,
-            form=form,
-            record=record.id,
-            messages=(Message(role="user", content=template.fill(**slots)),),
+        return example(
+            record,
+            template,
+            form,
+            prompt=template.fill(**slots),
             answer=answer,
             gold=FreeText(text=answer),
-            document_ids=record.document_ids,
             content=fingerprints(record.question, *record.contexts),
         )
 

@@ -18,7 +18,6 @@ from taiyi.schema import (
     Argument,
     Document,
     Example,
-    Message,
     Record,
     Reject,
     Score,
@@ -28,7 +27,7 @@ from taiyi.schema import (
     Triples,
 )
 from taiyi.tasks import listing
-from taiyi.tasks.task import Kind, count, example_id
+from taiyi.tasks.task import Kind, example, example_id, set_score
 from taiyi.templates import Template, words
 from taiyi.text import fingerprints
 
@@ -69,21 +68,16 @@ class Relations:
         fields = [(_escape(t.head), _escape(t.tail), shown[t.type]) for t in triples]
         answer = marks.semicolon.join(f"({', '.join(triple)})" for triple in fields) or marks.none
         asked = marks.comma.join(dict.fromkeys(shown.values()))
-        return Example(
-            id=identifier,
-            corpus=record.corpus,
-            task=self.name,
-            lang=template.lang,
-            split=record.split,
-            template=template.id,
-            form=form,
-            record=record.id,
-            messages=(Message(role="user", content=template.fill(types=asked, text=record.text)),),
+        return example(
+            record,
+            template,
+            form,
+            prompt=template.fill(types=asked, text=record.text),
             answer=answer,
             gold=Triples(items=tuple(triples)),
-            types=tuple(types),
-            document_ids=record.document_ids,
             content=fingerprints(record.text),
+            identifier=identifier,
+            types=types,
         )
 
     def parse(self, text: str, example: Example) -> Triples:
@@ -103,6 +97,9 @@ class Relations:
             found[Triple(head=head, tail=tail, type=names.get(fields[2].strip(), fields[2].strip()))] = None
         return Triples(items=tuple(found))
 
+    def cut(self, text: str, example: Example) -> str:
+        return listing.cut(text)
+
     def merge(self, answers: Sequence[tuple[Example, Answer]]) -> Triples:
         merged: dict[Triple, None] = {}
         for _, answer in answers:
@@ -114,13 +111,8 @@ class Relations:
         assert isinstance(gold, Triples)
         assert predicted is None or isinstance(predicted, Triples)
         ours = {(t.type, f"{t.head}\t{t.tail}") for t in gold.items}
-        theirs = {(t.type, f"{t.head}\t{t.tail}") for t in predicted.items} if predicted else set[tuple[str, str]]()
-        return Score(
-            record=record,
-            counts=count(ours, theirs),
-            state="parsed" if predicted is not None else "unparsable",
-            reason=reason,
-        )
+        theirs = {(t.type, f"{t.head}\t{t.tail}") for t in predicted.items} if predicted is not None else None
+        return set_score(ours, theirs, record=record, reason=reason)
 
 
 def _surfaces(document: Document) -> dict[str, list[str]]:

@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from taiyi import templates
-from taiyi.schema import Answer, Counts, Example, Lang, Record, Reject, Score, Shown, Span
+from taiyi.schema import (
+    Answer,
+    Counts,
+    Example,
+    Lang,
+    Message,
+    Record,
+    Reject,
+    Score,
+    Shown,
+    Span,
+    Tagging,
+)
 from taiyi.templates import Template
 
 Kind = Literal["entities", "relations", "labels"]
@@ -50,6 +62,13 @@ class Task(Protocol):
         """Read what a model wrote; raises Unparsable."""
         ...
 
+    def cut(self, text: str, example: Example) -> str:
+        """Return what is whole of an answer that was cut at the limit of tokens: of a list, all but its last item.
+
+        Empty where the answer was cut within its first item. Answers that are no lists are left as they are.
+        """
+        ...
+
     def merge(self, answers: Sequence[tuple[Example, Answer]]) -> Answer:
         """Put the answers about the windows of one record together, in offsets of its whole text."""
         ...
@@ -74,6 +93,61 @@ def example_id(
 def load_templates(task: Task, lang: Lang) -> tuple[Template, ...]:
     """Return the templates of a task in a language."""
     return templates.load(task.name, lang, task.slots)
+
+
+def example(
+    record: Record,
+    template: Template,
+    form: str,
+    *,
+    prompt: str,
+    answer: str,
+    gold: Answer,
+    content: tuple[str, ...],
+    identifier: str = "",
+    earlier: Sequence[Message] = (),
+    types: Sequence[Shown] = (),
+    tagging: Tagging | None = None,
+    offset: int = 0,
+) -> Example:
+    """Make the example of a record under a template.
+
+    Args:
+        prompt: the user's message that the answer is to.
+        content: fingerprints of what the example is made of.
+        identifier: its id; that of `example_id` for the whole record if it is empty.
+        earlier: messages before the prompt, as dialogues have.
+    """
+    return Example(
+        id=identifier or example_id(record, template, form),
+        corpus=record.corpus,
+        task=template.task,
+        lang=template.lang,
+        split=record.split,
+        template=template.id,
+        form=form,
+        record=record.id,
+        messages=(*earlier, Message(role="user", content=prompt)),
+        answer=answer,
+        gold=gold,
+        types=tuple(types),
+        tagging=tagging,
+        offset=offset,
+        document_ids=record.document_ids,
+        content=content,
+    )
+
+
+def set_score(
+    gold: set[tuple[str, str]], predicted: set[tuple[str, str]] | None, *, record: str, reason: str = ""
+) -> Score:
+    """Score (type, item) pairs against gold ones; `predicted` is None where the answer was unparsable."""
+    return Score(
+        record=record,
+        counts=count(gold, predicted or set()),
+        state="parsed" if predicted is not None else "unparsable",
+        reason=reason,
+    )
 
 
 def count(gold: set[tuple[str, str]], predicted: set[tuple[str, str]]) -> dict[str, Counts]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,9 +13,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from taiyi import tagged
 from taiyi.encoding import Encoder, Row
 from taiyi.errors import TaiyiError, TrainError
-from taiyi.schema import Example, Reject
+from taiyi.schema import Example, Mention, Reject, Tagging
+from taiyi.text import pieces
 
 Ints = npt.NDArray[np.signedinteger[Any]]
 
@@ -179,13 +181,27 @@ def prepare(
                 detail = f"{len(row.ids)} tokens, at most {max_tokens}"
                 rejects.append(Reject(where=example.id, reason="longer than max_tokens", detail=detail))
             else:
-                if example.tagging and (lost := encoder.lost(example.answer, example.tagging)):
-                    detail = "; ".join(mention.text for mention in lost)
-                    reason = "mention lost inside a piece, row kept"
-                    rejects.append(Reject(where=example.id, reason=reason, detail=detail))
+                if example.tagging:
+                    for reason, changed in (
+                        ("mention lost inside a piece, row kept", encoder.lost(example.answer, example.tagging)),
+                        ("mention widened to whole pieces, row kept", _widened(example, example.tagging, encoder)),
+                    ):
+                        if changed:
+                            detail = "; ".join(mention.text for mention in changed)
+                            rejects.append(Reject(where=example.id, reason=reason, detail=detail))
                 yield row
 
     return write(fitting(), folder), rejects
+
+
+def _widened(example: Example, tagging: Tagging, encoder: Encoder) -> list[Mention]:
+    """Return the mentions that are learned with more text than they have, because they begin or end inside a piece."""
+    edges = {0, *accumulate(len(piece) for piece in pieces(tagging.source))}
+    given = tagged.read(example.answer, tagging)
+    if all(mention.span and edges.issuperset(mention.span) for mention in given):
+        return []
+    learned = encoder.answer_text(encoder.answer_ids(example.answer, tagging), tagging)
+    return [mention for mention in tagged.read(learned, tagging) if mention not in given]
 
 
 def _check(row: Row, counted: int) -> None:
