@@ -15,10 +15,11 @@ Share = Annotated[
     Path | None,
     typer.Option(help="Write a report here without sample answers: they hold texts of corpora.", show_default=False),
 ]
+Table = Annotated[bool, typer.Option("--table", help="Print the table of scores alone, as Markdown.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the results as JSON for programs.")]
 
 
-def report(run: RunArgument, share: Share = None, as_json: Json = False) -> None:
+def report(run: RunArgument, share: Share = None, table: Table = False, as_json: Json = False) -> None:
     """Print the scores of a run and write its report again from them.
 
     Example: taiyi report runs/demo
@@ -29,6 +30,9 @@ def report(run: RunArgument, share: Share = None, as_json: Json = False) -> None
 
     folder = _folder(run)
     results = reports.load(folder / "results.json")
+    if table:
+        typer.echo(reports.score_table(results))
+        return
     page = reports.write(results, folder).html
     if share is not None:
         # Texts of corpora have licences of their own, so a report to hand on goes without them.

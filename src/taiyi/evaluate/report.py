@@ -164,6 +164,11 @@ def markdown(run: RunResult) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def score_table(run: RunResult) -> str:
+    """Return the table of scores alone as Markdown, as a README shows it."""
+    return _markdown_table(tables.score_table(run.results))
+
+
 def print_summary(run: RunResult, console: Console) -> None:
     """Print the table of scores and three sample answers for each task."""
     table = tables.score_table(run.results)
