@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import strategies
-from taiyi import schema, storage
+from taiyi import storage
 from taiyi.errors import SchemaError
 from taiyi.schema import (
     Argument,
@@ -288,11 +288,3 @@ def test_an_example_that_makes_no_sense_is_refused(parts: dict[str, Any], said: 
 
 def test_the_source_of_a_tagged_example_is_where_it_says() -> None:
     assert example(tagging=Tagging(source="abc", tags=("t",), at=6)).tagging is not None
-
-
-def test_ids_of_records_are_unique_within_a_split() -> None:
-    first = Labelled(**HEAD, text="x", labels=())
-    other = msgspec.structs.replace(first, split="test")
-    schema.unique_ids([first, other])
-    with pytest.raises(SchemaError, match="c/dev/r1: two records have the same id"):
-        schema.unique_ids([first, other, first])

@@ -10,7 +10,6 @@ into the text of the document.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from functools import cache
 from typing import Any, Literal, NamedTuple, cast, get_args, get_origin
 
@@ -495,13 +494,3 @@ class Score(_Struct, frozen=True):
     value: float | None = None
     state: Literal["parsed", "unparsable"] = "parsed"
     reason: str = ""
-
-
-def unique_ids(records: Iterable[Record]) -> None:
-    """Raise SchemaError where two records of one corpus and split share an id."""
-    seen: set[tuple[str, str, str]] = set()
-    for record in records:
-        key = (record.corpus, record.split, record.id)
-        if key in seen:
-            raise SchemaError("two records have the same id", where="/".join(key))
-        seen.add(key)
