@@ -17,7 +17,7 @@ def score(examples: Sequence[Example], predictions: Mapping[str, Prediction]) ->
     A record of several windows is unparsable where the answer to one of them is. Of an answer that was cut at the
     limit of tokens, what is whole counts. Raises TaiyiError where an example has no prediction.
     """
-    return [scored for _, scored in _scored(examples, predictions)]
+    return [_score_one(group, predictions) for group in _records(examples).values()]
 
 
 def clusters(examples: Sequence[Example]) -> list[str]:
@@ -37,13 +37,12 @@ def num_cut(examples: Sequence[Example], predictions: Mapping[str, Prediction]) 
 
 def samples(name: str, examples: Sequence[Example], predictions: Mapping[str, Prediction], most: int) -> list[Sample]:
     """Return sample answers spread over a test set, with what was asked, the gold and how each was scored."""
-    records = _scored(examples, predictions)
+    records = list(_records(examples).values())
     stride = max(1, len(records) // most)
     found: list[Sample] = []
-    for group, scored in records[::stride][:most]:
+    for group in records[::stride][:most]:
         # Of several windows the one with the most to find says the most.
         example = max(group, key=lambda e: len(e.answer) - len(e.messages[-1].content))
-        shown = scored if len(group) == 1 else _score_one([example], predictions)
         found.append(
             Sample(
                 task=example.task,
@@ -51,15 +50,11 @@ def samples(name: str, examples: Sequence[Example], predictions: Mapping[str, Pr
                 prompt="\n".join(m.content for m in example.messages),
                 gold=example.answer,
                 answer=predictions[example.id].text,
-                verdict=verdict(shown),
+                verdict=verdict(_score_one([example], predictions)),
                 lang=example.lang,
             )
         )
     return found
-
-
-def _scored(examples: Sequence[Example], predictions: Mapping[str, Prediction]) -> list[tuple[list[Example], Score]]:
-    return [(group, _score_one(group, predictions)) for group in _records(examples).values()]
 
 
 def _records(examples: Sequence[Example]) -> dict[str, list[Example]]:
