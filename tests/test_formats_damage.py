@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from taiyi import catalogue
 from taiyi.corpora import demo
 from taiyi.errors import FormatError, TaiyiError
-from taiyi.formats import bioc, cblue, chip2020, cmeie, dialogue, hoc, litcovid, medqa, pubmedqa, pubtator, qa
+from taiyi.formats import bioc, cblue, chip2020, cmeie, dialogue, hoc, labelled, litcovid, medqa, pubmedqa, pubtator, qa
 from taiyi.schema import Record, Reject
 
 RECORD: Any = msgspec.json.Decoder(Record)
@@ -106,7 +106,7 @@ SAMPLES = {
     "pubtator, CRLF": one(pubtator.read, PUBTATOR.replace("\n", "\r\n"), id_separators="|+"),
     "bioc": one(bioc.read, BIOC),
     "cmeee": one(cblue.read_mentions, array({"text": "肺部感染。", "entities": [MENTION]}, EMPTY)),
-    "labels": one(cblue.read_labels, array(*({"id": f"s{n}", "query": "怎么办", "label": "其他"} for n in range(3)))),
+    "labels": one(labelled.read, array(*({"id": f"s{n}", "text": "怎么办", "label": "其他"} for n in range(3)))),
     "chip2020": one(chip2020.read, "肺部感染。|||0    1    bod|||0    3    dis|||\n头痛|||0    1    sym|||\n无|||\n"),
     "cmeie": one(cmeie.read, rows({"text": "感冒与病毒", "spo_list": [TRIPLE]}, {"text": "空", "spo_list": []})),
     "turns": one(dialogue.read, rows({"turns": TURNS}, {"id": 7, "messages": TURNS}), detect_lang=True),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taiyi.errors import FormatError
-from taiyi.formats import cblue, cmeie, dialogue, json_lines, medqa, pubmedqa, qa
+from taiyi.formats import cblue, cmeie, dialogue, json_lines, labelled, medqa, pubmedqa, qa
 from taiyi.schema import Argument, Dialogue, Document, Entity, Labelled, Question, Reject, Relation, Span, Turn
 
 HERE: dict[str, Any] = {"corpus": "c", "split": "train", "lang": "zh"}
@@ -75,7 +75,7 @@ def test_cmeee_is_nested_and_its_ends_are_inclusive(tmp_path: Path) -> None:
 def test_unlabelled_items_are_rejected(tmp_path: Path) -> None:
     (reject,) = cblue.read_mentions(put(tmp_path, [{"text": "肺部感染。"}]), **HERE)
     assert isinstance(reject, Reject)
-    (reject,) = cblue.read_labels(put(tmp_path, [{"id": "s1", "query": "怎么办"}]), **HERE)
+    (reject,) = labelled.read(put(tmp_path, [{"id": "s1", "text": ["怎么办"], "label": "x"}]), **HERE)
     assert isinstance(reject, Reject)
 
 
@@ -104,8 +104,8 @@ def test_cmeee_is_read_back(
 
 def test_labels_are_read_back(tmp_path: Path) -> None:
     records = [Labelled(id=f"s{n}", text=f"问题{n}", labels=("其他",), **HERE) for n in range(3)]
-    cblue.write_labels(records, tmp_path / "some.json")
-    assert list(cblue.read_labels(tmp_path / "some.json", **HERE)) == records
+    labelled.write(records, tmp_path / "some.json")
+    assert list(labelled.read(tmp_path / "some.json", **HERE)) == records
 
 
 # --- CMeIE ------------------------------------------------------------------------------------------------------------

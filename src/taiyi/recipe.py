@@ -232,9 +232,9 @@ def _check_selection(selection: Selection, at: str) -> None:
     if selection.form is not None:
         _check_form(task, selection.form, f"{at}.form")
     for split in selection.splits:
-        if split not in corpus.files:
+        if split not in corpus.splits:
             raise RecipeError(
-                f"{corpus.name} has no such split", where=f"{at}.splits", got=split, expected=" or ".join(corpus.files)
+                f"{corpus.name} has no such split", where=f"{at}.splits", got=split, expected=" or ".join(corpus.splits)
             )
     for lang in corpus.langs:
         _check_template(task, lang, selection.templates, f"{at}.templates")

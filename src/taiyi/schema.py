@@ -51,13 +51,17 @@ class Concept(_Struct, frozen=True):
 
 
 class Entity(_Struct, frozen=True):
-    """A mention; discontinuous ones have several spans, and their text is the parts joined by one space."""
+    """A mention; discontinuous ones have several spans, and their text is the parts joined by one space.
+
+    `attributes` are what a corpus says of the mention beyond its type, such as an assertion (n2c2) or a negation.
+    """
 
     id: str
     type: str
     text: str
     spans: tuple[Span, ...]
     concepts: tuple[Concept, ...] = ()
+    attributes: dict[str, str] = {}
 
 
 class Argument(_Struct, frozen=True):

@@ -36,7 +36,7 @@ def list_corpora(as_json: Json = False) -> None:
         return
     rows = [("NAME", "LANG", "TASKS", "SPLITS", "ACCESS", "VERIFIED", "LICENCE")]
     rows += [
-        (c.name, ",".join(c.langs), ",".join(c.tasks), ",".join(c.splits), c.access, c.verified, c.licence)
+        (c.name, ",".join(c.langs), ",".join(c.tasks), ",".join(c.splits), c.access, c.checked_on, c.licence)
         for c in found
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -66,7 +66,10 @@ def show(name: str, as_json: Json = False) -> None:
 @app.command("check")
 def check(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Check every corpus of the catalogue.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Check every corpus of the catalogue that is there.")] = False,
+    fixtures: Annotated[
+        bool, typer.Option("--fixtures", help="Check the hand-written items that come with the package instead.")
+    ] = False,
     corpora: Folder = None,
     as_json: Json = False,
 ) -> None:
@@ -80,7 +83,7 @@ def check(
     try:
         chosen = catalogue.all_corpora() if every else tuple(catalogue.get(name) for name in names or ())
         root = catalogue.corpora_dir(corpora)
-        if not root.is_dir() and not all(corpus.bundled for corpus in chosen):
+        if not fixtures and not root.is_dir() and not all(corpus.bundled for corpus in chosen):
             raise CorpusError(
                 "the folder of raw corpora is not there",
                 where=root,
@@ -89,16 +92,24 @@ def check(
     except TaiyiError as error:
         raise _failed(error) from error
     results: list[CheckResult] = []
+    away: list[str] = []
     for corpus in chosen:
-        result = catalogue.check(corpus, root)
-        results.append(result)
-        if not as_json:
-            _print_result(result)
+        if fixtures and corpus.bundled:
+            continue
+        if every and not fixtures and not corpus.location(root).is_dir():
+            away.append(corpus.name)
+            continue
+        for result in catalogue.check_fixtures(corpus) if fixtures else [catalogue.check(corpus, root)]:
+            results.append(result)
+            if not as_json:
+                _print_result(result)
     wrong = [result.corpus for result in results if result.status != "ok"]
     if as_json:
         typer.echo(json.dumps([_result_row(result) for result in results], ensure_ascii=False, indent=2))
     else:
         typer.echo(f"{len(results) - len(wrong)} of {len(results)} corpora are as the catalogue says")
+        if away:
+            typer.echo(f"{len(away)} are not under {root}: {', '.join(away)}")
     if wrong:
         raise typer.Exit(1)
 
@@ -115,9 +126,12 @@ def _row(corpus: Corpus) -> dict[str, Any]:
         "lang": list(corpus.langs),
         "tasks": list(corpus.tasks),
         "splits": list(corpus.splits),
+        "sizes": dict(corpus.sizes),
         "licence": corpus.licence,
         "access": corpus.access,
-        "verified": corpus.verified,
+        "verified": corpus.checked_on,
+        "domain": corpus.domain,
+        "listed": f"{corpus.listed.lang} {corpus.listed.number}" if corpus.listed else None,
     }
 
 
@@ -126,12 +140,12 @@ def _details(corpus: Corpus) -> dict[str, Any]:
         "homepage": corpus.homepage,
         "citation": corpus.citation,
         "folder": corpus.folder,
-        "files": {split: [source.path for source in corpus.files[split]] for split in corpus.splits},
+        "files": {split: [source.path for source in sources] for split, sources in corpus.files.items()},
         "entity_types": _names(corpus.entity_types),
         "relation_types": _names(corpus.relation_types),
         "labels": _names(corpus.labels),
         "multi_label": corpus.multi_label,
-        "counts": {split: dict(corpus.counts[split]) for split in corpus.splits if split in corpus.counts},
+        "counts": {split: dict(counts) for split, counts in corpus.counts.items()},
         "notes": corpus.notes,
     }
 
@@ -153,11 +167,18 @@ def _result_row(result: CheckResult) -> dict[str, Any]:
         "counted": {split: dict(sorted(counts.items())) for split, counts in result.counted.items()},
         "expected": {split: dict(counts) for split, counts in result.expected.items()},
         "problems": list(result.problems),
+        "layouts": dict(result.layouts),
+        "absent": {split: list(paths) for split, paths in result.absent.items()},
+        "shared": dict(result.shared),
     }
 
 
 def _print_result(result: CheckResult) -> None:
     sizes = ", ".join(f"{split} {counts.get('records', 0):,}" for split, counts in result.counted.items())
     typer.echo(f"{result.status:8} {result.corpus}" + (f" ({sizes})" if sizes else ""))
+    for split, paths in result.absent.items() if result.status != "missing" else ():
+        typer.echo(f"         {split} is not there: {', '.join(paths)}")
+    for splits, texts in result.shared.items():
+        typer.echo(f"         {splits}: {texts} texts in common")
     for problem in result.problems:
         typer.echo(f"         {problem}")

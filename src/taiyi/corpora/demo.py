@@ -11,7 +11,7 @@ from typing import Any
 
 from taiyi.catalogue import Corpus, Source, TypeName
 from taiyi.corpora import bc5cdr, bc7_litcovid, cmeee, cmeie_v2, hallmarks_of_cancer, kuake_qic
-from taiyi.formats import cblue, cmeie, dialogue, hoc, litcovid, medqa, pubmedqa, pubtator, qa
+from taiyi.formats import cblue, cmeie, dialogue, hoc, labelled, litcovid, medqa, pubmedqa, pubtator, qa
 from taiyi.schema import SPLITS, Lang, Record, Reject, Split
 
 _FOLDER = Path(__file__).parents[1] / "demo" / "corpora"
@@ -126,7 +126,7 @@ CORPORA = (
         "Demo: the intent of Chinese medical queries (KUAKE-QIC JSON)",
         ("zh",),
         ("tc",),
-        {s: (Source(path=f"DemoQIC_{s}.json", read=cblue.read_labels),) for s in SPLITS},
+        {s: (Source(path=f"DemoQIC_{s}.json", read=labelled.read, options={"text_keys": ("query",)}),) for s in SPLITS},
         {
             "records": (80, 10, 30),
             "labels.功效作用": (16, 2, 6),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from taiyi.catalogue import Corpus, Source, TypeName
-from taiyi.formats import cblue
+from taiyi.formats import labelled
+
+_OPTIONS = {"text_keys": ("query",)}
 
 CORPORA = (
     Corpus(
@@ -17,8 +19,8 @@ CORPORA = (
         citation="Zhang et al. CBLUE: a Chinese biomedical language understanding evaluation benchmark. ACL, 2022.",
         verified="real",
         files={
-            "train": (Source(path="KUAKE-QIC_train.json", read=cblue.read_labels),),
-            "dev": (Source(path="KUAKE-QIC_dev.json", read=cblue.read_labels),),
+            "train": (Source(path="KUAKE-QIC_train.json", read=labelled.read, options=_OPTIONS),),
+            "dev": (Source(path="KUAKE-QIC_dev.json", read=labelled.read, options=_OPTIONS),),
         },
         labels={
             "病情诊断": TypeName(en="diagnosis", zh="病情诊断"),

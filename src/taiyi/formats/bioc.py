@@ -10,15 +10,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, cast
-
-from lxml import etree as _lxml  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+from typing import Any, Literal
 
 from taiyi.errors import FormatError
-from taiyi.formats import checked
+from taiyi.formats import checked, xml
+from taiyi.formats.xml import etree
 from taiyi.schema import Argument, Concept, Document, Entity, Lang, Passage, Record, Reject, Relation, Span, Split
-
-etree = cast(Any, _lxml)  # lxml has no types of its own
 
 _NO_DATABASES: Mapping[str, str] = MappingProxyType({})
 _NO_CONCEPT = frozenset({"", "-", "-1"})
@@ -59,7 +56,7 @@ def read(
         FormatError: the file is not BioC XML, was cut off, defines XML entities, or has a text of more than 10 MB.
     """
     separator = re.compile(f"[{re.escape(id_separators)}]")
-    for element in _documents(path):
+    for element in xml.elements(path, ("document",), root=("collection",)):
         key = (element.findtext("id") or "").strip()
         where = f"{path.name}:{key or element.sourceline}"
         if not key:
@@ -86,53 +83,6 @@ def read(
             passages=tuple(passages),
             entities=tuple(entities),
             relations=tuple(relations),
-        )
-
-
-def _documents(path: Path) -> Iterator[Any]:
-    parser: Any = None
-    try:
-        parser = etree.iterparse(
-            str(path),
-            events=("start", "end"),
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
-        )
-        root: Any = None
-        for event, element in parser:
-            if root is None:
-                root = element
-                _refuse_entities(root, path)
-                if root.tag != "collection":
-                    raise FormatError(
-                        "the file is not BioC XML", where=path, got=f"<{root.tag}>", expected="<collection>"
-                    )
-            if event == "end" and element.tag == "document":
-                yield element
-                # What was read is let go, so that memory does not grow with the file.
-                element.clear()
-                while element.getprevious() is not None:
-                    del element.getparent()[0]
-    except etree.XMLSyntaxError as error:
-        raise FormatError(
-            f"the file is not well-formed XML within the limits on size: {error.msg}",
-            where=f"{path}:{error.lineno}",
-            mend="fetch the file again; it may have been cut off",
-        ) from error
-
-
-def _refuse_entities(root: Any, path: Path) -> None:
-    dtd = root.getroottree().docinfo.internalDTD
-    if dtd is not None and any(True for _ in dtd.iterentities()):
-        raise FormatError(
-            "the file defines XML entities, which can make a small file huge",
-            where=path,
-            expected="no <!ENTITY …>",
-            mend="replace the entities by their text if you trust the file",
         )
 
 
@@ -268,15 +218,15 @@ def write(records: Iterable[Record], path: Path, *, id_separator: str = "|") -> 
         FormatError: a record cannot be said in BioC XML (another form, events, coreferences, text between passages, a
             control character).
     """
-    with path.open("wb") as file, etree.xmlfile(file, encoding="UTF-8") as xml:
-        xml.write_declaration()
-        xml.write_doctype('<!DOCTYPE collection SYSTEM "BioC.dtd">')
-        with xml.element("collection"):
+    with path.open("wb") as file, etree.xmlfile(file, encoding="UTF-8") as output:
+        output.write_declaration()
+        output.write_doctype('<!DOCTYPE collection SYSTEM "BioC.dtd">')
+        with output.element("collection"):
             for tag, text in (("source", _SOURCE), ("date", ""), ("key", "BioC.key")):
-                xml.write(_leaf(tag, text))
+                output.write(_leaf(tag, text))
             for record in records:
                 try:
-                    xml.write(_document(record, id_separator))
+                    output.write(_document(record, id_separator))
                 except ValueError as error:
                     raise FormatError(f"XML cannot hold this text: {error}", where=record.id) from error
 

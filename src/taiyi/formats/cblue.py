@@ -1,4 +1,4 @@
-"""CBLUE's JSON: CMeEE (nested mentions; ends are inclusive, in V2 too) and text classification (as KUAKE-QIC)."""
+"""CBLUE's JSON of mentions, as in CMeEE: nested ones are kept; ends are inclusive, in V2 too."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from taiyi.errors import FormatError
 from taiyi.formats import checked, json_lines
-from taiyi.schema import Document, Entity, Labelled, Lang, Record, Reject, Split
+from taiyi.schema import Document, Entity, Lang, Record, Reject, Split
 
 
 def read_mentions(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Record | Reject]:
@@ -61,50 +61,3 @@ def _mentions_of(record: Record) -> dict[str, Any]:
             for e in record.entities
         ],
     }
-
-
-def read_labels(
-    path: Path, *, corpus: str, split: Split, lang: Lang, text_key: str = "query", label_key: str = "label"
-) -> Iterator[Record | Reject]:
-    """Read `{"id", "query", "label"}`; items without an id are named by their position from 0."""
-    for index, (where, item) in enumerate(json_lines.items(path)):
-        if isinstance(item, Reject):
-            yield item
-            continue
-        text, label, key = item.get(text_key), item.get(label_key), checked.name(item, index)
-        if not isinstance(text, str) or not isinstance(label, str) or key is None:
-            detail = f"{text_key} and {label_key} were expected, and an id that is a text or number if any"
-            yield Reject(where=where, reason=checked.MALFORMED, detail=detail)
-            continue
-        yield checked.record(
-            Labelled,
-            where,
-            id=key,
-            corpus=corpus,
-            split=split,
-            lang=lang,
-            text=text,
-            labels=(label,),
-        )
-
-
-def write_labels(
-    records: Iterable[Record],
-    path: Path,
-    *,
-    text_key: str = "query",
-    label_key: str = "label",
-    layout: json_lines.Layout = "array",
-) -> None:
-    """Write labelled texts as CBLUE's JSON.
-
-    Raises:
-        FormatError: a record is no labelled text, or has not just one label.
-    """
-
-    def value(record: Record) -> dict[str, str]:
-        if not isinstance(record, Labelled) or len(record.labels) != 1:
-            raise FormatError("CBLUE's JSON holds texts with one label", where=record.id, got=type(record).__name__)
-        return {"id": record.id, text_key: record.text, label_key: record.labels[0]}
-
-    json_lines.write((value(record) for record in records), path, layout=layout)

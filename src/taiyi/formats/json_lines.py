@@ -54,7 +54,9 @@ def members(path: Path) -> dict[str, Any]:
     return {key if (wrong := faults[key]) is None else wrong.where: wrong or item for key, item in items.items()}
 
 
-def items(path: Path) -> Iterator[tuple[str, dict[str, Any] | Reject]]:
+def items(
+    path: Path, *, encodings: tuple[str, ...] = ("utf-8",)
+) -> Iterator[tuple[str, dict[str, Any] | Reject]]:
     """Yield each JSON object with where it stands: `file:line`, or `file[index]` in an array.
 
     A line that is not JSON, or an item that is not an object or holds what is no text, comes as a Reject.
@@ -62,20 +64,20 @@ def items(path: Path) -> Iterator[tuple[str, dict[str, Any] | Reject]]:
     Raises:
         FormatError: the file is neither an array nor an object nor lines of objects.
     """
-    first = list(itertools.islice((item for item in lines.numbered(path) if item[1].strip()), 2))
+    first = list(itertools.islice((item for item in lines.numbered(path, encodings=encodings) if item[1].strip()), 2))
     if not first:
         raise FormatError("the file is empty", where=path, expected="a JSON array or one JSON object a line")
     number, line = first[0]
     opening = line.lstrip()[0]
     # Lines of which the first is damaged are lines still.
     if opening != "[" and any(_is_object(line) for _, line in first):
-        yield from _from_lines(path)
+        yield from _from_lines(path, encodings)
         return
     if opening not in "[{":
         raise FormatError(
             "the file is not JSON", where=f"{path}:{number}", got=repr(line[:40]), expected="a JSON array or object"
         )
-    text = lines.whole(path)
+    text = lines.whole(path, encodings=encodings)
     value, suspect = _value(text, path), bool(_SURROGATE.search(text))
     for index, item in enumerate(cast("list[Any]", value) if isinstance(value, list) else [value]):
         where = f"{path.name}[{index}]"
@@ -89,8 +91,8 @@ def _is_object(line: str) -> bool:
         return False
 
 
-def _from_lines(path: Path) -> Iterator[tuple[str, dict[str, Any] | Reject]]:
-    for number, line in lines.numbered(path):
+def _from_lines(path: Path, encodings: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any] | Reject]]:
+    for number, line in lines.numbered(path, encodings=encodings):
         if not line.strip():
             continue
         where = f"{path.name}:{number}"

@@ -1,50 +1,93 @@
-"""Lines of a UTF-8 text file with their numbers; offsets of what they hold are not touched."""
+"""Lines of a text file with their numbers; offsets of what they hold are not touched.
+
+Files are UTF-8 unless their corpus says otherwise; a byte order mark tells UTF-8 and UTF-16 whatever it says.
+"""
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from taiyi.errors import FormatError
 
-_BOM = b"\xef\xbb\xbf"
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_BLOCK_BYTES = 1 << 20
 
 
-def numbered(path: Path) -> Iterator[tuple[int, str]]:
+def numbered(path: Path, *, encodings: tuple[str, ...] = ("utf-8",)) -> Iterator[tuple[int, str]]:
     """Yield each line with its number from 1, without its LF or CRLF.
 
     Only LF ends a line: other separators that Python knows, such as U+2028 or form feed, occur inside real texts.
 
+    Args:
+        encodings: those that the file may be in; the first that it can be read in is taken.
+
     Raises:
-        FormatError: a line is not UTF-8.
+        FormatError: the file is in none of the encodings.
     """
+    encoding = _encoding(path, encodings)
+    if encoding == "utf-16":
+        with path.open(encoding=encoding, newline="\n") as file:
+            yield from ((number, line.removesuffix("\n").removesuffix("\r")) for number, line in enumerate(file, 1))
+        return
+    mark = codecs.BOM_UTF8 if encoding == "utf-8-sig" else b""
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
             if number == 1:
-                raw = raw.removeprefix(_BOM)
-            yield number, _decoded(raw, path, number).removesuffix("\n").removesuffix("\r")
+                raw = raw.removeprefix(mark)
+            yield number, _decoded(raw, path, number, encoding).removesuffix("\n").removesuffix("\r")
 
 
-def whole(path: Path) -> str:
-    """Return the text of a file.
+def whole(path: Path, *, encodings: tuple[str, ...] = ("utf-8",)) -> str:
+    """Return the text of a file, with the line ends that it has.
 
     Raises:
-        FormatError: a line is not UTF-8.
+        FormatError: the file is in none of the encodings.
     """
-    data = path.read_bytes().removeprefix(_BOM)
+    encoding = _encoding(path, encodings)
+    data = path.read_bytes()
+    if encoding == "utf-8-sig":
+        data = data.removeprefix(codecs.BOM_UTF8)
     try:
-        return data.decode("utf-8")
+        return data.decode(encoding)
     except UnicodeDecodeError as error:
         number = data.count(b"\n", 0, error.start)
-        return _decoded(data.split(b"\n", number)[number], path, number + 1)
+        return _decoded(data.split(b"\n", number)[number], path, number + 1, encoding)
 
 
-def _decoded(raw: bytes, path: Path, number: int) -> str:
+def _encoding(path: Path, encodings: tuple[str, ...]) -> str:
+    """Return the encoding that a byte order mark tells, else the first that the whole file can be read in."""
+    with path.open("rb") as file:
+        start = file.read(3)
+        for mark, encoding in _MARKS:
+            if start.startswith(mark):
+                if encoding == "utf-16" and not _readable(path, encoding):
+                    break
+                return encoding
+    *others, last = encodings
+    return next((encoding for encoding in others if _readable(path, encoding)), last)
+
+
+def _readable(path: Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        return raw.decode("utf-8")
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _decoded(raw: bytes, path: Path, number: int, encoding: str) -> str:
+    try:
+        return raw.decode("utf-8" if encoding == "utf-8-sig" else encoding)
     except UnicodeDecodeError as error:
+        name = "UTF-8" if encoding in ("utf-8", "utf-8-sig") else encoding.upper()
         raise FormatError(
-            "the file is not UTF-8",
+            f"the file is not {name}",
             where=f"{path}:{number}",
             got=f"byte {raw[error.start]:#04x} at column {error.start + 1}",
             mend="convert it to UTF-8 first",

@@ -1,4 +1,4 @@
-"""Questions and answers as JSON or JSON lines: `question` and `answer`, or Alpaca's `instruction` and `output`."""
+"""Questions and answers in items of any kind (`formats.rows`), under keys of a corpus's own or Alpaca's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from taiyi.errors import FormatError
-from taiyi.formats import checked, json_lines
+from taiyi.formats import checked, json_lines, rows
 from taiyi.schema import Lang, Question, Record, Reject, Split
 
 ALPACA = {"question_keys": ("instruction", "input"), "answer_key": "output"}
@@ -22,6 +22,10 @@ def read(
     question_keys: tuple[str, ...] = ("question",),
     answer_key: str = "answer",
     context_key: str = "",
+    long_answer_key: str = "",
+    id_key: str = "id",
+    without_answer: str = "",
+    **source: Any,
 ) -> Iterator[Record | Reject]:
     """Read questions; items without an id are named by their position from 0.
 
@@ -29,15 +33,23 @@ def read(
         question_keys: keys whose texts, where not empty, make up the question, a line each; the first must be there.
         answer_key: key of the answer, or of a list of answers that are all right.
         context_key: key of the text, or texts, in which the answer stands; without it questions are without context.
+        long_answer_key: key of a longer answer, such as the reasoning that leads to the short one.
+        without_answer: reason under which questions with an empty answer are rejected; they are malformed if not given.
+        source: options of `rows.items`.
     """
-    for index, (where, item) in enumerate(json_lines.items(path)):
+    for index, (where, item) in enumerate(rows.items(path, **source)):
         if isinstance(item, Reject):
             yield item
             continue
-        parts = [item.get(key, "") for key in question_keys]
-        answers, contexts = _texts(item.get(answer_key)), _texts(item.get(context_key)) if context_key else ()
-        asked = question_keys[0] in item and all(isinstance(part, str) for part in parts)
-        key = checked.name(item, index)
+        parts = [part if (part := rows.value(item, key)) is not None else "" for key in question_keys]
+        answers = _texts(rows.value(item, answer_key))
+        contexts = _texts(rows.value(item, context_key)) if context_key else ()
+        long_answer = rows.value(item, long_answer_key) if long_answer_key else ""
+        asked = rows.value(item, question_keys[0]) is not None and all(isinstance(part, str) for part in parts)
+        key = checked.name({"id": item[id_key]} if id_key in item else {}, index)
+        if without_answer and not any(answer.strip() for answer in answers or ()):
+            yield Reject(where=where, reason=without_answer, detail=f"no answer under {answer_key}")
+            continue
         if not asked or answers is None or contexts is None or key is None:
             wanted = ", ".join((question_keys[0], answer_key, *filter(None, [context_key])))
             detail = f"texts were expected under {wanted}, and an id that is a text or number if any"
@@ -53,7 +65,8 @@ def read(
             kind="context" if context_key else "simple",
             question="\n".join(part for part in parts if part.strip()),
             contexts=contexts,
-            answers=answers,
+            answers=tuple(answer for answer in answers if answer.strip()),
+            long_answer=long_answer if isinstance(long_answer, str) else "",
         )
 
 

@@ -185,12 +185,12 @@ def _test_examples(run: Run, test_set: TestSet) -> Iterable[Example | Reject]:
 def _raw_hashes(corpus: catalogue.Corpus, root: Path) -> dict[str, str]:
     folder = corpus.location(root)
     hashes: dict[str, str] = {}
-    for sources in corpus.files.values():
-        for source in sources:
+    for layout in filter(None, (corpus.layout(split, root) for split in corpus.splits)):
+        for source in (source for sources in layout.files.values() for source in sources):
             for path in source.find(folder):
                 for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-                    if file.is_file():
-                        hashes[str(file.relative_to(folder))] = hash_file(file)
+                    if file.is_file() and (name := str(file.relative_to(folder))) not in hashes:
+                        hashes[name] = hash_file(file)
     if not hashes:
         raise CorpusError(
             "the corpus is not there",

@@ -1,0 +1,43 @@
+"""Items of a file, each a mapping: JSON (an array, one object, or one a line), CSV, TSV, XLSX or Parquet, by content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from taiyi.formats import json_lines, tables
+from taiyi.schema import Reject
+
+_JSON_OPENINGS = (b"[", b"{")
+_MARK = b"\xef\xbb\xbf"
+
+
+def items(
+    path: Path, *, encodings: tuple[str, ...] = ("utf-8",), **table: Any
+) -> Iterator[tuple[str, dict[str, Any] | Reject]]:
+    """Yield each item with where it stands; `table` are options of `tables.items`.
+
+    Raises:
+        FormatError: the file is neither JSON nor a table, was cut off, or is in none of the encodings.
+    """
+    # A table without a header, or between tabs, may begin with a bracket.
+    if not table and _is_json(path):
+        return json_lines.items(path, encodings=encodings)
+    return tables.items(path, encodings=encodings, **table)
+
+
+def _is_json(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(256)
+    return start.removeprefix(_MARK).lstrip()[:1] in _JSON_OPENINGS
+
+
+def value(item: dict[str, Any], key: str) -> Any:
+    """Return what stands under a key; a key with dots, such as `answer.text`, leads into the mappings in it."""
+    if key in item:
+        return item[key]
+    found: Any = item
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    return found  # pyright: ignore[reportUnknownVariableType]
