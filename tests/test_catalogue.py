@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +13,12 @@ import pytest
 from typer.testing import CliRunner
 
 from taiyi import catalogue
-from taiyi.catalogue import Corpus
+from taiyi.catalogue import TASK_NAMES, Corpus
 from taiyi.cli.corpora import app
 from taiyi.errors import CorpusError
 from taiyi.schema import Reject
 
+OTHERS = [corpus for corpus in catalogue.all_corpora() if corpus.bundled is None]
 CHIP = "肺部感染。|||0    3    dis|||\n咳嗽。|||0    1    sym|||\n"
 
 
@@ -34,26 +36,57 @@ def chip(tmp_path: Path) -> Corpus:
 
 @pytest.mark.parametrize("corpus", catalogue.all_corpora(), ids=lambda corpus: corpus.name)
 def test_every_declaration_is_whole(corpus: Corpus) -> None:
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", corpus.name)
     assert corpus.langs
     assert corpus.tasks
+    assert set(corpus.tasks) <= set(TASK_NAMES)
+    assert corpus.title
     assert corpus.licence
     assert corpus.citation
     assert corpus.homepage.startswith("http") or corpus.bundled
-    assert set(corpus.counts) == set(corpus.files)
-    for types in (corpus.entity_types, corpus.relation_types, corpus.labels):
+    assert corpus.splits
+    for layout in corpus.layouts:
+        assert set(layout.counts) <= set(layout.files)
+        if layout.verified == "real":
+            assert layout.counts
+    for types in (corpus.entity_types, corpus.relation_types, corpus.event_types, corpus.labels):
         for shown in (lambda t: t.en, lambda t: t.zh):
             names = [shown(t) for t in types.values()]
             assert all(name.strip() for name in names)
             assert len(set(names)) == len(names), "two types are shown under one name"
 
 
+@pytest.mark.parametrize("corpus", OTHERS, ids=lambda corpus: corpus.name)
+def test_every_corpus_can_be_obtained(corpus: Corpus) -> None:
+    assert corpus.downloads or corpus.obtain
+    if corpus.access != "open":
+        assert corpus.obtain
+    assert corpus.sizes
+    assert corpus.unit
+    for download in corpus.downloads:
+        assert download.url.startswith("https://") or download.url.startswith("http://")
+        assert not re.search(r"\s", download.url)
+        assert not download.sha256 or re.fullmatch("[0-9a-f]{64}", download.sha256)
+
+
 def test_the_corpora_of_the_paper_are_there() -> None:
-    expected = {
-        "bc5cdr", "ncbi_disease", "biored", "cmeee_v2", "cmeee_chip2020", "cmeie_v2", "kuake_qic",
-        "hallmarks_of_cancer", "bc7_litcovid", "pubmed_qa", "med_qa_us", "med_qa_mainland", "bentsao_llamadata",
-        "moss_sample",
-    }  # fmt: skip
-    assert expected <= set(catalogue.names())
+    listed = [corpus.listed for corpus in catalogue.all_corpora() if corpus.listed]
+    assert sorted(given.number for given in listed if given.lang == "zh") == list(range(1, 39))
+    assert sorted(given.number for given in listed if given.lang == "en") == list(range(1, 103))
+    general = {"moss_sample", "belle_cot", "gsm8k", "zhiwang_ds_en", "zhiwang_ds_zh", "zhiwang_mt"}
+    assert general <= set(catalogue.names())
+
+
+def test_what_a_corpus_is_extracted_for_has_types() -> None:
+    for corpus in catalogue.all_corpora():
+        if "ner" in corpus.tasks:
+            assert corpus.entity_types, corpus.name
+        if "ee" in corpus.tasks:
+            assert corpus.event_types, corpus.name
+        if "re" in corpus.tasks or "cre" in corpus.tasks:
+            assert corpus.relation_types, corpus.name
+        if "tc" in corpus.tasks or "tp_te" in corpus.tasks:
+            assert corpus.labels, corpus.name
 
 
 def test_an_unknown_corpus_is_answered_with_a_suggestion() -> None:
@@ -80,8 +113,8 @@ def test_a_missing_corpus_is_said_at_the_call_with_what_was_expected(tmp_path: P
 @pytest.mark.parametrize(
     ("name", "file"),
     [
-        ("pubmed_qa", "test_ground_truth.json"),
-        ("hallmarks_of_cancer", "doc_split_from_gpt_bionlp_benchmark/dev.tsv"),
+        ("pubmed_qa", "data/test_ground_truth.json"),
+        ("hallmarks_of_cancer", "data_generation/indexing/HoC/dev_pmid.tsv"),
     ],
 )
 def test_a_file_that_a_reader_needs_is_part_of_its_source(tmp_path: Path, name: str, file: str) -> None:
@@ -105,8 +138,8 @@ def test_a_file_that_a_reader_needs_is_part_of_its_source(tmp_path: Path, name: 
 
 
 def test_a_split_without_files_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="no split 'train'; expected dev"):
-        catalogue.load(catalogue.get("cmeee_v2"), "train", tmp_path)
+    with pytest.raises(CorpusError, match="no split 'test'; expected train or dev"):
+        catalogue.load(catalogue.get("cmeee_v2"), "test", tmp_path)
 
 
 def test_check_passes_on_what_is_stated(chip: Corpus, tmp_path: Path) -> None:
@@ -152,7 +185,7 @@ def test_list_as_json_has_the_promised_keys() -> None:
 def test_show_names_types_in_both_languages() -> None:
     done = CliRunner().invoke(app, ["show", "cmeee_v2"])
     assert done.exit_code == 0
-    assert "dis: en disease, zh 疾病" in done.stdout
+    assert "| `dis` | disease | 疾病 |" in done.stdout
 
 
 def test_check_exits_with_1_where_something_is_wrong(tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
-"""BioC XML: passages, discontinuous mentions, both kinds of relations, and files that must be refused."""
+"""BioC XML and JSON: passages, discontinuous mentions, both kinds of relations, and files that must be refused."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from taiyi.errors import FormatError
-from taiyi.formats import bioc
+from taiyi.formats import bioc, bioc_json
 from taiyi.schema import Argument, Concept, Document, Entity, Passage, Reject, Relation, Span
 
 HEAD = '<?xml version="1.0"?><!DOCTYPE collection SYSTEM "BioC.dtd"><collection><source>x</source>'
@@ -29,10 +33,10 @@ RELATION = (
 )
 
 
-def read(tmp_path: Path, text: str) -> list[object]:
+def read(tmp_path: Path, text: str, **options: Any) -> list[object]:
     path = tmp_path / "some.xml"
     path.write_text(text, encoding="utf-8")
-    return list(bioc.read(path, corpus="c", split="train", lang="en"))
+    return list(bioc.read(path, corpus="c", split="train", lang="en", **options))
 
 
 def test_a_document_is_read(tmp_path: Path) -> None:
@@ -123,9 +127,9 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         ),
     )
     plain = Document(id="5", corpus="c", split="train", lang="en", document_ids=("pmid:5",), text="no passages")
-    path = tmp_path / "some.xml"
-    bioc.write([document, plain], path)
-    assert list(bioc.read(path, corpus="c", split="train", lang="en")) == [document, plain]
+    for format, name in ((bioc, "some.xml"), (bioc_json, "some.json")):
+        format.write([document, plain], tmp_path / name)
+        assert list(format.read(tmp_path / name, corpus="c", split="train", lang="en")) == [document, plain]
 
 
 def test_what_bioc_cannot_hold_is_refused(tmp_path: Path) -> None:
@@ -136,3 +140,201 @@ def test_what_bioc_cannot_hold_is_refused(tmp_path: Path) -> None:
     for document in (control, part):
         with pytest.raises(FormatError):
             bioc.write([document], tmp_path / "out.xml")
+
+
+# --- What other corpora have, and JSON --------------------------------------------------------------------------------
+
+
+def annotation(id: str, text: str, offset: int, **infons: str) -> str:
+    said = "".join(f'<infon key="{key}">{value}</infon>' for key, value in infons.items())
+    place = f'<location offset="{offset}" length="{len(text)}"/>'
+    return f'<annotation id="{id}">{said}{place}<text>{text}</text></annotation>'
+
+
+def passages(*texts: tuple[int, str, str]) -> str:
+    inner = "".join(
+        f"<passage><offset>{offset}</offset><text>{text}</text>{annotations}</passage>"
+        for offset, text, annotations in texts
+    )
+    return f"{HEAD}<document><id>9</id>{inner}</document></collection>"
+
+
+def test_further_infons_are_attributes_and_ids_stay_apart(tmp_path: Path) -> None:
+    genes = annotation("0", "Trx", 0, type="Gene", Id="7|70,8", code="222") + annotation("0", "Abc", 4, type="Gene")
+    options = {"id_separators": ",", "id_keys": {"Id": "NCBIGene"}, "second_database": "HomoloGene"}
+    (document,) = read(tmp_path, passages((0, "Trx Abc", genes)), **options)
+    assert isinstance(document, Document)
+    first, second = document.entities
+    assert (first.id, first.attributes, second.id) == ("0", {"code": "222"}, "0-2")
+    assert [(c.db, c.id) for c in first.concepts] == [("NCBIGene", "7"), ("HomoloGene", "70"), ("NCBIGene", "8")]
+
+
+def test_terms_of_the_whole_document_are_rejected(tmp_path: Path) -> None:
+    term = '<annotation id="M"><infon key="type">Index</infon><infon key="identifier">D1</infon><text/></annotation>'
+    reject, document = read(tmp_path, passages((0, "Zinc", term)), document_types=("Index",))
+    assert isinstance(reject, Reject)
+    assert (reject.where, reject.reason) == ("some.xml:9/M", "annotation of the whole document")
+    assert isinstance(document, Document)
+
+
+def test_passages_one_space_apart(tmp_path: Path) -> None:
+    tin = annotation("1", "tin", 13, type="X")
+    (document,) = read(tmp_path, passages((0, "Zinc", ""), (10, "Of tin", tin)), respaced=True)
+    assert isinstance(document, Document)
+    assert (document.text, document.entities[0].spans) == ("Zinc Of tin", (Span(8, 11),))
+
+
+def test_documents_of_a_list(tmp_path: Path) -> None:
+    (tmp_path / "ids.txt").write_text("9\n", encoding="utf-8")
+    other = passages((0, "a", "")).replace("<id>9</id>", "<id>8</id>")
+    assert read(tmp_path, other, ids="ids.txt") == []
+    assert len(read(tmp_path, passages((0, "a", "")), ids="ids.txt")) == 1
+
+
+RAW: dict[str, Any] = {
+    "id": 9,
+    "passages": [
+        {
+            "offset": 0,
+            "text": "Zinc",
+            "annotations": [
+                {
+                    "id": 1,
+                    "infons": {"type": "X", "n": 2, "m": None},
+                    "text": "Zinc",
+                    "locations": [{"offset": 0, "length": 4}],
+                }
+            ],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "text", [json.dumps({"documents": [RAW]}), json.dumps([RAW]), json.dumps(RAW), json.dumps(RAW, indent=1)]
+)
+def test_json_is_a_collection_or_documents(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "some.json"
+    path.write_text(text, encoding="utf-8")
+    (document,) = bioc_json.read(path, corpus="c", split="train", lang="en")
+    assert isinstance(document, Document)
+    assert (document.id, document.entities[0].attributes) == ("9", {"n": "2", "m": ""})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("annotations", [7], "malformed mention"),
+        ("annotations", [{"locations": [{"offset": -1, "length": 4}]}], "malformed mention"),
+        ("annotations", 7, "invalid record"),
+        ("offset", "x", "invalid record"),
+        ("offset", None, "invalid record"),
+        ("text", 7, "invalid record"),
+    ],
+)
+def test_json_of_other_values_is_rejected(tmp_path: Path, key: str, value: Any, reason: str) -> None:
+    path = tmp_path / "some.json"
+    raw: dict[str, Any] = RAW | {"passages": [RAW["passages"][0] | {key: value}]}
+    path.write_text(json.dumps({"documents": [raw, RAW]}), encoding="utf-8")
+    items = list(bioc_json.read(path, corpus="c", split="train", lang="en"))
+    assert [item.reason for item in items if isinstance(item, Reject)] == [reason]
+    assert isinstance(items[-1], Document)
+
+
+@pytest.mark.parametrize("text", ["", "prose", "{}", '{"documents": 7}', '[{"x": 1}]', '{"documents": ['])
+def test_other_json_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "some.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(FormatError):
+        list(bioc_json.read(path, corpus="c", split="train", lang="en"))
+
+
+WORDS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=8)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> Document:
+    texts = draw(st.lists(WORDS.filter(str.strip), min_size=1, max_size=3))
+    gap = " " * draw(st.integers(1, 3))
+    text = gap.join(texts)
+    starts = [sum(len(t) + len(gap) for t in texts[:index]) for index in range(len(texts))]
+    spans = st.integers(0, len(text) - 1).flatmap(lambda a: st.integers(a + 1, len(text)).map(lambda b: Span(a, b)))
+    entities: list[Entity] = []
+    for number in range(draw(st.integers(0, 4))):
+        own = tuple(sorted(draw(st.lists(spans, min_size=1, max_size=3))))
+        found = " ".join(text[start:end] for start, end in own)
+        ids = draw(st.lists(st.sampled_from(["D1", "D2", "a:b"]), unique=True, max_size=2))
+        concepts = tuple(Concept(db=draw(st.sampled_from(["MESH", "OMIM"])), id=id) for id in ids)
+        attributes = draw(st.dictionaries(st.sampled_from(["certainty", "negated"]), WORDS, max_size=2))
+        entities.append(
+            Entity(id=f"T{number}", type="X", text=found, spans=own, concepts=concepts, attributes=attributes)
+        )
+    entities.sort(key=lambda entity: (sum(start <= entity.spans[0].start for start in starts), entity.id))
+    names = [entity.id for entity in entities]
+    ends = draw(st.lists(st.tuples(st.sampled_from(names), st.sampled_from(names)), max_size=2)) if names else []
+    relations = tuple(
+        Relation(
+            id=f"R{number}",
+            type="of",
+            arguments=(Argument(role="x", kind="entity", ref=a), Argument(role="x", kind="entity", ref=b)),
+            attributes=draw(st.dictionaries(st.sampled_from(["certainty", "novelty"]), WORDS, max_size=1)),
+        )
+        for number, (a, b) in enumerate(ends)
+    )
+    return Document(
+        id="7",
+        corpus="c",
+        split="train",
+        lang="en",
+        document_ids=draw(st.sampled_from([("pmid:7",), (), ("pmcid:PMC7", "pmid:8")])),
+        text=text,
+        passages=tuple(
+            Passage(type=f"part {n}", span=Span(start, start + len(t)))
+            for n, (start, t) in enumerate(zip(starts, texts, strict=True))
+        ),
+        entities=tuple(entities),
+        relations=relations,
+    )
+
+
+@given(documents())
+def test_records_are_read_back_from_both(tmp_path_factory: pytest.TempPathFactory, document: Document) -> None:
+    path = tmp_path_factory.mktemp("bioc") / "some"
+    for format in (bioc, bioc_json):
+        format.write([document], path)
+        assert list(format.read(path, corpus="c", split="train", lang="en")) == [document]
+
+
+MENTION = Entity(id="T1", type="X", text="a", spans=(Span(0, 1),), concepts=(Concept(db="MESH", id="D1"),))
+
+
+def related(role: str, **attributes: str) -> Relation:
+    return Relation(
+        id="R1", type="of", arguments=(Argument(role=role, kind="concept", ref="D1"),), attributes=attributes
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"entities": (Entity(id="T1", type="X", text="a", spans=(Span(0, 1),), attributes={"MESH": "D1"}),)}, "MESH"),
+        ({"entities": (Entity(id="T1", type="X", text="a", spans=(Span(0, 1),), attributes={"type": "Y"}),)}, "type"),
+        ({"entities": (Entity(id="T1", type="X", text="b a", spans=(Span(2, 3), Span(0, 1))),)}, "in order"),
+        (
+            {
+                "entities": (
+                    Entity(id="T1", type="X", text="a", spans=(Span(0, 1),), concepts=(Concept(db="D", id="1|2"),)),
+                )
+            },
+            "apart",
+        ),
+        ({"entities": (MENTION,), "relations": (related("x", certainty="low"),)}, "novelty"),
+        ({"entities": (MENTION,), "relations": (related("type"),)}, "roles"),
+        ({"document_ids": ("pmid:1 2",)}, "ids of documents"),
+    ],
+)
+def test_what_would_be_lost_is_refused(tmp_path: Path, fields: dict[str, Any], said: str) -> None:
+    whole: dict[str, Any] = {"id": "1", "corpus": "c", "split": "train", "lang": "en", "text": "a b"}
+    for format in (bioc, bioc_json):
+        with pytest.raises(FormatError, match=said):
+            format.write([Document(**whole | fields)], tmp_path / "out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,20 @@ from hypothesis import strategies as st
 
 from taiyi.errors import FormatError
 from taiyi.formats import pubtator
-from taiyi.schema import Argument, Concept, Document, Entity, Labelled, Passage, Record, Reject, Relation, Span
+from taiyi.schema import (
+    Argument,
+    Concept,
+    Coreference,
+    Document,
+    Entity,
+    Event,
+    Labelled,
+    Passage,
+    Record,
+    Reject,
+    Relation,
+    Span,
+)
 
 CDR = (
     "11|t|Aspirin and ulcer.\n"
@@ -176,7 +190,7 @@ def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, 
 
 
 def test_what_pubtator_cannot_hold_is_refused(tmp_path: Path) -> None:
-    whole = {"corpus": "c", "split": "train", "lang": "en"}
+    whole: dict[str, Any] = {"corpus": "c", "split": "train", "lang": "en"}
     split_mention = Entity(id="T1", type="X", text="a c", spans=(Span(0, 1), Span(4, 5)))
     wrong: list[Record] = [
         Labelled(id="1", text="a", labels=("x",), **whole),
@@ -186,3 +200,108 @@ def test_what_pubtator_cannot_hold_is_refused(tmp_path: Path) -> None:
     for record in wrong:
         with pytest.raises(FormatError):
             pubtator.write([record], tmp_path / "out.txt")
+
+
+# --- What other corpora write -----------------------------------------------------------------------------------------
+
+
+def test_a_mention_without_an_id_is_kept(tmp_path: Path) -> None:
+    (document,), rejects = read(tmp_path, "1|t|gout and rash\n1|a|\n1\t0\t4\tgout\tX\n1\t9\t13\trash\tX\t\n")
+    assert rejects == []
+    assert [(e.text, e.concepts) for e in document.entities] == [("gout", ()), ("rash", ())]
+
+
+def test_two_columns_of_ids_and_a_line_without_a_type(tmp_path: Path) -> None:
+    text = "1|t|G12D seen\n1|a|\n1\t0\t4\tG12D\tP\tp|SUB|G|12|D\tRSID:7\n1\t5\t9\tseen\tp|SUB|G|12|D\tRSID:7\n"
+    options: dict[str, Any] = {"id_separators": ";", "id_columns": 2, "types": ["P"], "databases": {"P": "tmVar"}}
+    (document,), (reject,) = read(tmp_path, text, **options, database_names={"RSID": "dbSNP"})
+    assert document.entities[0].concepts == (Concept(db="tmVar", id="p|SUB|G|12|D"), Concept(db="dbSNP", id="7"))
+    assert (reject.where, reject.reason) == ("some.txt:4", "mention of an unknown type")
+
+
+def test_what_an_id_says_beyond_the_concept_is_an_attribute(tmp_path: Path) -> None:
+    text = (
+        "1|t|G12D in Trx\n1|a|\n1\t0\t4\tG12D\tP\tp|SUB;Gene:7;Gene:8;HGVS:p.G12D\n1\t8\t11\tTrx\tGene\t7(Tax:10090)\n"
+    )
+    options: dict[str, Any] = {
+        "id_separators": ";",
+        "attributes": {"Gene": "gene"},
+        "databases": {"P": "tmVar", "Gene": "G"},
+    }
+    (document,), _ = read(tmp_path, text, **options, species_suffix=True)
+    variant, gene = document.entities
+    assert variant.concepts == (Concept(db="tmVar", id="p|SUB"), Concept(db="HGVS", id="p.G12D"))
+    assert variant.attributes == {"gene": "7;8"}
+    assert (gene.concepts, gene.attributes) == ((Concept(db="G", id="7"),), {"species": "10090"})
+
+
+def test_several_types_and_other_names_of_types(tmp_path: Path) -> None:
+    text = "1|t|actin gel\n1|a|\n1\t0\t5\tactin\tT116,T123\tC1\n1\t6\t9\tgel\tChem\tC2\n"
+    (document,), _ = read(tmp_path, text, type_separator=",", type_names={"Chem": "T103"})
+    assert [(e.type, e.attributes) for e in document.entities] == [("T116", {"types": "T116,T123"}), ("T103", {})]
+
+
+def test_documents_of_a_list(tmp_path: Path) -> None:
+    (tmp_path / "ids.txt").write_text("2\n9\n", encoding="utf-8")
+    documents, rejects = read(tmp_path, "1|t|a\n1|a|\n\n2|t|b\n2|a|\n", ids="ids.txt")
+    assert [d.id for d in documents] == ["2"]
+    assert [(r.where, r.reason) for r in rejects] == [("some.txt:9", "listed document that is not there")]
+    with pytest.raises(FormatError, match="list of the documents"):
+        read(tmp_path, "1|t|a\n1|a|\n", ids="no.txt")
+
+
+ROLES = {"CID": ("Chemical", "Disease")}
+WHOLE: dict[str, Any] = {"corpus": "c", "split": "train", "lang": "en"}
+MENTION = Entity(id="T1", type="X", text="a", spans=(Span(0, 1),), concepts=(Concept(db="MESH", id="D1"),))
+
+
+def test_attributes_and_roles_are_written_where_they_are_named(tmp_path: Path) -> None:
+    text = "11|t|ab\n11|a|\n11\t0\t2\tab\tX\tD1|D2|Gene:7\n11\tCID\tD1\tD2\n"
+    options: dict[str, Any] = {"attributes": {"Gene": "gene"}, "roles": ROLES}
+    (document,), _ = read(tmp_path, text, **options)
+    pubtator.write([document], tmp_path / "out.txt", **options)
+    assert list(pubtator.read(tmp_path / "out.txt", corpus="c", split="train", lang="en", **options)) == [document]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"entities": (Entity(id="T1", type="X", text="a", spans=(Span(0, 1),), attributes={"k": "v"}),)}, "'k'"),
+        ({"events": (Event(id="E1", type="X"),)}, "events"),
+        ({"coreferences": (Coreference(id="C1", entities=("T1",)),), "entities": (MENTION,)}, "coreferences"),
+        ({"passages": (Passage(type="section", span=Span(0, 3)),)}, "a title and an abstract"),
+        ({"passages": (Passage(type="title", span=Span(0, 1)),)}, "not the whole text"),
+        ({"document_ids": ("pmid:1", "pmcid:PMC2")}, "one id"),
+        ({"id": "a|b"}, "this id"),
+        ({"document_ids": ("pmid:2",)}, "of the document alone"),
+        ({"entities": (Entity(id="T1", type="X\tY", text="a", spans=(Span(0, 1),)),)}, "a tab"),
+        (
+            {
+                "entities": (
+                    Entity(id="T1", type="X", text="a", spans=(Span(0, 1),), concepts=(Concept(db="D", id="1|2"),)),
+                )
+            },
+            "apart",
+        ),
+        (
+            {
+                "entities": (MENTION,),
+                "relations": (
+                    Relation(
+                        id="R1",
+                        type="CID",
+                        arguments=(
+                            Argument(role="Chemical", kind="concept", ref="D1"),
+                            Argument(role="Disease", kind="concept", ref="D1"),
+                        ),
+                    ),
+                ),
+            },
+            "roles",
+        ),
+    ],
+)
+def test_what_would_be_lost_is_refused(tmp_path: Path, fields: dict[str, Any], said: str) -> None:
+    whole: dict[str, Any] = {"id": "1", "text": "a b", **WHOLE, **fields}
+    with pytest.raises(FormatError, match=said):
+        pubtator.write([Document(**whole)], tmp_path / "out.txt")

@@ -51,6 +51,7 @@ MAY_IMPORT: dict[str, tuple[str, ...] | None] = {
     "evaluate": ("catalogue", "tasks", "metrics", "generate"),
     "knowledge": (),
     "serve": ("catalogue", "tasks", "generate", "knowledge"),
+    "convert": ("formats",),
     "storage": (),
     "manifest": ("storage",),
     "recipe": (*LINE, "storage", "manifest"),

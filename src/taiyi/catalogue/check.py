@@ -110,14 +110,14 @@ def check(corpus: Corpus, root: Path) -> CheckResult:
     languages declared. (Spans and references are checked by the schema whenever a record is built.) A corpus of which
     no split is there is `missing`.
     """
-    absent = {
+    absent: dict[Split, tuple[str, ...]] = {
         split: tuple(str(path) for path in corpus.missing(split, root))
         for split in corpus.splits
         if corpus.layout(split, root) is None
     }
     if len(absent) == len(corpus.splits):
-        problems = tuple(f"{split}: {path} is missing" for split, paths in absent.items() for path in paths)
-        return CheckResult(corpus=corpus.name, status="missing", problems=problems, absent=absent)
+        missing = tuple(f"{split}: {path} is missing" for split, paths in absent.items() for path in paths)
+        return CheckResult(corpus=corpus.name, status="missing", problems=missing, absent=absent)
     counted: dict[Split, Counts] = {}
     expected: dict[Split, Counts] = {}
     layouts: dict[Split, str] = {}

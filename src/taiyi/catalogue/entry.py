@@ -15,7 +15,7 @@ Verified = Literal["real", "fixture"]
 Access = Literal["open", "form", "credentialed"]
 TaskName = Literal[
     "ner", "nen", "re", "cre", "ee", "coref", "tc", "qa_mc", "qa_yesno", "qa_sqa", "qa_cqa", "mrd", "mt", "tp_ss",
-    "tp_te", "summary", "title", "report", "struct",
+    "tp_te", "summary", "title", "report", "struct", "text",
 ]  # fmt: skip
 TASK_NAMES: tuple[str, ...] = get_args(TaskName)
 OFFICIAL = "official"

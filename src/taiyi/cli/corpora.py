@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from taiyi import catalogue
@@ -15,7 +18,7 @@ from taiyi.errors import CorpusError, TaiyiError
 
 app = typer.Typer(
     name="corpora",
-    help="List, show and check raw corpora. Example: taiyi corpora check bc5cdr --corpora ~/corpora",
+    help="List, show, fetch, check and convert raw corpora. Example: taiyi corpora check bc5cdr --corpora ~/corpora",
     no_args_is_help=True,
 )
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -46,21 +49,74 @@ def list_corpora(as_json: Json = False) -> None:
 
 @app.command("show")
 def show(name: str, as_json: Json = False) -> None:
-    """Show what a corpus is, its types and its counts. Example: taiyi corpora show cmeee_v2"""
+    """Show the data card of a corpus: what it is, its types and counts, and three example records.
+
+    Example: taiyi corpora show cmeee_v2
+    """
+    from taiyi.catalogue.card import card, examples
+
     try:
-        row = _details(catalogue.get(name))
+        corpus = catalogue.get(name)
+        if not as_json:
+            typer.echo(card(corpus))
+            return
+        row = _details(corpus) | {"examples": [msgspec.to_builtins(record) for record in examples(corpus)]}
     except TaiyiError as error:
         raise _failed(error) from error
+    typer.echo(json.dumps(row, ensure_ascii=False, indent=2))
+
+
+@app.command("docs")
+def docs(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the pages go.")] = Path("docs/corpora"),
+) -> None:
+    """Write the data cards of all corpora, an overview and its figure. Example: taiyi corpora docs docs/corpora"""
+    from taiyi.catalogue.card import write_pages
+
+    try:
+        written = write_pages(catalogue.all_corpora(), folder)
+    except TaiyiError as error:
+        raise _failed(error) from error
+    typer.echo(f"{len(written)} files in {folder}")
+
+
+@app.command("fetch")
+def fetch(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...")],
+    again: Annotated[bool, typer.Option("--again", help="Fetch what is there already, too.")] = False,
+    corpora: Folder = None,
+    as_json: Json = False,
+) -> None:
+    """Download open corpora, check and unpack them; of the others, say what to sign and where to put the files.
+
+    A download that was cut goes on where it stopped. Exits with 1 where a corpus is not there in the end.
+
+    Example: taiyi corpora fetch bc5cdr ncbi_disease --corpora ~/corpora
+    """
+    # Imported here: rich takes longer than a listing.
+    from taiyi.catalogue.fetch import Outcome, fetch
+    from taiyi.cli.transfers import transfers
+
+    try:
+        chosen = [catalogue.get(name) for name in names]
+    except TaiyiError as error:
+        raise _failed(error) from error
+    root = catalogue.corpora_dir(corpora)
+    outcomes: list[Outcome] = []
+    with transfers() as progress:
+        for corpus in chosen:
+            try:
+                outcome = fetch(corpus, root, progress=progress, again=again)
+            except TaiyiError as error:
+                outcome = Outcome(corpus.name, "failed", str(error))
+            outcomes.append(outcome)
+            if not as_json:
+                typer.echo(f"{outcome.state:8} {outcome.corpus}: {outcome.said}", err=outcome.state == "failed")
     if as_json:
-        typer.echo(json.dumps(row, ensure_ascii=False, indent=2))
-        return
-    for key, value in row.items():
-        if isinstance(value, Mapping):
-            typer.echo(f"{key}:")
-            for inner, shown in value.items():  # pyright: ignore[reportUnknownVariableType]
-                typer.echo(f"  {inner}: {_plain(shown)}")
-        elif value not in ("", []):
-            typer.echo(f"{key}: {_plain(value)}")
+        rows = [{"corpus": o.corpus, "state": o.state, "said": o.said} for o in outcomes]
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    if any(outcome.state in ("failed", "gated") for outcome in outcomes):
+        raise typer.Exit(1)
 
 
 @app.command("check")
@@ -114,6 +170,60 @@ def check(
         raise typer.Exit(1)
 
 
+@app.command("convert")
+def convert(
+    name: str,
+    to: Annotated[
+        str, typer.Option("--to", metavar="FORMAT", help="records, bigbio, bioc, pubtator, brat or conll.")
+    ] = "records",
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where it goes [default: NAME-FORMAT].")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Convert nothing where something would be lost.")] = False,
+    corpora: Folder = None,
+    as_json: Json = False,
+) -> None:
+    """Write a corpus in a format that other tools read: a file, or for brat a folder, for each split that is there.
+
+    What is written is read back and compared; what the format cannot carry is reported, with the first place of each.
+
+    Example: taiyi corpora convert bc5cdr --to brat --out bc5cdr-brat --corpora ~/corpora
+    """
+    # Imported here: a listing needs no formats.
+    from taiyi import convert as conversion
+
+    try:
+        corpus, chosen = catalogue.get(name), conversion.target(to)
+        root = catalogue.corpora_dir(corpora)
+        folder = out or Path(f"{name}-{to}")
+        splits = [split for split in corpus.splits if corpus.layout(split, root)]
+        if not splits:
+            corpus.sources(corpus.splits[0], root)
+        if folder.exists() and any(folder.iterdir()):
+            raise CorpusError("the folder is not empty", where=folder, mend="give another one with --out")
+        rows: list[dict[str, Any]] = []
+        with tempfile.TemporaryDirectory(prefix=".converting-", dir=folder.absolute().parent) as made:
+            for split in splits:
+                losses = conversion.Losses()
+                path = Path(made) / f"{split}{chosen.suffix}"
+                written = conversion.convert(catalogue.load(corpus, split, root), path, chosen, losses)
+                rows.append({"split": split, "file": path.name, "records": written, "lost": dict(losses.counts)})
+                if strict and losses.counts:
+                    what, where = next(iter(losses.first.items()))
+                    raise CorpusError(f"{to} cannot carry all of the corpus: {what}", where=f"{name}/{split}/{where}")
+                if not as_json:
+                    typer.echo(f"{split}: {written:,} records in {folder / path.name}")
+                    for what, number in losses.counts.most_common():
+                        typer.echo(f"  not carried: {number:,} × {what}, first in {losses.first[what]}")
+            folder.mkdir(parents=True, exist_ok=True)
+            for path in sorted(Path(made).iterdir()):
+                path.replace(folder / path.name)
+    except TaiyiError as error:
+        raise _failed(error) from error
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+
+
 def _failed(error: TaiyiError) -> typer.Exit:
     typer.echo(str(error), err=True)
     return typer.Exit(1)
@@ -140,24 +250,33 @@ def _details(corpus: Corpus) -> dict[str, Any]:
         "homepage": corpus.homepage,
         "citation": corpus.citation,
         "folder": corpus.folder,
-        "files": {split: [source.path for source in sources] for split, sources in corpus.files.items()},
+        "obtain": corpus.obtain,
+        "downloads": [download.url for download in corpus.downloads],
+        "unit": corpus.unit,
+        "layouts": [
+            {
+                "name": layout.name,
+                "verified": layout.verified,
+                "files": {
+                    split: [{"path": source.path, "needs": list(source.needs)} for source in sources]
+                    for split, sources in layout.files.items()
+                },
+                "counts": {split: dict(counts) for split, counts in layout.counts.items()},
+                "notes": layout.notes,
+            }
+            for layout in corpus.layouts
+        ],
         "entity_types": _names(corpus.entity_types),
         "relation_types": _names(corpus.relation_types),
+        "event_types": _names(corpus.event_types),
         "labels": _names(corpus.labels),
         "multi_label": corpus.multi_label,
-        "counts": {split: dict(counts) for split, counts in corpus.counts.items()},
         "notes": corpus.notes,
     }
 
 
 def _names(types: Mapping[str, TypeName]) -> dict[str, dict[str, str]]:
-    return {name: {"en": type.en, "zh": type.zh} for name, type in types.items()}
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {inner}" for key, inner in value.items())  # pyright: ignore[reportUnknownVariableType]
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)  # pyright: ignore[reportUnknownArgumentType]
+    return {name: dataclasses.asdict(type) for name, type in types.items()}
 
 
 def _result_row(result: CheckResult) -> dict[str, Any]:

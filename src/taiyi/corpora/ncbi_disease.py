@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from taiyi.catalogue import Corpus, Source, TypeName
+from taiyi.catalogue import Corpus, Download, Listed, Source, TypeName
 from taiyi.formats import pubtator
+
+_SITE = "https://www.ncbi.nlm.nih.gov/CBBresearch/Dogan/DISEASE/"
 
 CORPORA = (
     Corpus(
         name="ncbi_disease",
         title="NCBI Disease corpus",
         langs=("en",),
-        tasks=("ner",),
+        tasks=("ner", "nen"),
         licence="Public domain (US government work)",
         access="open",
-        homepage="https://www.ncbi.nlm.nih.gov/CBBresearch/Dogan/DISEASE/",
+        homepage=_SITE,
         citation="Doğan, Leaman and Lu. NCBI disease corpus: a resource for disease name recognition and concept "
         "normalization. Journal of Biomedical Informatics, 2014.",
         verified="real",
@@ -48,6 +50,29 @@ CORPORA = (
                 definition_zh="一个短语中同时提到的多种疾病",
             ),
         },
+        sizes={"train": 592, "dev": 100, "test": 100},
+        unit="abstracts",
+        listed=Listed(lang="en", number=26, task="NER/NEN", sizes={"train": 592, "dev": 100, "test": 100}),
+        downloads=(
+            Download(
+                url=f"{_SITE}NCBItrainset_corpus.zip",
+                path="train",
+                sha256="26157233d70aeda0b2ac1dda4fc9369b0717bd888f5afe511d0c1c6a5ad307a0",
+                unpack=True,
+            ),
+            Download(
+                url=f"{_SITE}NCBIdevelopset_corpus.zip",
+                path="devel",
+                sha256="61681ad09356619c8f4f3e1738663dd007ad0135720fdc90195120fea944cbe9",
+                unpack=True,
+            ),
+            Download(
+                url=f"{_SITE}NCBItestset_corpus.zip",
+                path="test",
+                sha256="b978442f39c739deb6619c70e7b07327d9eb1b71aff64996c02a592435583f46",
+                unpack=True,
+            ),
+        ),
         counts={
             "train": {
                 "records": 592,
@@ -78,6 +103,7 @@ CORPORA = (
         },
         notes="Train holds document 8528200 twice, alike; the first is kept (5,145 mentions with the 11 of the "
         "second). The one mention whose text ends in spaces that its document does not have is kept with the "
-        "document's text.",
+        "document's text. Ids of a composite mention stand between `|`, those of a mention of several concepts "
+        "between `+`; both are read alike. Each archive holds one file, which is kept in a folder by split.",
     ),
 )

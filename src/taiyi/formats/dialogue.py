@@ -27,13 +27,21 @@ _WORD = re.compile(r"[A-Za-z]+")
 
 
 def read(
-    path: Path, *, corpus: str, split: Split, lang: Lang, detect_lang: bool = False, id_from_file: bool = False
+    path: Path,
+    *,
+    corpus: str,
+    split: Split,
+    lang: Lang,
+    detect_lang: bool = False,
+    id_from_file: bool = False,
+    id_prefix: str = "",
 ) -> Iterator[Record | Reject]:
     """Read dialogues; items without an id are named by their position from 0.
 
     Args:
         detect_lang: tell the language of each dialogue by what its users write (`lang` where they write neither).
         id_from_file: the file holds one dialogue, and its name is the id.
+        id_prefix: what is put before every id, where a split is read from several files.
     """
     for index, (where, item) in enumerate(json_lines.items(path)):
         if isinstance(item, Reject):
@@ -47,7 +55,7 @@ def read(
         yield checked.record(
             Dialogue,
             where,
-            id=key,
+            id=f"{id_prefix}{key}",
             corpus=corpus,
             split=split,
             lang=language(" ".join(t.text for t in turns if t.role == "user")) or lang if detect_lang else lang,

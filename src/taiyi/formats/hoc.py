@@ -16,26 +16,35 @@ NONE = "none"
 _UNLABELLED = frozenset({"", "NULL"})
 
 
-def split_lists(split_dir: str) -> tuple[str, ...]:
+def split_lists(split_dir: str, ending: str = ".tsv") -> tuple[str, ...]:
     """Return the files that list the documents of each split, relative to the folder of the corpus."""
-    return tuple(f"{split_dir}/{split}.tsv" for split in SPLITS)
+    return tuple(f"{split_dir}/{split}{ending}" for split in SPLITS)
 
 
 def read(
-    path: Path, *, corpus: str, split: Split, lang: Lang, split_dir: str = "", others: Split = "train"
+    path: Path,
+    *,
+    corpus: str,
+    split: Split,
+    lang: Lang,
+    split_dir: str = "",
+    split_ending: str = ".tsv",
+    others: Split | None = "train",
 ) -> Iterator[Record | Reject]:
     """Read sentences with the top level of their labels; a sentence without any is labelled `none`.
 
     Args:
         path: the folder that holds `text` and `labels`.
-        split_dir: a folder of `train.tsv`, `dev.tsv` and `test.tsv`, whose first column is the document's id. Without
-            it all documents are read.
-        others: the split of documents that none of these names.
+        split_dir: a folder with a list of documents for each split: tables with a header whose first column is the
+            document's id, or, as BLURB has them, the names of the files with commas between. Without it all documents
+            are read.
+        split_ending: what follows the name of the split in the name of its list.
+        others: the split of documents that no list names; they are in none if not given.
     """
     texts = sorted((path / "text").glob("*.txt"))
     if not texts:
         raise FormatError("no documents in the folder", where=path / "text", expected="text/ID.txt and labels/ID.txt")
-    splits = _splits(path, split_dir) if split_dir else {}
+    splits = _splits(path, split_lists(split_dir, split_ending)) if split_dir else {}
     for text_path in texts:
         key = text_path.stem
         if split_dir and splits.get(key, others) != split:
@@ -73,19 +82,29 @@ def _document(
         )
 
 
-def _splits(folder: Path, split_dir: str) -> dict[str, Split]:
+def _splits(folder: Path, names: tuple[str, ...]) -> dict[str, Split]:
     """Return the split of each document that the lists name."""
     splits: dict[str, Split] = {}
-    for split, name in zip(SPLITS, split_lists(split_dir), strict=True):
+    for split, name in zip(SPLITS, names, strict=True):
         path = folder / name
         if not path.is_file():
             raise FormatError(
                 "the list of a split is missing", where=path, expected="a TSV with the document's id first"
             )
-        for number, line in lines.numbered(path):
-            key = line.partition("\t")[0].strip()
-            if not key or number == 1:
-                continue
+        for number, key in _listed(path):
             if splits.setdefault(key, split) != split:
                 raise FormatError(f"document {key} is in two splits", where=f"{path}:{number}", got=splits[key])
     return splits
+
+
+def _listed(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the ids that a list names, with their lines; it is a table if its first line has a tab."""
+    table = False
+    for number, line in lines.numbered(path):
+        if number == 1 and "\t" in line:
+            table = True
+            continue
+        cells = [line.partition("\t")[0]] if table else line.split(",")
+        for cell in cells:
+            if key := cell.strip().removesuffix(".txt"):
+                yield number, key

@@ -54,9 +54,7 @@ def members(path: Path) -> dict[str, Any]:
     return {key if (wrong := faults[key]) is None else wrong.where: wrong or item for key, item in items.items()}
 
 
-def items(
-    path: Path, *, encodings: tuple[str, ...] = ("utf-8",)
-) -> Iterator[tuple[str, dict[str, Any] | Reject]]:
+def items(path: Path, *, encodings: tuple[str, ...] = ("utf-8",)) -> Iterator[tuple[str, dict[str, Any] | Reject]]:
     """Yield each JSON object with where it stands: `file:line`, or `file[index]` in an array.
 
     A line that is not JSON, or an item that is not an object or holds what is no text, comes as a Reject.
@@ -64,7 +62,7 @@ def items(
     Raises:
         FormatError: the file is neither an array nor an object nor lines of objects.
     """
-    first = list(itertools.islice((item for item in lines.numbered(path, encodings=encodings) if item[1].strip()), 2))
+    first = list(itertools.islice((item for item in _numbered(path, encodings) if item[1].strip()), 2))
     if not first:
         raise FormatError("the file is empty", where=path, expected="a JSON array or one JSON object a line")
     number, line = first[0]
@@ -84,6 +82,15 @@ def items(
         yield where, _item(where, item, suspect=suspect)
 
 
+def _numbered(path: Path, encodings: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+    """Yield lines with their numbers; a lone CR ends one too, for within a JSON value there can be none."""
+    number = 0
+    for _, line in lines.numbered(path, encodings=encodings):
+        for part in line.split("\r") if "\r" in line else (line,):
+            number += 1
+            yield number, part
+
+
 def _is_object(line: str) -> bool:
     try:
         return isinstance(json.loads(line), dict)
@@ -92,7 +99,7 @@ def _is_object(line: str) -> bool:
 
 
 def _from_lines(path: Path, encodings: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any] | Reject]]:
-    for number, line in lines.numbered(path, encodings=encodings):
+    for number, line in _numbered(path, encodings):
         if not line.strip():
             continue
         where = f"{path.name}:{number}"

@@ -24,6 +24,7 @@ def read(
     context_key: str = "",
     long_answer_key: str = "",
     id_key: str = "id",
+    id_prefix: str = "",
     without_answer: str = "",
     **source: Any,
 ) -> Iterator[Record | Reject]:
@@ -34,6 +35,7 @@ def read(
         answer_key: key of the answer, or of a list of answers that are all right.
         context_key: key of the text, or texts, in which the answer stands; without it questions are without context.
         long_answer_key: key of a longer answer, such as the reasoning that leads to the short one.
+        id_prefix: what is put before every id, where a split is read from several files, or several times from one.
         without_answer: reason under which questions with an empty answer are rejected; they are malformed if not given.
         source: options of `rows.items`.
     """
@@ -42,12 +44,13 @@ def read(
             yield item
             continue
         parts = [part if (part := rows.value(item, key)) is not None else "" for key in question_keys]
-        answers = _texts(rows.value(item, answer_key))
+        given = rows.value(item, answer_key)
+        answers = () if given is None and without_answer else _texts(given)
         contexts = _texts(rows.value(item, context_key)) if context_key else ()
         long_answer = rows.value(item, long_answer_key) if long_answer_key else ""
         asked = rows.value(item, question_keys[0]) is not None and all(isinstance(part, str) for part in parts)
         key = checked.name({"id": item[id_key]} if id_key in item else {}, index)
-        if without_answer and not any(answer.strip() for answer in answers or ()):
+        if without_answer and answers is not None and not any(answer.strip() for answer in answers):
             yield Reject(where=where, reason=without_answer, detail=f"no answer under {answer_key}")
             continue
         if not asked or answers is None or contexts is None or key is None:
@@ -58,7 +61,7 @@ def read(
         yield checked.record(
             Question,
             where,
-            id=key,
+            id=f"{id_prefix}{key}",
             corpus=corpus,
             split=split,
             lang=lang,

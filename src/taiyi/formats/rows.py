@@ -1,10 +1,10 @@
-"""Items of a file, each a mapping: JSON (an array, one object, or one a line), CSV, TSV, XLSX or Parquet, by content."""
+"""Items of a file, each a mapping: JSON (an array, an object, or one a line), CSV, TSV, XLSX or Parquet, by content."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from taiyi.formats import json_lines, tables
 from taiyi.schema import Reject
@@ -34,10 +34,19 @@ def _is_json(path: Path) -> bool:
 
 
 def value(item: dict[str, Any], key: str) -> Any:
-    """Return what stands under a key; a key with dots, such as `answer.text`, leads into the mappings in it."""
+    """Return what stands under a key; a key with dots, such as `answer.text` or `answers.0.text`, leads into the
+    mappings and lists in it.
+    """
     if key in item:
         return item[key]
     found: Any = item
     for part in key.split("."):
-        found = found.get(part) if isinstance(found, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-    return found  # pyright: ignore[reportUnknownVariableType]
+        match found:
+            case dict():
+                found = cast("dict[str, Any]", found).get(part)
+            case list() if part.isdecimal():
+                items = cast("list[Any]", found)
+                found = items[int(part)] if int(part) < len(items) else None
+            case _:
+                return None
+    return found

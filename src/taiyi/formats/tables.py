@@ -111,7 +111,9 @@ def _xlsx(path: Path, sheet: str | int) -> Iterator[tuple[str, list[Any] | Rejec
             yield f"{path.name}:{number}", cast("list[Any]", list(row))
     except (CalamineError, BadZipFile, OSError) as error:
         raise FormatError(
-            f"the file is not a sheet of XLSX: {error}", where=path, mend="fetch the file again; it may have been cut off"
+            f"the file is not a sheet of XLSX: {error}",
+            where=path,
+            mend="fetch the file again; it may have been cut off",
         ) from error
 
 
@@ -126,7 +128,8 @@ def _parquet(path: Path) -> Iterator[tuple[str, Row | Reject]]:
                 for row in cast("list[Row]", batch.to_pylist()):
                     yield f"{path.name}[{index}]", row
                     index += 1
-    except (pyarrow.ArrowException, OSError) as error:
+    # Bytes that are no text come out as an error of Python's.
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise FormatError(
             f"the file is not Parquet: {error}", where=path, mend="fetch the file again; it may have been cut off"
         ) from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from lxml import etree as _lxml  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 
@@ -17,12 +17,15 @@ from taiyi.errors import FormatError
 etree = cast(Any, _lxml)  # lxml has no types of its own
 
 
-def elements(path: Path, tags: Collection[str], *, root: Collection[str] = ()) -> Iterator[Any]:
+def elements(
+    path: Path, tags: Collection[str], *, root: Collection[str] = (), source: IO[bytes] | None = None
+) -> Iterator[Any]:
     """Yield each outermost element of one of the tags when it is whole; what was yielded before is let go.
 
     Args:
         tags: names of the elements, such as `document`; the outermost element may be among them.
         root: names that the outermost element may have; any where none is given.
+        source: what is read, where the XML is a part of the file, such as a member of an archive.
 
     Raises:
         FormatError: the file is not well-formed XML, was cut off, defines XML entities, has another outermost element,
@@ -30,7 +33,7 @@ def elements(path: Path, tags: Collection[str], *, root: Collection[str] = ()) -
     """
     try:
         parser = etree.iterparse(
-            str(path),
+            source or str(path),
             events=("start", "end"),
             resolve_entities=False,
             no_network=True,
