@@ -10,7 +10,7 @@ from typing import Any
 from taiyi.catalogue.entry import Corpus
 
 _WIDTH, _HEIGHT = 18.0, 11.0
-_LETTER_WIDTH = 0.62
+_LETTER_WIDTH = 0.7
 _POINTS_PER_INCH = 72
 _LARGEST_PT, _SMALLEST_PT = 11.0, 4.0
 Box = Mapping[str, float]
@@ -79,29 +79,32 @@ def _rectangle(
 
 
 def _write(axes: Any, text: str, x: float, y: float, width: float, height: float, *, bold: bool = False) -> None:
-    """Write a name as large as its box takes it; a long one breaks at its underscores."""
-    lines = _broken(text, max(1, round(width / max(height, 0.05) * 1.2))) if not bold else [text]
-    longest = max(map(len, lines))
-    points = min(
-        _LARGEST_PT,
-        0.92 * width * _POINTS_PER_INCH / (longest * _LETTER_WIDTH),
-        0.85 * height * _POINTS_PER_INCH / (len(lines) * 1.15),
-    )
+    """Write a name as large as its box takes it; it may break after its underscores."""
+    layouts = [[text]] if bold else _broken(text)
+    points, lines = max((_points(lines, width, height), lines) for lines in layouts)
     axes.text(
-        x + width / 2, y + height / 2, "\n".join(lines), ha="center", va="center",
-        fontsize=max(_SMALLEST_PT, points), fontweight="bold" if bold else "normal", linespacing=1.05,
+        x + width / 2, y + height / 2, "\n".join(lines), ha="center", va="center", fontsize=max(_SMALLEST_PT, points),
+        fontweight="bold" if bold else "normal", linespacing=1.05,
     )  # fmt: skip
 
 
-def _broken(name: str, ratio: int) -> list[str]:
-    """Break a name into lines at its underscores, more of them where its box is narrow."""
-    parts = name.split("_")
-    wanted = 1 if ratio >= 5 else 2 if ratio >= 2 else 3
-    lines: list[str] = []
-    limit = max(len(name) / min(wanted, len(parts)), max(map(len, parts)))
-    for part in parts:
-        if lines and len(lines[-1]) + len(part) + 1 <= limit:
-            lines[-1] += f"_{part}"
-        else:
-            lines.append(part)
-    return lines
+def _points(lines: Sequence[str], width: float, height: float) -> float:
+    """Return the size at which lines fill a box of so many inches."""
+    across = 0.92 * width * _POINTS_PER_INCH / (max(map(len, lines)) * _LETTER_WIDTH)
+    return min(_LARGEST_PT, across, 0.85 * height * _POINTS_PER_INCH / (len(lines) * 1.15))
+
+
+def _broken(name: str) -> list[list[str]]:
+    """Return a name broken into one line, two lines, and so on, as evenly as its underscores allow."""
+    parts = [f"{part}_" for part in name.split("_")]
+    parts[-1] = parts[-1][:-1]
+    found: list[list[str]] = []
+    for limit in sorted({len("".join(parts[i:j])) for i in range(len(parts)) for j in range(i + 1, len(parts) + 1)}):
+        lines: list[str] = []
+        for part in parts:
+            if lines and len(lines[-1]) + len(part) <= limit:
+                lines[-1] += part
+            else:
+                lines.append(part)
+        found.append(lines)
+    return found
