@@ -153,6 +153,24 @@ class _Record(
                 raise self._fault(f"{name} is empty", expected="some text")
 
 
+def _within(span: Span, text: str) -> bool:
+    start, end = span
+    return 0 <= start < end <= len(text)
+
+
+def _at(spans: tuple[Span, ...], text: str) -> str:
+    return " ".join(text[start:end] for start, end in spans)
+
+
+def _stands(mention: str, spans: tuple[Span, ...], text: str) -> bool:
+    """Return whether a mention stands at its spans of a text."""
+    if len(spans) == 1:
+        # What nearly all are like, and so worth the lines.
+        ((start, end),) = spans
+        return 0 <= start < end <= len(text) and text[start:end] == mention
+    return bool(spans) and all(_within(span, text) for span in spans) and _at(spans, text) == mention
+
+
 class Document(_Record, frozen=True, kw_only=True, tag="document"):
     """A text with annotations, for information extraction (NER, NEN, RE, CRE, EE, COREF)."""
 
@@ -167,40 +185,45 @@ class Document(_Record, frozen=True, kw_only=True, tag="document"):
         super().__post_init__()
         self._require_text(text=self.text)
         for passage in self.passages:
-            self._check_spans(f"passage {passage.type}", (passage.span,))
+            if not _within(passage.span, self.text):
+                raise self._outside(f"passage {passage.type}", passage.span)
         for entity in self.entities:
-            self._check_mention(f"entity {entity.id}", entity.text, entity.spans, required=True)
+            if not _stands(entity.text, entity.spans, self.text):
+                raise self._misplaced(f"entity {entity.id}", entity.text, entity.spans)
         for event in self.events:
-            self._check_mention(f"trigger of event {event.id}", event.trigger, event.trigger_spans, required=False)
+            if event.trigger_spans and not _stands(event.trigger, event.trigger_spans, self.text):
+                raise self._misplaced(f"trigger of event {event.id}", event.trigger, event.trigger_spans)
+        self._check_ids()
         self._check_references()
 
-    def _check_spans(self, what: str, spans: tuple[Span, ...]) -> None:
-        for start, end in spans:
-            if not 0 <= start < end <= len(self.text):
-                raise self._fault(
-                    f"{what} has a span outside the text", got=(start, end), expected=f"within 0 to {len(self.text)}"
-                )
+    def _outside(self, what: str, span: Span) -> SchemaError:
+        expected = f"within 0 to {len(self.text)}"
+        return self._fault(f"{what} has a span outside the text", got=tuple(span), expected=expected)
 
-    def _check_mention(self, what: str, text: str, spans: tuple[Span, ...], *, required: bool) -> None:
+    def _misplaced(self, what: str, text: str, spans: tuple[Span, ...]) -> SchemaError:
+        """Return what is wrong with a mention that does not stand in the text."""
         if not spans:
-            if required:
-                raise self._fault(f"{what} has no span")
-            return
-        self._check_spans(what, spans)
-        found = " ".join(self.text[start:end] for start, end in spans)
-        if found != text:
-            raise self._fault(f"{what} does not match the text at {spans[0][0]}", got=repr(found), expected=repr(text))
+            return self._fault(f"{what} has no span")
+        if wrong := [span for span in spans if not _within(span, self.text)]:
+            return self._outside(what, wrong[0])
+        found = _at(spans, self.text)
+        return self._fault(f"{what} does not match the text at {spans[0][0]}", got=repr(found), expected=repr(text))
+
+    def _check_ids(self) -> None:
+        ids = [x.id for group in (self.entities, self.events, self.relations, self.coreferences) for x in group]
+        if len(set(ids)) < len(ids):
+            repeated = next(i for i, n in Counter(ids).items() if n > 1)
+            raise self._fault("an id is used twice", got=repeated, expected="ids unique within the document")
 
     def _check_references(self) -> None:
+        if not (self.relations or self.events or self.coreferences):
+            return
         ids = {
             "entity": {e.id for e in self.entities},
             "event": {e.id for e in self.events},
             "relation": {r.id for r in self.relations},
             "concept": {c.id for e in self.entities for c in e.concepts},
         }
-        everything = [x.id for group in (self.entities, self.events, self.relations, self.coreferences) for x in group]
-        if repeated := [i for i, n in Counter(everything).items() if n > 1]:
-            raise self._fault("an id is used twice", got=repeated[0], expected="ids unique within the document")
         for owner in (*self.relations, *self.events):
             for argument in owner.arguments:
                 if argument.kind != "text" and argument.ref not in ids[argument.kind]:
@@ -403,7 +426,57 @@ class FreeText(_Struct, frozen=True, tag="text", tag_field="answer"):
     text: str
 
 
-Answer = Mentions | Triples | Labels | Choice | FreeText
+class Value(_Struct, frozen=True, tag="value", tag_field="answer"):
+    """A grade, such as how alike two texts are, on the corpus's own scale."""
+
+    value: float
+
+
+class Normalised(_Struct, frozen=True):
+    """A mention and the concept that it stands for: an id, or the concept's standard name."""
+
+    text: str
+    concept: str
+    type: str = ""
+
+
+class Normalisations(_Struct, frozen=True, tag="normalisations", tag_field="answer"):
+    items: tuple[Normalised, ...] = ()
+
+
+class Filler(_Struct, frozen=True):
+    """What fills a role of an event: a text, or where `event` is set the event at that place of the answer."""
+
+    role: str
+    text: str
+    event: int | None = None
+
+
+class Happening(_Struct, frozen=True):
+    """An event of an answer: its type, its trigger (empty where the corpus gives none) and what fills its roles."""
+
+    type: str
+    trigger: str
+    fillers: tuple[Filler, ...] = ()
+
+
+class Happenings(_Struct, frozen=True, tag="events", tag_field="answer"):
+    items: tuple[Happening, ...] = ()
+
+
+class Chains(_Struct, frozen=True, tag="chains", tag_field="answer"):
+    """Mentions that refer to the same thing, each chain a tuple of their texts in order of the source."""
+
+    items: tuple[tuple[str, ...], ...] = ()
+
+
+class Tree(_Struct, frozen=True, tag="tree", tag_field="answer"):
+    """The nodes of a decision tree in pre-order."""
+
+    nodes: tuple[TreeNode, ...] = ()
+
+
+Answer = Mentions | Triples | Labels | Choice | FreeText | Value | Normalisations | Happenings | Chains | Tree
 
 
 # --- Examples, predictions, scores -----------------------------------------------------------------------------------

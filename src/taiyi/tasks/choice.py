@@ -9,7 +9,7 @@ import regex
 
 from taiyi.errors import Unparsable
 from taiyi.schema import Answer, Choice, Example, Lang, Question, Record, Reject, Score, Shown, Span
-from taiyi.tasks.task import Kind, example, example_id
+from taiyi.tasks.task import Kind, Whole, example, example_id
 from taiyi.templates import Template, words
 from taiyi.text import fingerprints, normalise, squeeze
 
@@ -37,7 +37,7 @@ _LEAD = regex.compile(
 )
 
 
-class _Closed:
+class _Closed(Whole):
     """What both tasks share: an answer is one of a few keys, and it is right or wrong."""
 
     name: str
@@ -46,6 +46,21 @@ class _Closed:
     kind: Kind | None = None
     metric: Literal["micro_f1", "accuracy", "chrf"] = "accuracy"
     generative = True
+
+    def texts(self, record: Record) -> tuple[str, ...]:
+        """Return the question with all its options and with the right one, and its contexts.
+
+        The question alone is one more where it is long enough to be no other question's.
+        """
+        assert isinstance(record, Question)
+        right = [option.text for option in record.options if option.key in record.answers]
+        telling = len(normalise(record.question)) >= _TELLING[record.lang]
+        return (
+            "\n".join([record.question, *sorted(option.text for option in record.options)]),
+            *(f"{record.question}\n{text}" for text in right),
+            *([record.question] if telling else []),
+            *record.contexts,
+        )
 
     def _example(
         self, record: Question, template: Template, form: str, prompt: str, answer: str, types: Sequence[Shown]
@@ -57,7 +72,7 @@ class _Closed:
             prompt=prompt,
             answer=answer,
             gold=Choice(key=record.answers[0]),
-            content=_content(record),
+            content=fingerprints(*self.texts(record)),
             types=types,
         )
 
@@ -82,7 +97,14 @@ class MultipleChoice(_Closed):
         return isinstance(record, Question) and record.kind == "choice"
 
     def render(
-        self, record: Record, template: Template, *, form: str, types: Sequence[Shown] = (), window: Span | None = None
+        self,
+        record: Record,
+        template: Template,
+        *,
+        form: str,
+        types: Sequence[Shown] = (),
+        window: Span | None = None,
+        focus: tuple[str, ...] = (),
     ) -> Example | Reject:
         assert isinstance(record, Question)
         if len(record.answers) != 1:
@@ -127,7 +149,14 @@ class YesNo(_Closed):
         return isinstance(record, Question) and record.kind == "yesno" and bool(record.contexts)
 
     def render(
-        self, record: Record, template: Template, *, form: str, types: Sequence[Shown] = (), window: Span | None = None
+        self,
+        record: Record,
+        template: Template,
+        *,
+        form: str,
+        types: Sequence[Shown] = (),
+        window: Span | None = None,
+        focus: tuple[str, ...] = (),
     ) -> Example | Reject:
         assert isinstance(record, Question)
         if len(record.answers) != 1:
@@ -153,18 +182,3 @@ class YesNo(_Closed):
 def _says(template: Template) -> Mapping[str, str]:
     marks = words(template.lang)
     return {"yes": marks.yes, "no": marks.no, "maybe": marks.maybe}
-
-
-def _content(record: Question) -> tuple[str, ...]:
-    """Return fingerprints of the question with all its options and with the right one, and of its contexts.
-
-    The question alone is one more where it is long enough to be no other question's.
-    """
-    right = [option.text for option in record.options if option.key in record.answers]
-    telling = len(normalise(record.question)) >= _TELLING[record.lang]
-    return fingerprints(
-        "\n".join([record.question, *sorted(option.text for option in record.options)]),
-        *(f"{record.question}\n{text}" for text in right),
-        *([record.question] if telling else []),
-        *record.contexts,
-    )

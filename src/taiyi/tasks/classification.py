@@ -13,14 +13,14 @@ import regex
 from taiyi.errors import Unparsable
 from taiyi.schema import Answer, Example, Labelled, Labels, Record, Reject, Score, Shown, Span
 from taiyi.tasks import listing
-from taiyi.tasks.task import Kind, example, example_id, set_score
+from taiyi.tasks.task import Kind, Whole, example, example_id, set_score
 from taiyi.templates import Template, words
 from taiyi.text import fingerprints
 
 _COMMA = regex.compile(r"[,，、]")
 
 
-class Classification:
+class Classification(Whole):
     """The labels of a text."""
 
     name = "tc"
@@ -33,8 +33,19 @@ class Classification:
     def applies(self, record: Record) -> bool:
         return isinstance(record, Labelled)
 
+    def texts(self, record: Record) -> tuple[str, ...]:
+        assert isinstance(record, Labelled)
+        return (record.text,)
+
     def render(
-        self, record: Record, template: Template, *, form: str, types: Sequence[Shown] = (), window: Span | None = None
+        self,
+        record: Record,
+        template: Template,
+        *,
+        form: str,
+        types: Sequence[Shown] = (),
+        window: Span | None = None,
+        focus: tuple[str, ...] = (),
     ) -> Example | Reject:
         assert isinstance(record, Labelled)
         identifier = example_id(record, template, form)
@@ -52,7 +63,7 @@ class Classification:
             prompt=template.fill(labels=marks.comma.join(shown.values()), text=record.text),
             answer=marks.semicolon.join(listing.escape(shown[name]) for name in labels) or marks.none,
             gold=Labels(items=labels),
-            content=fingerprints(record.text),
+            content=fingerprints(*self.texts(record)),
             types=types,
         )
 

@@ -20,8 +20,19 @@ class Dialogues(FreeAnswer):
     def applies(self, record: Record) -> bool:
         return isinstance(record, Dialogue)
 
+    def texts(self, record: Record) -> tuple[str, ...]:
+        assert isinstance(record, Dialogue)
+        return ("\n".join(turn.text for turn in record.turns),)
+
     def render(
-        self, record: Record, template: Template, *, form: str, types: Sequence[Shown] = (), window: Span | None = None
+        self,
+        record: Record,
+        template: Template,
+        *,
+        form: str,
+        types: Sequence[Shown] = (),
+        window: Span | None = None,
+        focus: tuple[str, ...] = (),
     ) -> Example | Reject:
         assert isinstance(record, Dialogue)
         turns = record.turns if record.turns[-1].role == "assistant" else record.turns[:-1]
@@ -37,5 +48,5 @@ class Dialogues(FreeAnswer):
             earlier=messages[:-1],
             answer=answer,
             gold=FreeText(text=answer),
-            content=fingerprints("\n".join(turn.text for turn in record.turns)),
+            content=fingerprints(*self.texts(record)),
         )

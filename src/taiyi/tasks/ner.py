@@ -26,14 +26,14 @@ from taiyi.schema import (
     Tagging,
 )
 from taiyi.tasks import listing
-from taiyi.tasks.task import Kind, example, example_id, set_score
+from taiyi.tasks.task import Kind, Whole, example, example_id, set_score
 from taiyi.templates import Template, words
 from taiyi.text import fingerprints
 
 _COLON = regex.compile(r"[:：]")
 
 
-class NamedEntities:
+class NamedEntities(Whole):
     """Entities of the asked types."""
 
     name = "ner"
@@ -46,8 +46,19 @@ class NamedEntities:
     def applies(self, record: Record) -> bool:
         return isinstance(record, Document)
 
+    def texts(self, record: Record) -> tuple[str, ...]:
+        assert isinstance(record, Document)
+        return (record.text,)
+
     def render(
-        self, record: Record, template: Template, *, form: str, types: Sequence[Shown] = (), window: Span | None = None
+        self,
+        record: Record,
+        template: Template,
+        *,
+        form: str,
+        types: Sequence[Shown] = (),
+        window: Span | None = None,
+        focus: tuple[str, ...] = (),
     ) -> Example | Reject:
         assert isinstance(record, Document)
         identifier = example_id(record, template, form, types, window)
@@ -75,7 +86,7 @@ class NamedEntities:
             prompt=prompt,
             answer=answer,
             gold=Mentions(items=tuple(sorted(mentions, key=_order))),
-            content=fingerprints(record.text, source),
+            content=fingerprints(*self.texts(record), source),
             identifier=identifier,
             types=types,
             tagging=tagging,

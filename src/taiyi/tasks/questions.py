@@ -8,12 +8,12 @@ from typing import Literal
 from taiyi.errors import Unparsable
 from taiyi.metrics.text import chrf
 from taiyi.schema import Answer, Example, FreeText, Question, Record, Reject, Score, Shown, Span
-from taiyi.tasks.task import Kind, example
+from taiyi.tasks.task import Kind, Whole, example
 from taiyi.templates import Template
 from taiyi.text import fingerprints
 
 
-class FreeAnswer:
+class FreeAnswer(Whole):
     """What tasks with a text for an answer share."""
 
     name: str
@@ -52,8 +52,19 @@ class SimpleQuestions(FreeAnswer):
     def applies(self, record: Record) -> bool:
         return isinstance(record, Question) and record.kind == self.question_kind
 
+    def texts(self, record: Record) -> tuple[str, ...]:
+        assert isinstance(record, Question)
+        return (record.question, *record.contexts)
+
     def render(
-        self, record: Record, template: Template, *, form: str, types: Sequence[Shown] = (), window: Span | None = None
+        self,
+        record: Record,
+        template: Template,
+        *,
+        form: str,
+        types: Sequence[Shown] = (),
+        window: Span | None = None,
+        focus: tuple[str, ...] = (),
     ) -> Example | Reject:
         assert isinstance(record, Question)
         slots = {"question": record.question, "context": "\n".join(record.contexts)}
@@ -65,7 +76,7 @@ class SimpleQuestions(FreeAnswer):
             prompt=template.fill(**slots),
             answer=answer,
             gold=FreeText(text=answer),
-            content=fingerprints(record.question, *record.contexts),
+            content=fingerprints(*self.texts(record)),
         )
 
 

@@ -27,7 +27,7 @@ from taiyi.schema import (
     Triples,
 )
 from taiyi.tasks import listing
-from taiyi.tasks.task import Kind, example, example_id, set_score
+from taiyi.tasks.task import Kind, Whole, example, example_id, set_score
 from taiyi.templates import Template, words
 from taiyi.text import fingerprints
 
@@ -35,7 +35,7 @@ from taiyi.text import fingerprints
 _FIELD = regex.compile(r"(?<=(?<!\\)(?:\\\\)*)(?:,\s+|，\s*)")
 
 
-class Relations:
+class Relations(Whole):
     """Triples of the asked relation types."""
 
     name = "re"
@@ -48,8 +48,19 @@ class Relations:
     def applies(self, record: Record) -> bool:
         return isinstance(record, Document)
 
+    def texts(self, record: Record) -> tuple[str, ...]:
+        assert isinstance(record, Document)
+        return (record.text,)
+
     def render(
-        self, record: Record, template: Template, *, form: str, types: Sequence[Shown] = (), window: Span | None = None
+        self,
+        record: Record,
+        template: Template,
+        *,
+        form: str,
+        types: Sequence[Shown] = (),
+        window: Span | None = None,
+        focus: tuple[str, ...] = (),
     ) -> Example | Reject:
         assert isinstance(record, Document)
         identifier = example_id(record, template, form, types, window)
@@ -75,7 +86,7 @@ class Relations:
             prompt=template.fill(types=asked, text=record.text),
             answer=answer,
             gold=Triples(items=tuple(triples)),
-            content=fingerprints(record.text),
+            content=fingerprints(*self.texts(record)),
             identifier=identifier,
             types=types,
         )

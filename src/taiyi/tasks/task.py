@@ -21,7 +21,7 @@ from taiyi.schema import (
 )
 from taiyi.templates import Template
 
-Kind = Literal["entities", "relations", "labels"]
+Kind = Literal["entities", "relations", "events", "labels"]
 """Which names of a corpus's entry a task asks for in its prompt."""
 
 
@@ -48,8 +48,27 @@ class Task(Protocol):
         """Whether a record can be rendered as this task."""
         ...
 
+    def texts(self, record: Record) -> tuple[str, ...]:
+        """Return the texts of a record that its examples are made of, the one that they are about first.
+
+        By them records are compared: those of two examples that share one are about the same material.
+        """
+        ...
+
+    def focuses(self, record: Record, types: Sequence[Shown]) -> Sequence[tuple[str, ...]]:
+        """Return what of a record an example is asked about, such as the ids of a pair of entities; one empty focus
+        where it is about all of the record."""
+        ...
+
     def render(
-        self, record: Record, template: Template, *, form: str, types: Sequence[Shown] = (), window: Span | None = None
+        self,
+        record: Record,
+        template: Template,
+        *,
+        form: str,
+        types: Sequence[Shown] = (),
+        window: Span | None = None,
+        focus: tuple[str, ...] = (),
     ) -> Example | Reject:
         """Make the example of a record; `window` is the part of a document's text that it is about.
 
@@ -79,15 +98,28 @@ class Task(Protocol):
 
 
 def example_id(
-    record: Record, template: Template, form: str, subset: Sequence[Shown] = (), window: Span | None = None
+    record: Record,
+    template: Template,
+    form: str,
+    subset: Sequence[Shown] = (),
+    window: Span | None = None,
+    focus: tuple[str, ...] = (),
 ) -> str:
     """Return the id of an example, the same in every run: `corpus/split/record#task.lang.template.form`.
 
-    A sub-task adds the types asked for, and a window the character at which it begins.
+    A sub-task adds the types asked for, a window the character at which it begins, and a focus what it is about.
     """
     asked = "" if not subset else ":" + "+".join(shown.name for shown in subset)
     place = "" if window is None else f"@{window.start}"
-    return f"{record.corpus}/{record.split}/{record.id}#{template.id}.{form}{asked}{place}"
+    about = "" if not focus else "!" + "+".join(focus)
+    return f"{record.corpus}/{record.split}/{record.id}#{template.id}.{form}{asked}{place}{about}"
+
+
+class Whole:
+    """A task whose examples are about all of a record."""
+
+    def focuses(self, record: Record, types: Sequence[Shown]) -> Sequence[tuple[str, ...]]:
+        return ((),)
 
 
 def load_templates(task: Task, lang: Lang) -> tuple[Template, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import get_args
@@ -23,23 +23,34 @@ _SLOT = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One wording of a task's prompt, such as `ner.en.01`; `text` has slots in braces."""
+    """One wording of a task's prompt, such as `ner.en.01`; `text` has slots in braces.
+
+    `before` and `after` stand around it and have none. Wordings that are held out are never trained on: with them it is
+    measured how a model takes an instruction that it has not seen.
+    """
 
     id: str
     task: str
     lang: Lang
     text: str
     version: int
+    before: str = ""
+    after: str = ""
+    held_out: bool = False
+
+    def dressed(self, before: str = "", after: str = "") -> Template:
+        """Return the same wording with text around it, such as definitions of types; braces in it are no slots."""
+        return replace(self, before=f"{before}{self.before}", after=f"{self.after}{after}")
 
     def fill(self, **slots: str) -> str:
         """Return the prompt; the values are put in as they are, braces included."""
-        return _SLOT.sub(lambda match: slots[match[1]], self.text)
+        return self.before + _SLOT.sub(lambda match: slots[match[1]], self.text) + self.after
 
     def fill_at(self, slot: str, **slots: str) -> tuple[str, int]:
         """Return the prompt and where the value of `slot` begins in it."""
         before, _, after = self.text.partition("{" + slot + "}")
-        start = _SLOT.sub(lambda match: slots[match[1]], before)
-        return start + slots[slot] + _SLOT.sub(lambda match: slots[match[1]], after), len(start)
+        start = self.before + _SLOT.sub(lambda match: slots[match[1]], before)
+        return start + slots[slot] + _SLOT.sub(lambda match: slots[match[1]], after) + self.after, len(start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +93,14 @@ def load(task: str, lang: Lang, slots: frozenset[str]) -> tuple[Template, ...]:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         version = int(data["version"])
         templates = tuple(
-            Template(f"{task}.{lang}.{row['id']}", task, lang, str(row["text"]).strip("\n"), version)
+            Template(
+                id=f"{task}.{lang}.{row['id']}",
+                task=task,
+                lang=lang,
+                text=str(row["text"]).strip("\n"),
+                version=version,
+                held_out=bool(row.get("held_out", False)),
+            )
             for row in data["template"]
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
