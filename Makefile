@@ -1,6 +1,6 @@
 # make demo and make test each work by themselves on a machine with Python 3.11+, git and make.
 .DEFAULT_GOAL := help
-.PHONY: demo test lint types format lock help
+.PHONY: demo test lint types format bench lock help
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -32,6 +32,9 @@ types: $(STAMP)  ## check the types, strictly
 format: $(STAMP)  ## mend what lint can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: $(STAMP)  ## how fast real corpora are read (CORPORA=... if not in TAIYI_CORPORA)
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/readers.py $(CORPORA)
 
 # torch is pinned by hand; its CPU build is resolved (put its wheels where UV_FIND_LINKS points), and the local version is
 # taken off, so that the same lock serves the CUDA build.

@@ -185,6 +185,28 @@ def dialogues(draw: st.DrawFn) -> Dialogue:
     return Dialogue(**head, turns=(*system, *turns))
 
 
+@st.composite
+def pairs(draw: st.DrawFn, *, graded: bool | None = None) -> Pair:
+    """Pairs with a label of `LABELS`, or with a value; with either where `graded` is not given."""
+    head = {key: draw(value) for key, value in _heads().items()}
+    if graded is None:
+        graded = draw(st.booleans())
+    value = draw(finite) if graded else None
+    label = None if graded else draw(st.sampled_from(LABELS[head["lang"]])).name
+    return Pair(**head, first=draw(texts), second=draw(texts), label=label, value=value)
+
+
+@st.composite
+def parallels(draw: st.DrawFn) -> Parallel:
+    head = {key: draw(value) for key, value in _heads().items()}
+    target_lang = "zh" if head["lang"] == "en" else "en"
+    return Parallel(**head, source=draw(texts), target=draw(texts), target_lang=target_lang)
+
+
+def rewritings(kind: str) -> st.SearchStrategy[TextToText]:
+    return st.builds(TextToText, **_heads(), kind=st.just(kind), source=texts, target=texts)
+
+
 _triples = st.builds(Triple, head=words, tail=words, type=words)
 _pair = _heads() | {"first": texts, "second": texts}
 records: st.SearchStrategy[Record] = st.one_of(

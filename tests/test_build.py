@@ -248,11 +248,13 @@ def test_a_form_or_names_that_are_not_there_are_refused(monkeypatch: pytest.Monk
 
 
 def examples_of(*records: Record, **selection: Any) -> list[Example]:
-    wanted = Selection(**({"corpus": "toy", "task": "ner", "templates": ("01",)} | selection))
+    wanted = Selection(**({"corpus": "toy", "task": "ner", "form": "list", "templates": ("01",)} | selection))
     found = [
         x
         for r in records
-        for x in render(r, tasks.get(wanted.task), corpus(), wanted, form=wanted.form or "list", seed=0)
+        for x in render(
+            r, tasks.get(wanted.task), corpus(), wanted, seed=0, draws=wanted.templates_per_record, training=False
+        )
     ]
     assert all(isinstance(x, Example) for x in found)
     return [x for x in found if isinstance(x, Example)]
@@ -342,6 +344,7 @@ def test_the_data_step_writes_examples_rejects_audit_and_counts(
                 {"name": "one", "data": [{"corpus": "demo_cdr", "task": "ner"}]},
                 {"name": "two", "replay": ["one"]},
             ],
+            "decontaminate": {"text_chars_en": 1},
             "evaluate": {"suites": ["demo_cdr_ner"]},
         }
     )
@@ -351,7 +354,7 @@ def test_the_data_step_writes_examples_rejects_audit_and_counts(
     [test] = storage.read_parquet(folder / "test-demo_cdr_ner.parquet", Example)
     assert (test.record, test.template) == ("9", "ner.en.01")
     audit = list(storage.read_jsonl(folder / "decontamination.jsonl", Match))
-    assert [(m.by, m.evaluation) for m in audit] == [("text", test.id)]
+    assert [(m.by, m.evaluation) for m in audit] == [("text", "demo_cdr/test/9")]
     rejects = list(storage.read_jsonl(folder / "rejects.jsonl", dict[str, str]))
     reasons = Counter((row["for"], row["reason"]) for row in rejects)
     assert reasons == {("one", "malformed line"): 1, ("one", "duplicate"): 1, ("one", "contaminated by text"): 1}

@@ -169,6 +169,31 @@ def test_further_infons_are_attributes_and_ids_stay_apart(tmp_path: Path) -> Non
     assert [(c.db, c.id) for c in first.concepts] == [("NCBIGene", "7"), ("HomoloGene", "70"), ("NCBIGene", "8")]
 
 
+def test_an_rs_number_is_of_dbsnp_whatever_the_type(tmp_path: Path) -> None:
+    passage = ABSTRACT.replace(">D3<", ">rs90000001,rsX<")
+    xml = f"{HEAD}<document><id>1</id>{passage}</document></collection>"
+    (document,) = read(tmp_path, xml, id_separators=",", databases={"Chemical": "tmVar"})
+    assert isinstance(document, Document)
+    assert document.entities[0].concepts == (Concept(db="dbSNP", id="rs90000001"), Concept(db="tmVar", id="rsX"))
+
+
+def test_a_relation_goes_with_the_one_that_it_is_about(tmp_path: Path) -> None:
+    ends = {"R1": ("2", "absent"), "R2": ("2", "R1"), "R3": ("R2", "R4"), "R4": ("2", "2")}
+    relations = "".join(
+        f'<relation id="{id}"><infon key="type">X</infon><node refid="{a}" role="a"/><node refid="{b}" role="b"/>'
+        "</relation>"
+        for id, (a, b) in ends.items()
+    )
+    *rejects, document = read(tmp_path, f"{HEAD}<document><id>1</id>{ABSTRACT}{relations}</document></collection>")
+    assert isinstance(document, Document)
+    assert [relation.id for relation in document.relations] == ["R4"]
+    assert [(r.where, r.reason) for r in rejects if isinstance(r, Reject)] == [
+        ("some.xml:1/R1", "relation to a mention that is not there"),
+        ("some.xml:1/R2", "relation to a relation that was dropped"),
+        ("some.xml:1/R3", "relation to a relation that was dropped"),
+    ]
+
+
 def test_terms_of_the_whole_document_are_rejected(tmp_path: Path) -> None:
     term = '<annotation id="M"><infon key="type">Index</infon><infon key="identifier">D1</infon><text/></annotation>'
     reject, document = read(tmp_path, passages((0, "Zinc", term)), document_types=("Index",))

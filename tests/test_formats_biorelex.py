@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from taiyi import tasks
 from taiyi.formats import biorelex
-from taiyi.schema import Concept, Document, Reject, Span
+from taiyi.schema import Concept, Document, Example, Reject, Shown, Span, Triple, Triples
 
 
 def read(tmp_path: Path, *items: Any) -> list[Any]:
@@ -55,13 +56,33 @@ def test_mentions_are_entities_and_clusters_coreferences(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("label", "implicit", "attributes"),
-    [(1, True, {"implicit": "true"}), (-1, False, {"label": "negated"}), (0, False, {"label": "unlabelled"})],
+    ("label", "implicit", "type", "attributes"),
+    [
+        (1, False, "bind", {}),
+        (1, True, "bind", {"implicit": "true"}),
+        (-1, False, "bind_negated", {}),
+        (0, True, "bind_unlabelled", {"implicit": "true"}),
+    ],
 )
-def test_what_an_interaction_says(tmp_path: Path, label: int, implicit: bool, attributes: dict[str, str]) -> None:
+def test_what_an_interaction_says(
+    tmp_path: Path, label: int, implicit: bool, type: str, attributes: dict[str, str]
+) -> None:
     interaction = {"participants": [0, 1], "type": "bind", "label": label, "implicit": implicit}
     (document,) = read(tmp_path, item(interactions=[interaction]))
-    assert [r.attributes for r in document.relations] == [attributes]
+    assert [(r.type, r.attributes) for r in document.relations] == [(type, attributes)]
+
+
+def test_an_interaction_that_is_denied_is_no_answer_to_what_binds(tmp_path: Path) -> None:
+    interactions = [
+        {"participants": pair, "type": "bind", "label": label} for pair, label in (([0, 1], -1), ([1, 0], 1))
+    ]
+    (document,) = read(tmp_path, item(interactions=interactions))
+    task = tasks.get("re")
+    example = task.render(
+        document, tasks.load_templates(task, "en")[0], form="list", types=(Shown(name="bind", shown="binding"),)
+    )
+    assert isinstance(example, Example)
+    assert example.gold == Triples(items=(Triple(head="Z", tail="GX", type="bind"),))
 
 
 @pytest.mark.parametrize(

@@ -129,3 +129,20 @@ def test_what_columns_cannot_hold_is_refused(tmp_path: Path) -> None:
     for document, fault in ((nested, "overlap"), (related, "no relations")):
         with pytest.raises(FormatError, match=fault):
             conll.write([document], tmp_path / "some.conll")
+
+
+def test_types_may_have_other_names(tmp_path: Path) -> None:
+    (document,) = read(tmp_path, "men NN O I-PAR\nslept NN O I-OUT\n", columns=4, types={"PAR": "Participant"})
+    assert isinstance(document, Document)
+    assert [e.type for e in document.entities] == ["Participant", "OUT"]
+
+
+def test_a_sentence_before_the_first_document_has_no_document_id(tmp_path: Path) -> None:
+    text = "A O\n\n###MEDLINE:91.5\n\nB O\n"
+    items = read(tmp_path, text, document_start="###MEDLINE:(.+)", document_prefix="pmid:", per_sentence=True)
+    assert [(d.id, d.document_ids) for d in items if isinstance(d, Document)] == [("0", ()), ("91.5.1", ("pmid:91.5",))]
+
+
+def test_a_line_without_the_column_of_tags_is_rejected(tmp_path: Path) -> None:
+    items = read(tmp_path, "A x B-C\nB O\n", tag_column=2)
+    assert [type(item) for item in items] == [Reject, Document]

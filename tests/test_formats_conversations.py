@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taiyi.errors import FormatError
-from taiyi.formats import dialogue, gsm8k, meddialog, qa
+from taiyi.formats import dialogue, gsm8k, meddialog, qa, utterances
 from taiyi.schema import Dialogue, Question, Reject, Turn
 
 HERE: dict[str, Any] = {"corpus": "c", "split": "train", "lang": "en"}
@@ -69,7 +69,7 @@ Hello.
 
 
 def test_meddialog_turns_run_to_the_next_speaker(tmp_path: Path) -> None:
-    first, unanswered, reversed_ = meddialog.read(put(tmp_path, CONSULTATIONS, "some.txt"), **HERE)
+    first, unanswered, opening, unasked = meddialog.read(put(tmp_path, CONSULTATIONS, "some.txt"), **HERE)
     assert first == Dialogue(
         id="some-0",
         turns=(
@@ -81,9 +81,18 @@ def test_meddialog_turns_run_to_the_next_speaker(tmp_path: Path) -> None:
         **HERE,
     )
     assert isinstance(unanswered, Reject)
-    assert (unanswered.where, unanswered.reason) == ("some.txt:24", "no dialogue")
-    assert isinstance(reversed_, Reject)
-    assert reversed_.reason == "invalid record"
+    assert (unanswered.where, unanswered.reason) == ("some.txt:24", utterances.UNANSWERED)
+    assert isinstance(opening, Reject)
+    assert isinstance(unasked, Reject)
+    assert (opening.reason, unasked.reason) == (utterances.OPENING, utterances.UNANSWERED)
+
+
+def test_meddialog_rejects_what_nobody_says(tmp_path: Path) -> None:
+    text = "id=3\nDialogue\nstray\nPatient:\nMay I?\nDoctor:\nYou may.\n"
+    stray, record = meddialog.read(put(tmp_path, text, "some.txt"), **HERE)
+    assert stray == Reject(where="some.txt:1", reason=meddialog.UNSPOKEN, detail="['stray']")
+    assert isinstance(record, Dialogue)
+    assert [turn.text for turn in record.turns] == ["May I?", "You may."]
 
 
 def test_meddialog_reads_windows_line_ends(tmp_path: Path) -> None:
@@ -94,7 +103,7 @@ def test_meddialog_reads_windows_line_ends(tmp_path: Path) -> None:
     assert first.turns[0].text == "Hello,\n\nI have a cold."
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "Patient:\nHello.\n"])
+@pytest.mark.parametrize("text", ["", "\n\n", "Patient:\nHello.\n", "prose\n"])
 def test_other_files_are_no_consultations(tmp_path: Path, text: str) -> None:
     with pytest.raises(FormatError, match=r"some\.txt"):
         list(meddialog.read(put(tmp_path, text, "some.txt"), **HERE))

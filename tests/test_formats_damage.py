@@ -188,7 +188,7 @@ def test_damage_gives_records_rejects_or_an_error_of_ours(
     ("name", "before", "after", "where", "reason"),
     [
         ("one-hot", "d,1,1\n", "\n", None, ""),
-        ("one-hot", "d,1,1\n", f"{'x' * 140_000},1,1\n", "some:4", "malformed line"),
+        ("one-hot", "d,1,1\n", f"{'x' * 1_100_000},1,1\n", "some:4", "malformed line"),
         ("one-hot", "d,1,1\n", '"d,1,1\n', "some:4", "malformed line"),
         ("cmeee", '"entity": "肺部感染"', '"entity": 7', "some[0]", "malformed mention"),
         ("labels", '"id": "s1"', '"id": null', "some[1]", "malformed line"),

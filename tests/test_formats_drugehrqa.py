@@ -29,7 +29,8 @@ def put(path: Path, from_notes: str, from_tables: str) -> Path:
 def test_answers_of_notes_go_before_those_of_tables(tmp_path: Path) -> None:
     folder = put(
         tmp_path,
-        "NL_Question,Answer_Unstructured\nDOSE FOR 900101,(20 MG)\nFORM FOR 900101,TABLET(S)\nROUTE FOR 900199,PO\n",
+        "NL_Question,Answer_Unstructured\nDOSE FOR 900101,(20 MG)\nFORM FOR 900101,TABLET(S)\nROUTE FOR 900199,PO\n"
+        "DOSE FOR 900101,(5)\n",
         'NL_Question,SQL_Query,Answer_Structured\nDOSE FOR 900101,SELECT,(20)\nDOSE FOR 900102,SELECT,"(1,2)"\n'
         "WHY FOR 900102,SELECT,\n,SELECT,1\n",
     )
@@ -41,6 +42,7 @@ def test_answers_of_notes_go_before_those_of_tables(tmp_path: Path) -> None:
         ("query1-4", "DOSE FOR 900102", ("1,2",), ("Four.",)),
     ]
     assert [item.reason for item in items if isinstance(item, Reject)] == [
+        "repeated question",
         "malformed line",
         "question without a note",
         "question without an answer",

@@ -64,6 +64,9 @@ def test_notes_are_texts_or_lines(tmp_path: Path, lines: object, text: str) -> N
     [
         (asked(), "x", "question without an answer"),
         (asked({"text": "a"}, question=[]), "x", "malformed question"),
+        ([7], "x", "malformed line"),
+        ({}, "x", "malformed question"),
+        ("what", "x", "malformed line"),
         (asked({"text": "a"}), ["x", 7], "malformed question"),
         (asked({"text": "a"}), "", "invalid record"),
     ],
@@ -71,6 +74,12 @@ def test_notes_are_texts_or_lines(tmp_path: Path, lines: object, text: str) -> N
 def test_faults_are_rejected(tmp_path: Path, qas: object, context: object, reason: str) -> None:
     items = read(tmp_path, qas, context)
     assert [item.reason for item in items if isinstance(item, Reject)] == ([reason] if context else [])
+
+
+def test_an_answer_that_is_none_is_rejected_and_the_others_are_kept(tmp_path: Path) -> None:
+    reject, record = read(tmp_path, [{"question": ["What ?"], "answers": [["x"], {"text": "oxil"}]}])
+    assert (reject.where, reject.reason) == ("data.json:data[0]/0/0", "malformed line")
+    assert record.answers == ("oxil",)
 
 
 def test_a_file_without_data_is_refused(tmp_path: Path) -> None:

@@ -49,9 +49,9 @@ def test_candidates_without_texts_are_rejected(tmp_path: Path) -> None:
     assert answers(items) == [("1", "甲,\n甲", ("答一",))]
     assert reasons(items) == [
         ("dev.txt:6", "malformed line"),
-        ("dev.txt:1", cmedqa.UNKNOWN),
-        ("dev.txt:2", cmedqa.WITHOUT_ANSWER),
-        ("dev.txt:3", cmedqa.UNKNOWN),
+        ("dev.txt:2", cmedqa.UNKNOWN),
+        ("dev.txt:4", cmedqa.WITHOUT_ANSWER),
+        ("dev.txt:5", cmedqa.UNKNOWN),
     ]
 
 

@@ -158,3 +158,12 @@ def test_who_says_what(tmp_path: Path) -> None:
     assert [reason for _, reason in rejected(items)] == [
         unknown, unknown, "invalid record", "malformed line", "malformed line",
     ]  # fmt: skip
+
+
+def test_a_cell_may_hold_a_whole_article(tmp_path: Path) -> None:
+    article = "word " * 40_000
+    path = put(tmp_path / "a", f"text,label\n{article},x\nshort,y\n")
+    assert [item for _, item in rows.items(path)] == [
+        {"text": article, "label": "x"},
+        {"text": "short", "label": "y"},
+    ]

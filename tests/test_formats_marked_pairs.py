@@ -25,7 +25,7 @@ def read(path: Path, text: str, label: str = "Cause(E1,E2)", **item: Any) -> lis
     [
         ("Cause(E1,E2)", "Cause", [("cause", "e1"), ("effect", "e2")]),
         ("Hinder(E2, E1) ", "Hinder", [("cause", "e2"), ("effect", "e1")]),
-        ("Other", "Other", [("cause", "e1"), ("effect", "e2")]),
+        ("Other", "Other", [("head", "e1"), ("tail", "e2")]),
     ],
 )
 def test_labels_tell_the_order(tmp_path: Path, label: str, type: str, arguments: list[tuple[str, str]]) -> None:

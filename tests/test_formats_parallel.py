@@ -48,12 +48,10 @@ def test_texts_are_written_and_read(tmp_path_factory: pytest.TempPathFactory, it
 
 
 def test_texts_of_keys(tmp_path: Path) -> None:
-    path = put(tmp_path / "a", lines({"n": {"a": "A."}, "b": "B.", "t": "T", "d": 5}, {"n": {"a": "A."}, "t": None}))
-    options: dict[str, Any] = {"source_keys": ("n.a", "b"), "target_key": "t", "id_prefix": "x", "document_key": "d"}
+    path = put(tmp_path / "a", lines({"n": {"a": "A."}, "b": "B.", "t": "T"}, {"n": {"a": "A."}, "t": None}))
+    options: dict[str, Any] = {"source_keys": ("n.a", "b"), "target_key": "t"}
     items = list(text_to_text.read(path, **HERE, kind="summary", **options))
-    assert items[0] == TextToText(
-        **HERE, id="x0", document_ids=("pmid:5",), kind="summary", source="A.\nB.", target="T"
-    )
+    assert items[0] == TextToText(**HERE, id="0", kind="summary", source="A.\nB.", target="T")
     assert rejected(items) == [("a:2", "malformed line")]
 
 

@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from taiyi.errors import FormatError
 from taiyi.formats import book, passage_qa, wordings, xywy
 from taiyi.schema import Dialogue, Document, Question, Record, Reject
 
@@ -56,40 +53,6 @@ def test_questions_about_a_passage(tmp_path: Path) -> None:
     )
     reasons = [item.reason for item in items[1:] if isinstance(item, Reject)]
     assert reasons == ["malformed line", "malformed line", passage_qa.WITHOUT_QUESTIONS]
-
-
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda text: bool(text.strip()))
-PAIRS = st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=3)
-
-
-@settings(max_examples=50)
-@given(passages=st.lists(st.tuples(TEXT, PAIRS), max_size=3, unique_by=lambda passage: passage[0]))
-def test_questions_written_are_read_again(
-    tmp_path_factory: pytest.TempPathFactory, passages: list[tuple[str, list[tuple[str, str]]]]
-) -> None:
-    path = tmp_path_factory.mktemp("passages") / "some.json"
-    records = [
-        Question(
-            id=f"p{index}.{number}",
-            corpus="c",
-            split="train",
-            lang="zh",
-            kind="context",
-            question=question,
-            contexts=(text,),
-            answers=(answer,),
-        )
-        for index, (text, pairs) in enumerate(passages)
-        for number, (question, answer) in enumerate(pairs)
-    ]
-    passage_qa.write(records, path)
-    assert read(passage_qa.read, path) == records
-
-
-def test_a_question_without_context_cannot_be_written(tmp_path: Path) -> None:
-    question = Question(id="q", corpus="c", split="train", lang="zh", kind="simple", question="甲", answers=("乙",))
-    with pytest.raises(FormatError, match="one context and one answer"):
-        passage_qa.write([question], tmp_path / "some.json")
 
 
 DISEASE = {

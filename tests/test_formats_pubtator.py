@@ -214,9 +214,20 @@ def test_a_mention_without_an_id_is_kept(tmp_path: Path) -> None:
 def test_two_columns_of_ids_and_a_line_without_a_type(tmp_path: Path) -> None:
     text = "1|t|G12D seen\n1|a|\n1\t0\t4\tG12D\tP\tp|SUB|G|12|D\tRSID:7\n1\t5\t9\tseen\tp|SUB|G|12|D\tRSID:7\n"
     options: dict[str, Any] = {"id_separators": ";", "id_columns": 2, "types": ["P"], "databases": {"P": "tmVar"}}
-    (document,), (reject,) = read(tmp_path, text, **options, database_names={"RSID": "dbSNP"})
-    assert document.entities[0].concepts == (Concept(db="tmVar", id="p|SUB|G|12|D"), Concept(db="dbSNP", id="7"))
+    (document,), (reject,) = read(tmp_path, text, **options, database_names={"RSID": "dbSNP:rs"})
+    assert document.entities[0].concepts == (Concept(db="tmVar", id="p|SUB|G|12|D"), Concept(db="dbSNP", id="rs7"))
     assert (reject.where, reject.reason) == ("some.txt:4", "mention of an unknown type")
+
+
+def test_an_rs_number_is_of_dbsnp_whatever_the_type(tmp_path: Path) -> None:
+    text = "1|t|G12D seen\n1|a|\n1\t0\t4\tG12D\tP\trs90000001\n1\t5\t9\tseen\tP\trsX\n1\tBind\trs90000001\trsX\n"
+    (document,), rejects = read(tmp_path, text, databases={"P": "tmVar"})
+    assert rejects == []
+    assert [e.concepts for e in document.entities] == [
+        (Concept(db="dbSNP", id="rs90000001"),),
+        (Concept(db="tmVar", id="rsX"),),
+    ]
+    assert [a.ref for a in document.relations[0].arguments] == ["rs90000001", "rsX"]
 
 
 def test_what_an_id_says_beyond_the_concept_is_an_attribute(tmp_path: Path) -> None:

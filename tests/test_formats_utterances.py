@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taiyi.errors import FormatError
-from taiyi.formats import meddg, meddialog_zh, nested_json, utterances
-from taiyi.schema import Dialogue, Question, Record, Reject, Turn
+from taiyi.formats import json_stream, meddg, meddialog, utterances
+from taiyi.schema import Dialogue, Question, Record, Reject
 
 Read = Callable[..., Iterator[Record | Reject]]
 
@@ -84,34 +84,6 @@ def test_a_text_that_does_not_begin_with_a_mark_is_malformed(tmp_path: Path, ite
     assert reject.reason == "malformed line"
 
 
-WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).map(str.strip).filter(bool)
-
-
-@settings(max_examples=50)
-@given(dialogues=st.lists(st.lists(WORDS, min_size=2, max_size=5), max_size=3))
-def test_dialogues_written_are_read_again(tmp_path_factory: pytest.TempPathFactory, dialogues: list[list[str]]) -> None:
-    path = tmp_path_factory.mktemp("utterances") / "some.json"
-    roles = ("user", "assistant")
-    records = [
-        Dialogue(
-            id=str(index),
-            corpus="c",
-            split="train",
-            lang="zh",
-            turns=tuple(Turn(role=roles[number % 2], text=text) for number, text in enumerate(texts)),
-        )
-        for index, texts in enumerate(dialogues)
-    ]
-    utterances.write(records, path)
-    assert read(utterances.read, path) == records
-
-
-def test_a_question_cannot_be_written_as_utterances(tmp_path: Path) -> None:
-    question = Question(id="q", corpus="c", split="train", lang="zh", kind="simple", question="甲", answers=("乙",))
-    with pytest.raises(FormatError, match="only dialogues"):
-        utterances.write([question], tmp_path / "some.json")
-
-
 # --- Arrays -----------------------------------------------------------------------------------------------------------
 
 JSON = st.recursive(
@@ -129,8 +101,8 @@ def test_elements_are_those_of_the_array(
     path = tmp_path_factory.mktemp("nested") / "some.json"
     path.write_text(json.dumps(values, ensure_ascii=False, indent=indent) + "\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nested_json, "_BLOCK_CHARS", block)
-        assert list(nested_json.elements(path)) == [(f"some.json[{n}]", value) for n, value in enumerate(values)]
+        patch.setattr(json_stream, "_BLOCK_CHARS", block)
+        assert list(json_stream.elements(path)) == [(f"some.json[{n}]", value) for n, value in enumerate(values)]
 
 
 @pytest.mark.parametrize(
@@ -145,13 +117,56 @@ def test_what_is_no_array_is_refused(tmp_path: Path, text: str, said: str) -> No
     path = tmp_path / "some.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(FormatError, match=said):
-        list(nested_json.elements(path))
+        list(json_stream.elements(path))
 
 
 def test_an_element_that_holds_no_text_is_rejected(tmp_path: Path) -> None:
     items = of(utterances.read, tmp_path, '[["病人：\\ud83d", "医生：乙"], ["病人：甲", "医生：乙"]]')
     assert isinstance(items[0], Reject)
     assert said(items[1]) == [("user", "甲"), ("assistant", "乙")]
+
+
+@settings(max_examples=40)
+@given(
+    rows=st.lists(st.tuples(JSON, JSON), max_size=5),
+    other=JSON,
+    indent=st.sampled_from([None, 1]),
+    block=st.integers(1, 9),
+)
+def test_columns_are_those_of_the_object(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[Any, Any]], other: Any, indent: int | None, block: int
+) -> None:
+    path = tmp_path_factory.mktemp("columns") / "some.json"
+    value = {"one": [a for a, _ in rows], "other": other, "two": [b for _, b in rows], "more": [1]}
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=indent), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_stream, "_BLOCK_CHARS", block)
+        assert json_stream.first_key(path) == "one"
+        found = list(json_stream.columns(path, ("two", "one")))
+    assert found == [(f"some.json[{n}]", {"two": b, "one": a}) for n, (a, b) in enumerate(rows)]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "not a JSON object"), ("", "not a JSON object"), ('{"a": [1]}', "a list is missing"), ("{}", "missing"),
+        ('{"a": [1], "b": []}', "differ in length"), ('{"a": [1], "b": [2', "ends within"),
+        ('{"a": [1] "b"}', "missing"),
+        ('{"a" [1]}', "a colon was expected"), ('{"a"', "a colon was expected"), ('{"a": 1, "b":', "ends within"),
+    ],
+)  # fmt: skip
+def test_objects_without_the_columns_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "some.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(FormatError, match=said):
+        list(json_stream.columns(path, ("a", "b")))
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{}", "{7}", "x"])
+def test_a_file_without_a_first_key(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "some.json"
+    path.write_text(text, encoding="utf-8")
+    assert json_stream.first_key(path) == ""
 
 
 # --- MedDG and MedDialog ----------------------------------------------------------------------------------------------
@@ -207,15 +222,7 @@ Description
 def test_consultations_as_text(tmp_path: Path) -> None:
     path = tmp_path / "2019.txt"
     path.write_text(CONSULTATIONS, encoding="utf-8")
-    item, reject = read(meddialog_zh.read, path)
+    item, reject = read(meddialog.read, path)
     assert said(item) == [("user", "甲\n乙"), ("assistant", "丙")]
     assert item.id == "2019-1" if isinstance(item, Dialogue) else False
-    assert reject == Reject(where="2019.txt:14", reason=meddialog_zh.WITHOUT_DIALOGUE, detail="consultation 2019-2")
-
-
-@pytest.mark.parametrize("text", ["", "prose\n"])
-def test_a_text_without_consultations_is_refused(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "2019.txt"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(FormatError):
-        read(meddialog_zh.read, path)
+    assert reject == Reject(where="2019.txt:14", reason=meddialog.WITHOUT_DIALOGUE, detail="consultation 2019-2")

@@ -45,7 +45,7 @@ MAY_IMPORT: dict[str, tuple[str, ...] | None] = {
     "catalogue": (),
     "corpora": ("catalogue", "formats"),
     "tasks": ("catalogue", "templates", "metrics", "tagged"),
-    "build": ("catalogue", "tasks", "templates"),
+    "build": ("catalogue", "tasks", "templates", "storage"),
     "train": ("tagged", "grounding", "encoding", "checkpoint"),
     "generate": ("tagged", "grounding", "encoding", "checkpoint"),
     "evaluate": ("catalogue", "tasks", "metrics", "generate"),

@@ -37,15 +37,15 @@ def test_sentences_are_passages(name: str, split: Split, sentences: int) -> None
 @pytest.mark.parametrize(
     ("split", "entities", "labels"),
     [
-        ("train", 5520, {"": 1989, "negated": 122, "unlabelled": 115}),
-        ("dev", 742, {"": 263, "negated": 10, "unlabelled": 21}),
+        ("train", 5520, {"bind": 1989, "bind_negated": 122, "bind_unlabelled": 115}),
+        ("dev", 742, {"bind": 263, "bind_negated": 10, "bind_unlabelled": 21}),
     ],
 )
 def test_entities_and_labels_of_biorelex(split: Split, entities: int, labels: dict[str, int]) -> None:
     found = documents("biorelex", split)
     repeats = sum(len(chain.entities) - 1 for document in found for chain in document.coreferences)
     assert sum(len(document.entities) for document in found) - repeats == entities
-    assert Counter(r.attributes.get("label", "") for document in found for r in document.relations) == labels
+    assert Counter(r.type for document in found for r in document.relations) == labels
 
 
 def test_chia_keeps_line_ends_and_groups() -> None:

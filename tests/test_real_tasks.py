@@ -17,10 +17,10 @@ from taiyi.tasks import Task
 
 pytestmark = pytest.mark.real
 
-CORPORA = (
-    "bc5cdr", "ncbi_disease", "biored", "cmeee_v2", "cmeee_chip2020", "cmeie_v2", "kuake_qic", "hallmarks_of_cancer",
-    "bc7_litcovid", "pubmed_qa", "med_qa_us", "med_qa_mainland", "bentsao_llamadata", "moss_sample",
-)  # fmt: skip
+EXTRACTION = ("ner", "re")
+CORPORA = ("bc5cdr", "ncbi_disease", "biored", "cmeee_v2", "cmeee_chip2020", "cmeie_v2")
+# Texts, pairs and questions: every corpus of which a split is at hand.
+TEXTS = ("mt", "tp_ss", "tp_te", "summary", "title", "report", "tc", "qa_mc", "qa_yesno", "qa_sqa", "qa_cqa", "mrd")
 PARTLY = "the answer does not hold all of the gold"
 
 # What a form cannot express: records with crossing mentions, by corpus, form and split. All else is expressed.
@@ -37,11 +37,13 @@ CUT: dict[tuple[str, Split], int] = {
 }
 
 CASES = [
-    (name, task, form, split)
-    for name in CORPORA
-    for task in catalogue.get(name).tasks
+    (corpus.name, task, form, split)
+    for corpus in catalogue.all_corpora()
+    for task in corpus.tasks
+    if task in TEXTS or (task in EXTRACTION and corpus.name in CORPORA)
     for form in tasks.get(task).forms
-    for split in catalogue.get(name).splits
+    for split in corpus.splits
+    if corpus.layout(split, catalogue.corpora_dir())
 ]
 
 
@@ -51,7 +53,10 @@ def test_every_record_comes_back(name: str, task_name: str, form: str, split: Sp
     lost: Counter[str] = Counter()
     counts: list[Counts] = []
     for number, record in enumerate(_records(corpus, split)):
-        assert task.applies(record)
+        if not task.applies(record):
+            # Of a corpus of several tasks each record is for one of them.
+            assert any(tasks.get(other).applies(record) for other in corpus.tasks if other in tasks.names()), record.id
+            continue
         example = _render(record, number, task, corpus, form)
         if isinstance(example, Reject):
             lost[example.reason] += 1

@@ -54,8 +54,15 @@ RECORDS: dict[str, st.SearchStrategy[Any]] = {
     "qa_sqa": strategies.questions("simple"),
     "qa_cqa": strategies.questions("context"),
     "mrd": strategies.dialogues(),
+    "mt": strategies.parallels(),
+    "tp_ss": strategies.pairs(),
+    "tp_te": strategies.pairs(graded=False),
+    "summary": strategies.rewritings("summary"),
+    "title": strategies.rewritings("title"),
+    "report": strategies.rewritings("report"),
 }
-FORMS = [(name, form) for name in tasks.names() for form in tasks.get(name).forms]
+# The other tasks of extraction have strategies of their own: test_tasks_extraction.py.
+FORMS = [(name, form) for name in RECORDS for form in tasks.get(name).forms]
 
 
 def render(

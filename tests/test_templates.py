@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -14,9 +15,17 @@ from hypothesis import strategies as st
 from taiyi import tasks, templates
 from taiyi.errors import TemplateError
 from taiyi.schema import Lang
+from taiyi.tasks.choice import MultipleChoice
+from taiyi.tasks.families import Family
 from taiyi.templates import Template
 
 EVERY = [(name, lang) for name in tasks.names() for lang in get_args(Lang)]
+
+
+def families_of(name: str) -> tuple[Family, ...]:
+    return getattr(tasks.get(name), "families", ())
+
+
 GOOD = 'version = 2\n\n[[template]]\nid = "01"\ntext = "{a} and {b}"\n\n[[template]]\nid = "02"\ntext = "{b}{a}"\n'
 
 
@@ -49,7 +58,32 @@ def test_every_task_has_at_least_three_wordings_in_each_language(name: str, lang
 
 def test_every_file_is_of_a_task() -> None:
     files = {path.stem for path in templates.FOLDER.glob("*.toml")}
-    assert files == {f"{name}.{lang}" for name, lang in EVERY} | {"words"}
+    families = {f"{family.name}.{lang}" for name, lang in EVERY for family in families_of(name)}
+    assert files == {f"{name}.{lang}" for name, lang in EVERY} | families | {"words", "forms"}
+
+
+@pytest.mark.parametrize(("name", "lang"), [(name, lang) for name, lang in EVERY if families_of(name)])
+def test_a_family_of_wordings_has_the_numbers_of_its_task_and_holds_out_the_same(name: str, lang: Lang) -> None:
+    task = tasks.get(name)
+    for family in families_of(name):
+        found = templates.load(family.name, lang, family.slots)
+        own = tasks.load_templates(task, lang)
+        assert [(t.id.rsplit(".", 1)[1], t.held_out) for t in found] == [
+            (t.id.rsplit(".", 1)[1], t.held_out) for t in own
+        ]
+        assert len({t.text for t in found}) == len(found)
+        dressed = own[-1].dressed("{before} ", " {after}")
+        filled = family.of(dressed).fill(**{slot: f"[{slot}]" for slot in family.slots})
+        assert family.of(dressed).id == own[-1].id
+        assert filled.startswith("{before} ")
+        assert filled.endswith(" {after}")
+        assert all(filled.count(f"[{slot}]") == 1 for slot in family.slots)
+
+
+def test_a_number_that_a_family_lacks_is_said() -> None:
+    own = tasks.load_templates(tasks.get("qa_mc"), "en")[0]
+    with pytest.raises(TemplateError, match=r"qa_mc_context\.en\.toml: a family .* lacks .* expected 99"):
+        MultipleChoice.with_context.of(replace(own, id="qa_mc.en.99"))
 
 
 @pytest.mark.parametrize("lang", get_args(Lang))
@@ -131,3 +165,10 @@ def test_the_hash_is_of_every_wording(folder: Path) -> None:
         hashes.add(templates.digest())
     assert len(hashes) == 3
     assert all(tomllib.loads(path.read_text()) for path in folder.glob("*.toml"))
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_every_form_of_every_task_has_a_sentence_that_asks_for_it(name: str) -> None:
+    for lang in ("en", "zh"):
+        for form in tasks.get(name).forms:
+            assert templates.form_statement(name, lang, form)

@@ -76,8 +76,7 @@ def step(run: Path, name: str, inputs: Mapping[str, Any], work: Callable[[Path],
         work: writes into the folder and returns facts for the manifest; it may find there what an interrupted run left.
     """
     inputs = dict(inputs)
-    key = xxhash.xxh3_128_hexdigest(json.dumps(inputs, sort_keys=True, ensure_ascii=False).encode())
-    folder = run / f"{name}-{key[:12]}"
+    folder = run / f"{name}-{key_of(inputs)}"
     if (folder / MANIFEST).exists():
         _check(folder)
         log.say(f"{name}: done already, in {folder}")
@@ -106,6 +105,11 @@ def step(run: Path, name: str, inputs: Mapping[str, Any], work: Callable[[Path],
     storage.write_json(manifest, folder / MANIFEST)
     log.say(f"{name}: done in {seconds:.0f} s")
     return folder
+
+
+def key_of(inputs: Mapping[str, Any]) -> str:
+    """Return a short hash of what something is made of, by which it is named."""
+    return xxhash.xxh3_128_hexdigest(json.dumps(inputs, sort_keys=True, ensure_ascii=False).encode())[:12]
 
 
 def manifest(folder: Path) -> Manifest:

@@ -11,7 +11,14 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from taiyi import catalogue, tasks, templates
 from taiyi.build.instructions import check_types
-from taiyi.build.settings import DecontaminateSettings, Selection, Settings
+from taiyi.build.mixture import MixtureSettings
+from taiyi.build.settings import (
+    DecontaminateSettings,
+    DeduplicateSettings,
+    FilterSettings,
+    Selection,
+    Settings,
+)
 from taiyi.checkpoint import model_folder
 from taiyi.errors import RecipeError, TaiyiError, suggestion
 from taiyi.evaluate import suites
@@ -48,6 +55,8 @@ class Stage(StageSettings):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     data: tuple[Selection, ...] = ()
     """What it trains on."""
+    mixture: MixtureSettings = MixtureSettings()
+    """How often it draws from each of them."""
     replay: tuple[str, ...] = ()
     """Earlier stages whose data is trained on again, all of it, as the paper's second stage does."""
 
@@ -91,7 +100,12 @@ class Recipe(Settings):
     encoding: EncodingSettings = EncodingSettings()
     stages: tuple[Stage, ...] = ()
     """What it is trained on, one stage after the other; without stages the base is evaluated as it is."""
+    filters: FilterSettings = FilterSettings()
+    """Which records are unfit for training."""
+    deduplicate: DeduplicateSettings = DeduplicateSettings()
+    """Which records of a stage say what others say, or contradict them."""
     decontaminate: DecontaminateSettings = DecontaminateSettings()
+    """By what a record is taken to be material of a test set."""
     evaluate: EvaluateSettings = EvaluateSettings()
 
     @model_validator(mode="after")

@@ -108,6 +108,26 @@ def read_parquet(path: Path, kind: type[T]) -> Iterator[T]:
         raise StorageError("not what it should hold", where=path, got=error, mend=_MEND) from error
 
 
+def read_columns(path: Path, kind: type[T]) -> Iterator[T]:
+    """Read the columns of a file that are fields of a type, which has fewer than the one that was written."""
+    pa, pq = _pyarrow()
+    names = [field.name for field in msgspec.structs.fields(kind)]  # pyright: ignore[reportArgumentType]
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_ROWS_PER_GROUP, columns=names):
+                for row in batch.to_pylist():
+                    yield _value(row, kind)
+    except (pa.ArrowInvalid, msgspec.DecodeError, msgspec.ValidationError, KeyError) as error:
+        raise StorageError("not what it should hold", where=path, got=error, mend=_MEND) from error
+
+
+def num_rows(path: Path) -> int:
+    """Return how many values a Parquet file has."""
+    _, pq = _pyarrow()
+    with pq.ParquetFile(path) as file:
+        return file.metadata.num_rows
+
+
 def _pyarrow() -> tuple[Any, Any]:
     """Import pyarrow, which has no types, where it is used: most commands do without it."""
     import pyarrow

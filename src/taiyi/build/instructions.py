@@ -1,4 +1,4 @@
-"""Instruction examples from records: sub-tasks, windows, and templates drawn by the seed and the record's id alone."""
+"""Instruction examples from records: queries, windows, and wordings drawn by the seed and the record alone."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ import msgspec
 import xxhash
 
 from taiyi import catalogue, tasks, templates
+from taiyi.build.queries import fixed, queries, type_names
 from taiyi.build.settings import Selection
 from taiyi.build.windows import windows
-from taiyi.catalogue import Corpus, TypeName
+from taiyi.catalogue import Corpus
 from taiyi.errors import RecipeError, Unparsable, suggestion
-from taiyi.schema import Document, Example, Lang, Record, Reject, Shown
+from taiyi.schema import Answer, Document, Example, Record, Reject, Shown, Span
 from taiyi.tasks import Task
-from taiyi.templates import Template
+from taiyi.templates import Template, words
 
 REPEATED = "record id is used twice"
 INAPPLICABLE = "not a record for this task"
 NOT_DRAWN = "over max_records"
 UNDECLARED = "type that the catalogue does not have"
+EMPTY = "nothing to answer, beyond the share that is kept"
 
 
 def instructions(selection: Selection, root: Path, *, seed: int, training: bool) -> Iterator[Example | Reject]:
@@ -31,7 +33,6 @@ def instructions(selection: Selection, root: Path, *, seed: int, training: bool)
     """
     corpus = catalogue.get(selection.corpus)
     task = tasks.get(selection.task)
-    form = _form(task, selection)
     for split in selection.splits:
         for item in _drawn(_unique(catalogue.load(corpus, split, root)), selection.max_records, seed):
             if isinstance(item, Reject):
@@ -40,26 +41,85 @@ def instructions(selection: Selection, root: Path, *, seed: int, training: bool)
             if not task.applies(item):
                 yield Reject(where=_place(item), reason=INAPPLICABLE, detail=task.name)
                 continue
-            yield from _undeclared(item, task, corpus)
-            for example in render(item, task, corpus, selection, form=form, seed=seed):
-                yield _checked(example, task) if training and isinstance(example, Example) else example
+            yield from undeclared(item, task, corpus)
+            draws = selection.templates_per_record
+            yield from render(item, task, corpus, selection, seed=seed, draws=draws, training=training)
 
 
 def render(
-    record: Record, task: Task, corpus: Corpus, selection: Selection, *, form: str, seed: int
+    record: Record, task: Task, corpus: Corpus, selection: Selection, *, seed: int, draws: int, training: bool
 ) -> Iterator[Example | Reject]:
-    """Render one record: each sub-task, window and chosen template."""
+    """Render one record: each query, window and focus under so many wordings.
+
+    For training, wordings that are held out are not drawn, and examples whose answer does not say all of the gold are
+    rejected.
+    """
+    form = answer_form(task, selection)
     if isinstance(record, Document) and selection.merge_types:
         record = relabel(record, selection.merge_types)
-    asked = _asked(task, corpus, selection, record.lang)
-    spans = windows(record.text, selection.window_chars) if isinstance(record, Document) else [None]
-    whole = isinstance(record, Document) and (selection.window_chars == 0 or task.kind != "entities")
     wordings = templates.choose(tasks.load_templates(task, record.lang), selection.templates)
-    for types in asked:
-        for span in [None] if whole else spans:
-            key = f"{record.id}/{'+'.join(t.name for t in types)}@{span.start if span else 0}"
-            for template in _some(wordings, selection.templates_per_record, f"{seed}/{key}"):
-                yield task.render(record, template, form=form, types=types, window=span)
+    if training:
+        wordings = tuple(template for template in wordings if not template.held_out)
+    for types in queries(record, task, corpus, selection, seed):
+        for span in _spans(record, task, selection):
+            for focus in task.focuses(record, types):
+                asked = "+".join(shown.name for shown in types)
+                key = f"{record.id}/{asked}@{span.start if span else 0}{'!' if focus else ''}{'+'.join(focus)}"
+                for template in _some(wordings, draws, f"{seed}/{key}"):
+                    dressed = _dressed(template, record, task, corpus, selection, form, types)
+                    example = task.render(record, dressed, form=form, types=types, window=span, focus=focus)
+                    if training and isinstance(example, Example):
+                        example = _kept(example, task, selection, seed)
+                    yield example
+
+
+def _spans(record: Record, task: Task, selection: Selection) -> Sequence[Span | None]:
+    if not isinstance(record, Document) or selection.window_chars == 0 or task.kind != "entities":
+        return [None]
+    return windows(record.text, selection.window_chars, selection.overlap_chars)
+
+
+def _dressed(
+    template: Template,
+    record: Record,
+    task: Task,
+    corpus: Corpus,
+    selection: Selection,
+    form: str,
+    types: Sequence[Shown],
+) -> Template:
+    """Return the wording with what the selection wants to stand in the prompt beside it."""
+    settings, lang = selection.prompt, template.lang
+    marks = words(lang)
+    before: list[str] = []
+    if settings.corpus:
+        before.append(f"{marks.guidelines}{corpus.title}")
+    if settings.definitions and task.kind is not None:
+        known = type_names(task, corpus)
+        meant = {t.shown: known[t.name].definition(lang) for t in types if t.name in known}
+        lines = [f"- {shown}{marks.colon}{definition}" for shown, definition in meant.items() if definition]
+        before += [marks.definitions, *lines] if lines else []
+    if settings.entities and isinstance(record, Document) and record.entities:
+        shown = {name: type.shown(lang) for name, type in corpus.entity_types.items()}
+        texts: dict[str, dict[str, None]] = {}
+        for entity in record.entities:
+            texts.setdefault(shown.get(entity.type, entity.type), {})[entity.text.strip()] = None
+        before += [marks.entities, *(f"- {t}{marks.colon}{marks.semicolon.join(found)}" for t, found in texts.items())]
+    after = f"\n{templates.form_statement(task.name, lang, form)}" if settings.form else ""
+    return template.dressed("".join(f"{line}\n" for line in before), after)
+
+
+def _kept(example: Example, task: Task, selection: Selection, seed: int) -> Example | Reject:
+    """Return an example whose answer says its gold, if it has something to answer or is drawn all the same."""
+    checked = _checked(example, task)
+    if isinstance(checked, Reject) or not _is_empty(checked.gold):
+        return checked
+    left_out = _rank(f"{seed}/{checked.id}", 0) / 2**64 >= selection.empty
+    return Reject(where=checked.id, reason=EMPTY) if left_out else checked
+
+
+def _is_empty(gold: Answer) -> bool:
+    return not getattr(gold, "items", True)
 
 
 def relabel(document: Document, names: dict[str, str]) -> Document:
@@ -68,14 +128,11 @@ def relabel(document: Document, names: dict[str, str]) -> Document:
     return msgspec.structs.replace(document, entities=entities)
 
 
-def _undeclared(record: Record, task: Task, corpus: Corpus) -> Iterator[Reject]:
+def undeclared(record: Record, task: Task, corpus: Corpus) -> Iterator[Reject]:
     """Yield the mentions and relations that no prompt asks for, because the corpus's entry does not have their type."""
-    if isinstance(record, Document) and task.kind in ("entities", "relations"):
-        found, known = (
-            (record.entities, corpus.entity_types)
-            if task.kind == "entities"
-            else (record.relations, corpus.relation_types)
-        )
+    if isinstance(record, Document) and task.kind in ("entities", "relations", "events"):
+        found = {"entities": record.entities, "relations": record.relations, "events": record.events}[task.kind]
+        known = type_names(task, corpus)
         for item in found:
             if item.type not in known:
                 yield Reject(where=f"{_place(record)}/{item.id}", reason=UNDECLARED, detail=item.type)
@@ -84,10 +141,15 @@ def _undeclared(record: Record, task: Task, corpus: Corpus) -> Iterator[Reject]:
 def check_types(selection: Selection) -> None:
     """Raise RecipeError where a selection asks for or merges types that its corpus does not have."""
     corpus = catalogue.get(selection.corpus)
-    _asked(tasks.get(selection.task), corpus, selection, corpus.langs[0])
+    fixed(tasks.get(selection.task), corpus, selection, corpus.langs[0])
 
 
-def _form(task: Task, selection: Selection) -> str:
+def answer_form(task: Task, selection: Selection) -> str:
+    """Return the form that answers take.
+
+    Raises:
+        RecipeError: the task has no such form.
+    """
     form = selection.form or task.forms[0]
     if form not in task.forms:
         raise RecipeError(
@@ -97,34 +159,6 @@ def _form(task: Task, selection: Selection) -> str:
             mend=suggestion(form, task.forms),
         )
     return form
-
-
-def _asked(task: Task, corpus: Corpus, selection: Selection, lang: Lang) -> list[tuple[Shown, ...]]:
-    """Return the sets of types to ask for, under the names that a prompt in this language shows."""
-    if task.kind is None:
-        return [()]
-    names: dict[str, TypeName] = dict(
-        {"entities": corpus.entity_types, "relations": corpus.relation_types, "labels": corpus.labels}[task.kind]
-    )
-    if task.kind == "entities":
-        for old, new in selection.merge_types.items():
-            if old not in names:
-                raise RecipeError(
-                    "unknown type", where=f"{corpus.name}: merge_types", got=old, mend=suggestion(old, names)
-                )
-            names.setdefault(new, TypeName(en=new.lower(), zh=new))
-        for old in selection.merge_types:
-            if old not in selection.merge_types.values():
-                del names[old]
-    if not names:
-        raise RecipeError(
-            f"the corpus has nothing to ask for in {task.name}", where=corpus.name, expected=f"{task.kind} in its entry"
-        )
-    for name in (name for subtask in selection.subtasks for name in subtask):
-        if name not in names:
-            raise RecipeError("unknown type", where=f"{corpus.name}: subtasks", got=name, mend=suggestion(name, names))
-    subtasks = selection.subtasks or (tuple(names),)
-    return [tuple(Shown(name=name, shown=names[name].shown(lang)) for name in subtask) for subtask in subtasks]
 
 
 def _checked(example: Example, task: Task) -> Example | Reject:

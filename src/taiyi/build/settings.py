@@ -15,6 +15,28 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class PromptSettings(Settings):
+    """What stands in a prompt beside its wording."""
+
+    definitions: bool = False
+    """What the asked types mean, where the catalogue says it in the language of the prompt."""
+    corpus: bool = False
+    """The title of the corpus: its guidelines decide what counts (AIONER's tags; Luo et al., 2023)."""
+    form: bool = False
+    """In which form to answer."""
+    entities: bool = False
+    """The entities of the text, for relations and events between them: the second step of a cascade."""
+
+
+class QuerySettings(Settings):
+    """Which types are asked for at once, where not all are: those that the text has, and some that it has not."""
+
+    max_types: Annotated[int, Field(ge=1)] = 6
+    """A query asks for one to so many types."""
+    absent: Annotated[float, Field(ge=0)] = 0.5
+    """How many types that the text does not have are asked for, for each that it has (one, where it has none)."""
+
+
 class Selection(Settings):
     """Which records of a corpus become examples of which task, and how."""
 
@@ -32,6 +54,14 @@ class Selection(Settings):
     """Entity types that count as another, such as `SpecificDisease: Disease`."""
     window_chars: Annotated[int, Field(ge=0)] = 0
     """Documents are cut into windows of whole sentences up to about so many characters; 0 keeps them whole."""
+    overlap_chars: Annotated[int, Field(ge=0)] = 0
+    """How much of the text before it a window has at least, in whole sentences."""
+    query: QuerySettings | None = None
+    """Types to ask for drawn for each record, in place of all types or fixed sub-tasks."""
+    empty: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Which share of the examples with nothing to answer is kept, drawn by the seed."""
+    prompt: PromptSettings = PromptSettings()
+    """What stands in the prompt beside its wording."""
     templates: tuple[str, ...] = ()
     """Numbers or ids of the templates to draw from; all of the task's where none is given."""
     templates_per_record: Annotated[int, Field(ge=1)] = 1
@@ -47,3 +77,61 @@ class DecontaminateSettings(Settings):
     """An id in common, such as a PMID."""
     by_text: bool = True
     """A text in common, whatever its case, width, spacing and punctuation."""
+    text_chars_en: Annotated[int, Field(ge=1)] = 20
+    """How many letters and digits such a text has at least in English: many have the sentence "Results." in common."""
+    text_chars_zh: Annotated[int, Field(ge=1)] = 5
+    """How many it has at least in Chinese."""
+    by_overlap: bool = True
+    """Long runs of characters in common that cover much of one of the texts."""
+    overlap_chars_en: Annotated[int, Field(ge=12)] = 70
+    """How long such a run is in English, in letters and digits: about 13 words."""
+    overlap_chars_zh: Annotated[int, Field(ge=12)] = 24
+    """How long it is in Chinese: about what 13 English words are in it."""
+    overlap_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Which share of the text of the evaluation set, or of that of training, they cover at least."""
+    by_near_duplicate: bool = True
+    """Texts of 40 letters and more that are nearly the same."""
+    near_threshold: Annotated[float, Field(gt=0, le=1)] = 0.6
+    """Their Jaccard similarity over runs of five characters."""
+
+
+class DeduplicateSettings(Settings):
+    """Which items say what others say already, or contradict them."""
+
+    exact: bool = True
+    """Equal texts, whatever their case, width, spacing and punctuation, with the same answer."""
+    conflicts: bool = True
+    """Equal texts of one corpus with other answers: those of the majority stay, or none where there is no majority."""
+    near: bool = True
+    """Texts that are nearly the same, within and across corpora."""
+    near_threshold: Annotated[float, Field(gt=0, le=1)] = 0.8
+    """Their Jaccard similarity over runs of five characters."""
+    shortest_chars: Annotated[int, Field(ge=5)] = 40
+    """How many letters and digits a text has at least to be a near duplicate of another."""
+    several_answers: tuple[str, ...] = ("qa_sqa", "qa_cqa", "mrd", "mt", "summary", "title", "report")
+    """Tasks in which a text may have several right answers: they never conflict."""
+    answer_in_texts: tuple[str, ...] = ("qa_mc",)
+    """Tasks whose texts other than the first may hold the answer: they conflict by the first alone."""
+
+
+class FilterSettings(Settings):
+    """What of a record makes it unfit for training; a filter is off where its limit is null."""
+
+    shortest_chars: Annotated[int, Field(ge=0)] | None = 2
+    """How many letters and digits the text has at least."""
+    longest_chars: Annotated[int, Field(ge=1)] | None = 200_000
+    """How many characters all its texts have at most."""
+    longest_answer_chars: Annotated[int, Field(ge=1)] | None = 20_000
+    """How many characters an answer in free text has at most."""
+    garbled_share: Annotated[float, Field(ge=0, le=1)] | None = 0.05
+    """Which share of the characters, if three or more, may be lost ones or marks of a wrong encoding."""
+    letter_share: Annotated[float, Field(ge=0, le=1)] | None = 0.2
+    """Which share of the characters that are no white space are letters or digits at least."""
+    language_share: Annotated[float, Field(ge=0, le=1)] | None = 0.1
+    """Which share of the letters and digits are Han at least in Chinese; all but as many are at most in English."""
+    language_chars: Annotated[int, Field(ge=1)] = 60
+    """From how many letters on the language of a text is looked at."""
+    repeated_share: Annotated[float, Field(ge=0, le=1)] | None = 0.7
+    """Which share of the runs of ten characters are repetitions at most, in texts of a hundred and more."""
+    unanswerable: bool = True
+    """Whether answers without content are refused: a link alone, "see above", options that cannot be told apart."""

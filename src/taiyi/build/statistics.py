@@ -7,7 +7,17 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from taiyi.schema import Example, Lang, Reject
+from taiyi.schema import Example, Lang, Reject, Split
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What of an example says where it is from."""
+
+    corpus: str
+    task: str
+    lang: Lang
+    split: Split
+    record: str
 
 
 class TaskCount(msgspec.Struct, frozen=True):
@@ -21,7 +31,7 @@ class TaskCount(msgspec.Struct, frozen=True):
     domain: str
 
 
-def count_tasks(stage: str, examples: Iterable[Example], domains: Mapping[str, str]) -> list[TaskCount]:
+def count_tasks(stage: str, examples: Iterable[Example | Header], domains: Mapping[str, str]) -> list[TaskCount]:
     """Count the examples and records of a stage by task, language and domain; `domains` has that of each corpus."""
     num_examples: Counter[tuple[str, Lang, str]] = Counter()
     records: dict[tuple[str, Lang, str], set[tuple[str, str, str]]] = {}
@@ -40,7 +50,7 @@ def count_reasons(rejects: Iterable[Reject]) -> dict[str, int]:
     return dict(Counter(reject.reason for reject in rejects).most_common())
 
 
-def count_corpora(examples: Iterable[Example]) -> dict[str, int]:
+def count_corpora(examples: Iterable[Example | Header]) -> dict[str, int]:
     """Count examples by corpus, task and split."""
     counts = Counter(f"{example.corpus} {example.task} {example.split}" for example in examples)
     return dict(sorted(counts.items()))

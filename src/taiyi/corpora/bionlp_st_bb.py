@@ -70,7 +70,8 @@ CORPORA = (
                     },
                 },
                 notes="Rows in BigBio's kb schema, as a hub's viewer gives them: the first 100 of the 133 training "
-                "documents, and all of the development set. test.json has texts alone.",
+                "documents, and all of the development set. test.json has texts alone. The loader puts spaces for line "
+                "breaks, and leaves the colon out of OntoBiotope's ids (OBT000360 for OBT:000360).",
             ),
         ),
         sizes={"train": 133, "dev": 66, "test": 96},

@@ -209,6 +209,8 @@ CORPORA = (
             ),
         },
         notes="Relations are between concepts, and stay so: they are not multiplied over pairs of mentions. Their "
-        "novelty is an attribute.",
+        "novelty is an attribute. Ids of variants are dbSNP's (rs28897672) where they have one, else the parts of the "
+        "variant as tmVar writes them (`c|INS|5382|C`). Four mentions of two diseases have their ids between `|`, "
+        "which stay one id, for relations name them so.",
     ),
 )

@@ -55,7 +55,10 @@ _ENTITIES = {
         en="qualifier", zh="修饰语", definition_en="what narrows another entity down", definition_zh="对其他实体的限定"
     ),
     "Multiplier": TypeName(
-        en="multiplier", zh="次数", definition_en="how often or how many", definition_zh="次数或数量"
+        en="multiplier",
+        zh="频次与用量",
+        definition_en="how often, how many, how much or for how long",
+        definition_zh="频次、数量、用量或持续时间",
     ),
     "Negation": TypeName(
         en="negation", zh="否定", definition_en="words that negate another entity", definition_zh="否定其他实体的词语"
@@ -158,7 +161,10 @@ _RELATIONS = {
     "OR": TypeName(en="or", zh="或", definition_en="one of them is enough", definition_zh="满足其一即可"),
     "AND": TypeName(en="and", zh="且", definition_en="both are needed", definition_zh="二者须同时满足"),
     "v-AND": TypeName(
-        en="and, of values", zh="取值之且", definition_en="both values are needed", definition_zh="两个取值须同时满足"
+        en="faulty and",
+        zh="误用的“和”",
+        definition_en="the second is an `and` that is marked as an error of grammar, next to the first",
+        definition_zh="后者为被标为语法错误的 and，与前者相连",
     ),
     "NOT": TypeName(en="not", zh="非", definition_en="what is not to be the case", definition_zh="不得出现的情况"),
     "Subsumes": TypeName(
@@ -192,7 +198,10 @@ _RELATIONS = {
         en="has negation", zh="被否定", definition_en="the second negates the first", definition_zh="后者否定前者"
     ),
     "Has_multiplier": TypeName(
-        en="has multiplier", zh="次数为", definition_en="the second says how often", definition_zh="后者表示次数"
+        en="has multiplier",
+        zh="频次或用量为",
+        definition_en="the second says how often, how much or for how long the first is",
+        definition_zh="后者表示前者的频次、用量或持续时间",
     ),
     "Has_mood": TypeName(
         en="has mood",
@@ -202,18 +211,21 @@ _RELATIONS = {
     ),
     "Has_context": TypeName(
         en="has context",
-        zh="语境为",
-        definition_en="the second is what the first belongs to",
-        definition_zh="后者为前者的语境",
+        zh="背景为",
+        definition_en="the second, an observation, is the setting or the finding that the first is told with",
+        definition_zh="后者（观察情况）为前者的背景或所见",
     ),
     "multi": TypeName(
-        en="parts of one thing",
-        zh="同属一项",
-        definition_en="the two make up one criterion",
-        definition_zh="二者构成同一条件",
+        en="same words of another type",
+        zh="同一文字的另一类型",
+        definition_en="the two are the same words, or one is within the other, with a type each",
+        definition_zh="二者为同一段文字或一方包含另一方，各有类型",
     ),
     "causal": TypeName(
-        en="causes", zh="因果", definition_en="one is the cause of the other", definition_zh="二者存在因果关系"
+        en="cause and effect",
+        zh="因果",
+        definition_en="one is the cause of the other, mostly the second that of the first",
+        definition_zh="二者存在因果关系，多以后者为因",
     ),
 }
 

@@ -45,7 +45,9 @@ CORPORA = (
         notes="A term is a document that one mention fills; its concepts are the standard terms of the Beijing "
         "clinical version (v601) of ICD-10, by name, as the files give them (its codes stand in an XLSX beside "
         "them). Of several the order is the file's; 32 terms of train and 13 of dev name one of theirs twice, which "
-        "is kept. The list files the corpus under NER. The test file has no gold, and so is no split.",
+        "is kept. 623 of the 10,948 standard terms of train and 215 of the 3,542 of dev are not names of that list as "
+        "they stand, among them a bare O (34 and 6) and some in quotes; they are kept too. The list files the corpus "
+        "under NER. The test file has no gold, and so is no split.",
     ),
     Corpus(
         name="clinical_terminology_standardization",

@@ -48,6 +48,6 @@ CORPORA = (
         notes="The questions of nine templates; a question names an admission, whose discharge summaries are its "
         "contexts. The answer is that of the notes, or, where they have none, that of the tables; brackets around it "
         "are left out, and several values stay one text. Questions without an answer, or of an admission without a "
-        "note, are rejected. The SQL is not kept.",
+        "note, are rejected, and so is a question that a file has before. The SQL is not kept.",
     ),
 )

@@ -46,8 +46,8 @@ CORPORA = (
         listed=Listed(lang="zh", number=16, task="QA-sqa", sizes={"train": 362000, "dev": 1000, "test": 1000}),
         downloads=_downloads("huatuo_encyclopedia_qa", *_FILES.values()),
         files=_sources(),
-        notes="An item has one question in several wordings, a list in a list; each wording is a record, so there are "
-        "more records than items. The paper's list rounds the size.",
+        notes="An item has one question in several wordings, a list in a list; each different wording is a record, "
+        "so there are more records than items. The paper's list rounds the size.",
     ),
     Corpus(
         name="huatuo_knowledge_graph_qa",

@@ -15,7 +15,8 @@ _CITATION = (
 )
 _NOTES = (
     "The four options with which the authors report results; the files with five, which the Taiyi paper used for "
-    "Chinese, stand a folder above. The questions from Taiwan are not read."
+    "Chinese, stand a folder above. The questions from Taiwan are not read, nor are the step of "
+    "the examination (meta_info) and the phrases found by a program (metamap_phrases)."
 )
 _ARCHIVE = "https://drive.google.com/uc?export=download&confirm=t&id=1ImYUSLk9JbgHXOemfvyiDiirluZHPeQw"
 

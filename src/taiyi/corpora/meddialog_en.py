@@ -33,6 +33,7 @@ CORPORA = (
         "files healthcaremagic_dialogue_1.txt to _4.txt and icliniq_dialogue.txt, stands in the folder of the corpus.",
         notes="The paper's list counts the four files of HealthCareMagic. There is no split: all is train. Addresses "
         "and descriptions, which say in a line what the patient says at length, are left out; consultations without "
-        "an answer are rejected.",
+        "an answer are rejected, and so is what a doctor says before the patient has spoken. What one speaker says in "
+        "several turns is joined, a line each.",
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from taiyi.catalogue import Corpus, Download, Layout, Listed, Source
-from taiyi.formats import meddialog_zh, utterances
+from taiyi.formats import meddialog, utterances
 
 _DRIVE = "https://drive.google.com/uc?export=download&id="
 
@@ -34,11 +34,11 @@ CORPORA = (
         copies=(
             Layout(
                 name="raw_text",
-                files={"train": (Source(path="*.txt", read=meddialog_zh.read),)},
+                files={"train": (Source(path="*.txt", read=meddialog.read),)},
                 verified="fixture",
                 notes="The authors' text files by year, 2010.txt to 2020.txt, which have no splits: all that is in "
-                "them, also what is in dev and test of the processed files, is train. Only dialogues are read of a "
-                "consultation.",
+                "them, also what is in dev and test of the processed files, is train. Of a consultation only the "
+                "dialogue is read, not the description nor the doctor's summary; one without a dialogue is rejected.",
             ),
         ),
         notes="These are the authors' processed files; their sizes are those of the paper's list. What one speaker "

@@ -44,6 +44,7 @@ CORPORA = (
         ),
         notes="The contexts of a question are all answers that the system found, in its order; the answers are those "
         "that people judged right (score 3 or 4), the best first. Questions of which no answer is right, 34 in train, "
-        "are rejected. The first training file asks the 104 questions of the test of LiveQA.",
+        "are rejected. Addresses of answers are left out. The first training file asks the 104 questions of the test "
+        "of LiveQA.",
     ),
 )

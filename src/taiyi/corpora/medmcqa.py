@@ -44,6 +44,6 @@ CORPORA = (
         notes="Dev was checked on the real file; train was not there. The answers to the 6,150 test questions are not "
         "public. The paper's list has 70,735 questions in train, the authors have 182,822. `choice_type` says of a "
         "third of the questions that several options are right, but one is given, and that one is the answer. The "
-        "explanation is the long answer.",
+        "explanation is the long answer; subject and topic are not read.",
     ),
 )

@@ -50,6 +50,7 @@ CORPORA = (
             ),
         },
         notes="A text has one pair of marked concepts; the marks are taken out. Cause(E2,E1) is a relation from the "
-        "second to the first. The release is one file without splits; a public loader cuts it into 1,953, 489 and 272.",
+        "second to the first; Other has no direction. The release is one file without splits; a public loader "
+        "cuts it into 1,953, 489 and 272.",
     ),
 )

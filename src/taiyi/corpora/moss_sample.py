@@ -9,8 +9,8 @@ from taiyi.formats import dialogue
 
 _CITATION = "Sun et al. MOSS: an open conversational large language model. Machine Intelligence Research, 2024."
 _NOTES = (
-    "The language of a dialogue is the one that its user writes. What MOSS thought, its commands and the results of "
-    "its tools are left out, and so are its marks."
+    "The language of a dialogue is the one that its user writes. What MOSS is told of itself (meta_instruction), what "
+    "it thought, its commands and the results of its tools are left out, and so are its marks."
 )
 _OPTIONS: dict[str, Any] = {"detect_lang": True, "id_from_file": True}
 _WITH_TOOLS = (
@@ -25,7 +25,7 @@ CORPORA = (
         langs=("zh", "en"),
         tasks=("mrd",),
         domain="general",
-        licence="CC-BY-NC-4.0",
+        licence="CC BY 4.0 on its page, CC BY-NC 4.0 in MOSS's repository",
         access="open",
         homepage="https://huggingface.co/datasets/fnlp/moss-003-sft-data",
         citation=_CITATION,

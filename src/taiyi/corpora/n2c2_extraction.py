@@ -118,14 +118,44 @@ CORPORA = (
             ),
         },
         relation_types={
-            "TrIP": TypeName(en="treatment improves problem", zh="治疗改善问题"),
-            "TrWP": TypeName(en="treatment worsens problem", zh="治疗加重问题"),
-            "TrCP": TypeName(en="treatment causes problem", zh="治疗引起问题"),
-            "TrAP": TypeName(en="treatment is given for problem", zh="治疗用于问题"),
-            "TrNAP": TypeName(en="treatment is not given because of problem", zh="因问题不予治疗"),
-            "TeRP": TypeName(en="test reveals problem", zh="检查发现问题"),
-            "TeCP": TypeName(en="test is done to investigate problem", zh="为问题进行检查"),
-            "PIP": TypeName(en="problem indicates problem", zh="问题提示问题"),
+            "TrIP": TypeName(
+                en="treatment improves problem",
+                zh="治疗使医疗问题好转",
+                definition_en="the treatment cures or eases the problem",
+            ),
+            "TrWP": TypeName(
+                en="treatment worsens problem",
+                zh="治疗使医疗问题加重",
+                definition_en="the problem gets worse under the treatment, or is not eased by it",
+            ),
+            "TrCP": TypeName(
+                en="treatment causes problem",
+                zh="治疗引起医疗问题",
+                definition_en="the problem comes from the treatment, as a side effect does",
+            ),
+            "TrAP": TypeName(
+                en="treatment is given for problem",
+                zh="针对医疗问题进行治疗",
+                definition_en="the treatment is given for the problem; what comes of it is not told",
+            ),
+            "TrNAP": TypeName(
+                en="treatment is not given because of problem",
+                zh="因医疗问题而不予治疗",
+                definition_en="the treatment is stopped or not begun because of the problem",
+            ),
+            "TeRP": TypeName(
+                en="test reveals problem", zh="检查发现医疗问题", definition_en="the test has shown the problem"
+            ),
+            "TeCP": TypeName(
+                en="test is done to investigate problem",
+                zh="为查明医疗问题而检查",
+                definition_en="the test is done because of the problem; what came of it is not told",
+            ),
+            "PIP": TypeName(
+                en="problem indicates problem",
+                zh="医疗问题提示另一医疗问题",
+                definition_en="the two problems are of one condition: one describes, causes or shows the other",
+            ),
         },
         notes="The public release: 73 records of Beth Israel and 97 of Partners for training, where the challenge had "
         "394 and 477 with those of Pittsburgh; the list counts those of Partners alone. Assertions of problems "
@@ -167,14 +197,14 @@ CORPORA = (
             "Reason": TypeName(en="reason", zh="用药原因", definition_en="the condition for which it is given"),
         },
         relation_types={
-            "Strength-Drug": TypeName(en="strength of drug", zh="药物规格"),
-            "Form-Drug": TypeName(en="form of drug", zh="药物剂型"),
-            "Dosage-Drug": TypeName(en="dosage of drug", zh="药物剂量"),
-            "Duration-Drug": TypeName(en="duration of drug", zh="药物时长"),
-            "Frequency-Drug": TypeName(en="frequency of drug", zh="药物频率"),
-            "Route-Drug": TypeName(en="route of drug", zh="药物途径"),
+            "Strength-Drug": TypeName(en="strength of drug", zh="药物的规格"),
+            "Form-Drug": TypeName(en="form of drug", zh="药物的剂型"),
+            "Dosage-Drug": TypeName(en="dosage of drug", zh="药物的剂量"),
+            "Duration-Drug": TypeName(en="duration of drug", zh="药物的用药时长"),
+            "Frequency-Drug": TypeName(en="frequency of drug", zh="药物的用药频率"),
+            "Route-Drug": TypeName(en="route of drug", zh="药物的给药途径"),
             "ADE-Drug": TypeName(en="adverse event of drug", zh="药物所致不良事件"),
-            "Reason-Drug": TypeName(en="reason for drug", zh="药物适应证"),
+            "Reason-Drug": TypeName(en="reason for drug", zh="药物的用药原因"),
         },
         notes="Discharge summaries of MIMIC-III. Mentions that cross a line break have a span a line.",
     ),

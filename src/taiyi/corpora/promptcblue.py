@@ -44,6 +44,7 @@ CORPORA = (
         notes="No corpus of the list; prompts and answers are in the words of PromptCBLUE's templates. 15 prompts of "
         "CMeIE ask for nothing and have an empty answer; they are rejected. The CMeIE prompts are of 752 texts, one "
         "of which is in the dev set of CMeIE-V2, and the IMCS prompts may be of its dev set too, so this is not for "
-        "training what is evaluated there. Seven files have a lone CR, or CR and LF, at the ends of lines.",
+        "training what is evaluated there. The lines of four files end in a lone CR, those of "
+        "two in CR and LF.",
     ),
 )

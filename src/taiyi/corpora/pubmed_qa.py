@@ -56,6 +56,7 @@ CORPORA = (
         ),
         notes="Test is the official 500 (test_ground_truth.json). The other 500 are cut as the authors' "
         "split_dataset.py does with its seed: dev is the first of its ten folds, train the other nine. The artificial "
-        "and the unlabelled part of PubMedQA (PQA-A, PQA-U) are not read.",
+        "and the unlabelled part of PubMedQA (PQA-A, PQA-U) are not read, nor are year, MeSH terms, headings of the "
+        "abstract's sections and the single annotators' answers.",
     ),
 )

@@ -94,10 +94,10 @@ CORPORA = (
                 definition_zh="该变异属于该基因",
             ),
             "Equals": TypeName(
-                en="other name of the same thing",
-                zh="同一事物的别名",
-                definition_en="the two are names of one gene or one variant",
-                definition_zh="二者为同一基因或变异的名称",
+                en="other name of the same gene",
+                zh="同一基因的别名",
+                definition_en="the two are names of one gene",
+                definition_zh="二者为同一基因的名称",
             ),
         },
         notes="Texts are title and abstract in one line of corpus.txt, without a mark between them; the annotations "
@@ -177,18 +177,24 @@ CORPORA = (
                 en="concept or idea", zh="概念", definition_en="a characteristic, such as the way of inheritance"
             ),
             "Physiology": TypeName(en="physiology", zh="生理过程", definition_en="a process or function of the body"),
-            "Phenomena": TypeName(en="phenomenon", zh="现象", definition_en="a natural process or event"),
+            "Phenomena": TypeName(en="phenomenon", zh="现象", definition_en="something observed, such as a staining"),
         },
         relation_types={
             "has": TypeName(
-                en="has", zh="具有", definition_en="the second belongs to the first or is a property of it"
+                en="has",
+                zh="具有",
+                definition_en="one has the other: a patient or cohort a disease, size or mutation, a gene a mutation, "
+                "a disease or patient the feature, concept, age or process that stands first",
             ),
             "relatedTo": TypeName(
-                en="related to", zh="相关", definition_en="the two are related in another way, as mutation and disease"
+                en="related to",
+                zh="相关",
+                definition_en="the two are related in another way, as a disease and its place, gene or mutation",
             ),
         },
         notes="A document is a paragraph of one of ten articles on inherited colorectal cancer, named after the "
-        "article in PubMed Central, its section and its place; the PubMed id is the one that the readme gives. Texts "
+        "article in PubMed Central, its section and its place; the PubMed id is the one that the readme gives. Which "
+        "argument of `has` is the owner depends on the types: arguments are in the order of the files. Texts "
         "are in corpus/, annotations in annotations/. Checked on the copy that comes with SETH, which is the one in "
         "use.",
     ),

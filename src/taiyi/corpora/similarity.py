@@ -115,7 +115,7 @@ CORPORA = (
             Layout(
                 name="bigbio_table",
                 files={"train": _biosses_rows("train"), "dev": _biosses_rows("dev"), "test": _biosses_rows("test")},
-                verified="real",
+                verified="fixture",
                 counts={"train": {"records": 64}, "dev": {"records": 16}, "test": {"records": 20}},
                 notes="Both tables in one TSV, as BigBio passes them on.",
             ),

@@ -73,20 +73,21 @@ CORPORA = (
             "Negated": TypeName(
                 en="negated reaction",
                 zh="被否定的反应",
-                definition_en="the reaction is negated by the negation or the factor",
-                definition_zh="该反应被否定词或因素所否定",
+                definition_en="the first, a reaction, is negated by the second, a negation or factor",
+                definition_zh="前者（反应）被后者（否定词或不确定因素）否定",
             ),
             "Hypothetical": TypeName(
                 en="hypothetical reaction",
                 zh="假设性反应",
-                definition_en="the reaction is only possible because of the animal, drug class or factor",
-                definition_zh="由于动物、药物类别或因素，该反应只是可能的",
+                definition_en="the first, a reaction, is only possible, as the second, an animal, drug class or "
+                "factor, tells",
+                definition_zh="后者（动物、药物类别或不确定因素）说明前者（反应）只是可能的",
             ),
             "Effect": TypeName(
                 en="severity of a reaction",
                 zh="反应的严重程度",
-                definition_en="the severity is that of the reaction",
-                definition_zh="该严重程度是对该反应的描述",
+                definition_en="the second is the severity of the first, a reaction",
+                definition_zh="后者为前者（反应）的严重程度",
             ),
         },
         notes="The paper's list has the 101 labels for training alone; the 99 of the test were published with their "

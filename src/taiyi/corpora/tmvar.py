@@ -90,7 +90,12 @@ CORPORA = (
                 Source(
                     path="tmVar.Normalization.txt",
                     read=pubtator.read,
-                    options={**_OPTIONS, "id_columns": 2, "types": tuple(_TYPES), "database_names": {"RSID": "dbSNP"}},
+                    options={
+                        **_OPTIONS,
+                        "id_columns": 2,
+                        "types": tuple(_TYPES),
+                        "database_names": {"RSID": "dbSNP:rs"},
+                    },
                 ),
             ),
         },
@@ -110,9 +115,9 @@ CORPORA = (
         listed=Listed(lang="en", number=14, task="NER", sizes={"train": 158}),
         downloads=(Download(url=f"{_DOWNLOADS}/tmVar.Normalization.txt", path="tmVar.Normalization.txt"),),
         entity_types=_TYPES,
-        notes="The 7th column normalises a variant to dbSNP (`RSID:2075789`); it is a concept beside that of the 6th. "
-        "The paper's list has it for recognition alone. Two lines of the file are damaged and dropped: one has lost "
-        "its type (18166824), one its offsets (21615796).",
+        notes="The 7th column normalises a variant to dbSNP (`RSID:2075789` is rs2075789); it is a concept beside "
+        "that of the 6th. The paper's list has it for recognition alone. Two lines of the file are damaged and "
+        "dropped: one has lost its type (18166824), one its offsets (21615796).",
     ),
     Corpus(
         name="tmvar_v3",
@@ -142,7 +147,7 @@ CORPORA = (
                             "Species": "NCBITaxon",
                             "CellLine": "NCBITaxon",
                         },
-                        "database_names": {"RS#": "dbSNP", "CA#": "ClinGen"},
+                        "database_names": {"RS#": "dbSNP:rs", "CA#": "ClinGen:CA"},
                         "attributes": {
                             "VariantGroup": "variant group",
                             "Va1iantGroup": "variant group",

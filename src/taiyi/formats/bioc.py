@@ -36,13 +36,14 @@ def read(
     """Read documents, one at a time.
 
     A passage's text stands at its offset; what lies between passages is spaces. Infons of an annotation that are
-    neither type nor ids are its attributes; of those of a passage its type is kept. BC5CDR's parts of composite
-    mentions (`IndividualMention`) are rejected: their composite mention is kept. An id that a document has used already
-    gets a number after it.
+    neither type nor ids are its attributes; of those of a passage its type is kept, and of a document's none. BC5CDR's
+    parts of composite mentions (`IndividualMention`) are rejected: their composite mention is kept. An id that a
+    document has used already gets a number after it.
 
     Args:
         id_separators: characters between the ids of one mention.
-        databases: the terminology of each entity type's `identifier`; MeSH if not given.
+        databases: the terminology of each entity type's `identifier`; MeSH if not given. Ids such as `rs123` are
+            dbSNP's whatever the type.
         id_keys: further infons that hold ids, with their terminology.
         second_database: the terminology of what follows a `|` within an id, as NLM-Gene has it.
         document_types: types of annotations that say something of the document and have no location: rejected.
@@ -70,19 +71,24 @@ def read(
 
 
 def _infons(element: Any) -> dict[str, str]:
-    return {infon.get("key", ""): infon.text or "" for infon in element.findall("infon")}
+    return {infon.get("key", ""): infon.text or "" for infon in element.iterchildren("infon")}
+
+
+def _text(element: Any, tag: str) -> str | None:
+    """Return the text of the first child of that tag; None if there is none."""
+    return next((child.text or "" for child in element.iterchildren(tag)), None)
 
 
 def _unit(element: Any) -> dict[str, Any]:
     unit: dict[str, Any] = {
-        "offset": (element.findtext("offset") or "").strip(),
+        "offset": (_text(element, "offset") or "").strip(),
         "infons": _infons(element),
-        "annotations": [_annotation(one) for one in element.findall("annotation")],
-        "relations": [_relation(one) for one in element.findall("relation")],
+        "annotations": [_annotation(one) for one in element.iterchildren("annotation")],
+        "relations": [_relation(one) for one in element.iterchildren("relation")],
     }
     # A passage without a text has sentences; one with an empty text has it.
-    text = element.find("text")
-    return unit if text is None else unit | {"text": text.text or ""}
+    text = _text(element, "text")
+    return unit if text is None else unit | {"text": text}
 
 
 def _annotation(element: Any) -> dict[str, Any]:
@@ -91,30 +97,31 @@ def _annotation(element: Any) -> dict[str, Any]:
     locations: list[dict[str, str]] = []
     text: str | None = None
     for child in element:
-        if child.tag == "infon":
+        tag = child.tag
+        if tag == "infon":
             infons[child.get("key", "")] = child.text or ""
-        elif child.tag == "location":
+        elif tag == "location":
             locations.append({key: value.strip() for key, value in child.items()})
-        elif child.tag == "text":
+        elif tag == "text":
             text = child.text or ""
     return {"id": element.get("id", ""), "infons": infons, "text": text, "locations": locations}
 
 
 def _relation(element: Any) -> dict[str, Any]:
-    nodes = [{"refid": node.get("refid", ""), "role": node.get("role", "")} for node in element.findall("node")]
+    nodes = [{"refid": node.get("refid", ""), "role": node.get("role", "")} for node in element.iterchildren("node")]
     return {"id": element.get("id", ""), "infons": _infons(element), "nodes": nodes}
 
 
 def _document(element: Any) -> dict[str, Any]:
     return {
-        "id": (element.findtext("id") or "").strip(),
+        "id": (_text(element, "id") or "").strip(),
         "infons": _infons(element),
         "passages": [
-            _unit(passage) | {"sentences": [_unit(sentence) for sentence in passage.findall("sentence")]}
-            for passage in element.findall("passage")
+            _unit(passage) | {"sentences": [_unit(sentence) for sentence in passage.iterchildren("sentence")]}
+            for passage in element.iterchildren("passage")
         ],
-        "annotations": [_annotation(one) for one in element.findall("annotation")],
-        "relations": [_relation(one) for one in element.findall("relation")],
+        "annotations": [_annotation(one) for one in element.iterchildren("annotation")],
+        "relations": [_relation(one) for one in element.iterchildren("relation")],
     }
 
 

@@ -6,14 +6,16 @@ A document is a mapping as in BioC JSON: passages with their offsets, annotation
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import count
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from taiyi.formats import checked
+from taiyi.formats.pubtator_rows import terminology
 from taiyi.schema import Argument, Concept, Document, Entity, Lang, Passage, Record, Reject, Relation, Span, Split
 
 T = TypeVar("T")
@@ -32,6 +34,7 @@ WHOLE_DOCUMENT = "annotation of the whole document"
 _NO_CONCEPT = frozenset({"", "-", "-1"})
 _PREFIXED = re.compile(r"(?P<db>[A-Za-z]+):(?P<id>.+)")
 _PART_OF_COMPOSITE = "IndividualMention"
+_DROPPED = "relation to a relation that was dropped"
 # Between two passages; a wrong offset must not ask for more memory than there is.
 _MOST_SPACES = 10_000
 _Offset = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
@@ -86,7 +89,8 @@ def _no_words() -> dict[str, str]:
     return {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Two of them are never equal, so that what their infons say can be remembered.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Words:
     """How the infons of a corpus are to be read; see the options of `bioc.read`."""
 
@@ -132,7 +136,8 @@ def records(
     used: set[str] = set()
     for shift, raw_annotation in units:
         entity, reject = _entity(raw_annotation, text, shift, where, words, used)
-        entities += [entity] if entity else []
+        if entity:
+            entities.append(entity)
         if reject:
             yield reject
     relations, dropped = _relations(_all_relations(document), entities, where, words)
@@ -158,10 +163,10 @@ def _document_ids(document: _Document, key: str, words: Words) -> tuple[str, ...
     return (f"{words.document_prefix}{key}",) if given is None else tuple(given.split())
 
 
-def _as(kind: Callable[..., T], raw: object) -> tuple[T | None, str]:
+def _as(kind: type[T], raw: object) -> tuple[T | None, str]:
     """Return a raw value as a type, or what is wrong with it."""
     try:
-        return cast(T, msgspec.convert(raw, cast(Any, kind), strict=False)), ""
+        return msgspec.convert(raw, kind, strict=False), ""
     except msgspec.ValidationError as error:
         return None, str(error)
 
@@ -218,11 +223,11 @@ def _entity(
         return None, Reject(where=place, reason="part of a composite mention", detail=f"{type}: {given!r}")
     if type in words.document_types and not annotation.locations:
         return None, Reject(where=place, reason=WHOLE_DOCUMENT, detail=f"{type}: {infons}")
-    spans = sorted(Span(at.offset + shift, at.offset + shift + at.length) for at in annotation.locations)
-    if not type or not spans or any(not 0 <= start < end <= len(text) for start, end in spans):
+    spans = [Span(at.offset + shift, at.offset + shift + at.length) for at in annotation.locations]
+    spans.sort()
+    if not type or not spans or (found := checked.at(text, spans)) is None:
         return None, Reject(where=place, reason=checked.OUTSIDE, detail=f"{type!r} at {spans} of {len(text)}")
-    found = " ".join(text[start:end] for start, end in spans)
-    if given is not None and given.split() != found.split():
+    if given is not None and given != found and given.split() != found.split():
         detail = f"{type} at {spans[0].start}: the text has {found!r}, the mention {given!r}"
         return None, Reject(where=place, reason=checked.MISMATCH, detail=detail)
     entity = Entity(
@@ -249,18 +254,24 @@ def _unused(id: str, used: set[str]) -> str:
 
 def concepts(infons: Mapping[str, str], words: Words, database: str) -> tuple[Concept, ...]:
     """Return the concepts that infons name, each once, in order; `-1` and `-` are none."""
+    values = [(words.id_keys[key] or database, value) for key, value in infons.items() if key in words.id_keys]
+    if len(values) == 1:
+        return _concepts(*values[0], words)
+    return tuple(dict.fromkeys(concept for own, value in values for concept in _concepts(own, value, words)))
+
+
+# The same concepts come again and again.
+@lru_cache(maxsize=1 << 14)
+def _concepts(own: str, value: str, words: Words) -> tuple[Concept, ...]:
     found: list[Concept] = []
-    for key, value in infons.items():
-        if key not in words.id_keys:
-            continue
-        own = words.id_keys[key] or database
-        for part in words.separator.split(value):
-            id, _, second = part.partition("|") if words.second_database else (part, "", "")
-            for db, name in ((own, id.strip()), (words.second_database, second.strip())):
-                if name not in _NO_CONCEPT:
-                    match = _PREFIXED.fullmatch(name)
-                    found.append(Concept(db=match["db"], id=match["id"]) if match else Concept(db=db, id=name))
-    return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
+    for part in words.separator.split(value):
+        id, _, second = part.partition("|") if words.second_database else (part, "", "")
+        for db, name in ((own, id.strip()), (words.second_database, second.strip())):
+            if name not in _NO_CONCEPT:
+                match = _PREFIXED.fullmatch(name)
+                named = Concept(db=match["db"], id=match["id"]) if match else None
+                found.append(named or Concept(db=terminology(name, db), id=name))
+    return tuple(dict.fromkeys(found))
 
 
 def _all_relations(document: _Document) -> list[Any]:
@@ -302,7 +313,18 @@ def _relations(raw: list[Any], entities: list[Entity], where: str, words: Words)
         else:
             name = _unused(id or "R", used)
             relations.append(Relation(id=name, type=type, arguments=arguments, attributes=attributes))
-    return relations, rejects
+    return _whole(relations, where, rejects), rejects
+
+
+def _whole(relations: list[Relation], where: str, rejects: list[Reject]) -> list[Relation]:
+    """Return the relations without those that refer to one that was dropped."""
+    kept = {relation.id: relation for relation in relations}
+    while lost := [r for r in kept.values() if any(a.kind == "relation" and a.ref not in kept for a in r.arguments)]:
+        for relation in lost:
+            detail = f"{relation.type}: {', '.join(argument.ref for argument in relation.arguments)}"
+            rejects.append(Reject(where=f"{where}/{relation.id}", reason=_DROPPED, detail=detail))
+            del kept[relation.id]
+    return list(kept.values())
 
 
 def _node(node: _Node, mentions: frozenset[str]) -> Argument:

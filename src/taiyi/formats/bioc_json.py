@@ -6,7 +6,7 @@ A file is a collection (an object with `documents`), or documents alone, as an a
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,27 +23,15 @@ def read(
     split: Split,
     lang: Lang,
     id_separators: str = "|",
-    databases: Mapping[str, str] = NO_WORDS,
     id_keys: Mapping[str, str] = NO_WORDS,
-    second_database: str = "",
-    document_types: Collection[str] = (),
-    document_prefix: str = "pmid:",
-    respaced: bool = False,
+    **options: Any,
 ) -> Iterator[Record | Reject]:
-    """Read documents; the options are those of `bioc.read`.
+    """Read documents; the options are those of `bioc.read`, but for `ids`.
 
     Raises:
         FormatError: the file is not JSON, was cut off, or holds no BioC.
     """
-    words = bioc_documents.Words.of(
-        id_separators,
-        id_keys,
-        databases=databases,
-        second_database=second_database,
-        document_types=document_types,
-        document_prefix=document_prefix,
-        respaced=respaced,
-    )
+    words = bioc_documents.Words.of(id_separators, id_keys, **options)
     for place, item in json_lines.items(path):
         if isinstance(item, Reject):
             yield item

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
-from taiyi.errors import FormatError
-from taiyi.formats import checked, json_lines
+from taiyi.formats import checked, json_lines, json_stream
 from taiyi.schema import Lang, Option, Question, Record, Reject, Split
 
 _COLUMNS = {"abstracts": "abstract", "titles": "title", "entities_list": "entities_list", "answers": "answer"}
+# Keys that only a file of lists has.
+_LISTS = ("abstracts", "titles", "answers")
 _BETWEEN = " :: "
 # The names of an entity stand in a list as Python writes it.
 _NAME = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
@@ -23,7 +24,7 @@ _ESCAPE = re.compile(r"\\(['\"\\])")
 
 
 def read(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Record | Reject]:
-    """Read questions; ids are positions from 0. A file of lists is held in memory whole.
+    """Read questions; ids are positions from 0.
 
     An entity is written `@entity1 :: ('9606', 'Species') :: ['patients', 'patient']`, or `@entity1` alone in setting B,
     which hides the names. Its key is that of the option, its names are the option's text; its identifier is left out.
@@ -57,15 +58,11 @@ def read(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Recor
 
 
 def _questions(path: Path) -> Iterator[tuple[str, dict[str, Any] | Reject]]:
-    for where, item in json_lines.items(path):
-        if isinstance(item, Reject) or not _COLUMNS.keys() <= item.keys():
-            yield where, item
-            continue
-        columns = [item[name] for name in _COLUMNS]
-        if not all(isinstance(column, list) for column in columns) or len({len(column) for column in columns}) != 1:
-            raise FormatError("the lists of the file differ in length", where=path, expected=", ".join(_COLUMNS))
-        for index, values in enumerate(zip(*columns, strict=True)):
-            yield f"{path.name}[{index}]", dict(zip(_COLUMNS.values(), values, strict=True))
+    if json_stream.first_key(path) not in _LISTS:
+        yield from json_lines.items(path)
+        return
+    for where, item in json_stream.columns(path, tuple(_COLUMNS)):
+        yield where, item if isinstance(item, Reject) else {_COLUMNS[name]: value for name, value in item.items()}
 
 
 def _option(entity: str) -> Option:

@@ -31,8 +31,8 @@ BAD_ENTITY = "malformed entity"
 BAD_MENTION = "malformed mention"
 BAD_INTERACTION = "malformed interaction"
 UNMENTIONED = "interaction of an entity without a mention"
-# What the label of an interaction says; 1 says that it takes place.
-LABELS = {1: "", -1: "negated", 0: "unlabelled"}
+# What follows the type of an interaction by its label: 1 says that it takes place, -1 that it does not.
+SUFFIXES = {1: "", -1: "_negated", 0: "_unlabelled"}
 # The query that led to the entry says nothing of it.
 _QUERY = re.compile(r"\?q=.*")
 _LAST_PART = re.compile(r"(?<![^/=+])[^/=+]*[0-9][^/=+]*$")
@@ -41,15 +41,15 @@ _FLAGS = {"is_state": "state", "is_mutant": "mutant"}
 _Item = dict[str, Any]
 
 
-def read(path: Path, *, corpus: str, split: Split, lang: Lang, prefix: str = "biorelex:") -> Iterator[Record | Reject]:
+def read(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Record | Reject]:
     """Read sentences; entities of the record are mentions, and an entity with several is a coreference of them.
 
     An interaction is between the first mentions, in the text, of its two participants. One that is said not to take
-    place, or of which the sentence does not tell, has an attribute `label` that says so.
+    place, or of which the sentence does not tell, is of a type of its own, such as `bind_negated`, so that nobody
+    takes it for one that does.
 
-    Args:
-        prefix: what the ids of the papers are ids in; they are no PubMed ids. Where the address of the paper is one in
-            PubMed Central, that id is added.
+    The ids of the papers are the corpus's own, no PubMed ids. Where the address of the paper is one in PubMed Central,
+    that id is added.
 
     Raises:
         FormatError: the file is not JSON.
@@ -76,7 +76,7 @@ def read(path: Path, *, corpus: str, split: Split, lang: Lang, prefix: str = "bi
             corpus=corpus,
             split=split,
             lang=lang,
-            document_ids=_document_ids(paper, item.get("url"), prefix),
+            document_ids=_document_ids(paper, item.get("url")),
             text=text,
             entities=tuple(sentence.entities),
             relations=tuple(sentence.relations),
@@ -84,8 +84,8 @@ def read(path: Path, *, corpus: str, split: Split, lang: Lang, prefix: str = "bi
         )
 
 
-def _document_ids(paper: object, url: object, prefix: str) -> tuple[str, ...]:
-    own = (f"{prefix}{paper}",) if isinstance(paper, str) and paper else ()
+def _document_ids(paper: object, url: object) -> tuple[str, ...]:
+    own = (f"biorelex:{paper}",) if isinstance(paper, str) and paper else ()
     match = _PMC.search(url) if isinstance(url, str) else None
     return (*own, f"pmcid:{match[0]}") if match else own
 
@@ -157,18 +157,15 @@ class _Sentence:
             if any(participant not in self._first for participant in participants):
                 self._reject(UNMENTIONED, checked.shown(interaction))
                 continue
-            attributes = {"label": said} if (said := LABELS[interaction["label"]]) else {}
-            if interaction.get("implicit") is True:
-                attributes["implicit"] = "true"
             self.relations.append(
                 Relation(
                     id=f"R{len(self.relations)}",
-                    type=interaction["type"],
+                    type=interaction["type"] + SUFFIXES[interaction["label"]],
                     arguments=tuple(
                         Argument(role="participant", kind="entity", ref=self._first[participant])
                         for participant in participants
                     ),
-                    attributes=attributes,
+                    attributes={"implicit": "true"} if interaction.get("implicit") is True else {},
                 )
             )
 
@@ -189,7 +186,7 @@ def _is_interaction(interaction: object) -> bool:
         isinstance(type, str)
         and type != ""
         and _is_number(label)
-        and label in LABELS
+        and label in SUFFIXES
         and isinstance(participants, list)
         and len(cast("list[Any]", participants)) == 2
         and all(_is_number(participant) for participant in cast("list[Any]", participants))

@@ -24,13 +24,14 @@ def read_mentions(path: Path, *, corpus: str, split: Split, lang: Lang) -> Itera
         entities: list[Entity] = []
         for value in cast("list[Any]", mentions):
             match value:
-                case {"start_idx": int() as start, "end_idx": int() as end, "type": str() as type, **rest} if (
-                    isinstance(given := rest.get("entity"), str | None)
-                ):
+                case {"start_idx": int() as start, "end_idx": int() as end, "type": str() as type} if (
+                    given := value.get("entity")
+                ) is None or isinstance(given, str):
                     entity, reject = checked.mention(
                         text, (start, end + 1), given, id=f"T{len(entities) + 1}", type=type, where=where
                     )
-                    entities += [entity] if entity else []
+                    if entity:
+                        entities.append(entity)
                     if reject:
                         yield reject
                 case _:

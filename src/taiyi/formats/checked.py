@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from taiyi.errors import SchemaError
@@ -16,6 +16,7 @@ INVALID = "invalid record"
 MISMATCH = "mention does not match the text"
 SPACING = "mention differs from the text in white space"
 OUTSIDE = "span outside the text"
+_MOST_DIGITS = 19
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = 200
 _SHOWN.maxdict = _SHOWN.maxlist = 20
@@ -36,7 +37,12 @@ def shown(value: object) -> str:
 
 def number(text: str) -> int | None:
     """Return the offset that a text is; None if it is none, or of more digits than an offset can have."""
-    return int(text) if text.isdecimal() and len(text) < 19 else None
+    return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else None
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is an offset."""
+    return text.isdecimal() and len(text) < _MOST_DIGITS
 
 
 def name(item: Mapping[str, Any], index: int) -> str | None:
@@ -45,6 +51,16 @@ def name(item: Mapping[str, Any], index: int) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
         return None
     return str(value)
+
+
+def at(text: str, spans: Sequence[tuple[int, int]]) -> str | None:
+    """Return what stands at spans of a text, the parts joined by one space; None if one is outside."""
+    if len(spans) == 1:
+        # What nearly all are like, and so worth the lines.
+        ((start, end),) = spans
+        return text[start:end] if 0 <= start < end <= len(text) else None
+    inside = all(0 <= start < end <= len(text) for start, end in spans)
+    return " ".join(text[start:end] for start, end in spans) if inside else None
 
 
 def mention(

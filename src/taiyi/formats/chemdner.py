@@ -20,7 +20,6 @@ def read(
     split: Split,
     lang: Lang,
     annotations: str,
-    document_prefix: str = "pmid:",
 ) -> Iterator[Record | Reject]:
     """Read the abstracts of `path` with the mentions of the table of that name beside it.
 
@@ -48,7 +47,7 @@ def read(
             corpus=corpus,
             split=split,
             lang=lang,
-            document_ids=(f"{document_prefix}{abstract.key}",),
+            document_ids=(f"pmid:{abstract.key}",),
             text=abstract.text,
             passages=abstract.passages,
             entities=tuple(found),

@@ -42,7 +42,8 @@ def read(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Recor
                     entity, reject = checked.mention(
                         text, (start, end + 1), None, id=f"T{len(entities) + 1}", type=type, where=where
                     )
-                    entities += [entity] if entity else []
+                    if entity:
+                        entities.append(entity)
                     if reject:
                         yield reject
                 case _:

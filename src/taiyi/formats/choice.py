@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from taiyi.formats import checked, rows
 from taiyi.schema import Lang, Option, Question, Record, Reject, Split
@@ -47,9 +47,12 @@ def read(
             yield item
             continue
         question, answer = rows.value(item, question_key), rows.value(item, answer_key)
-        options = _texts(rows.value(item, options_key) if options_key else [rows.value(item, k) for k in option_keys])
-        contexts = _texts(rows.value(item, context_key)) if context_key else ()
-        key = checked.name({"id": item[id_key]} if id_key in item else {}, index)
+        options = rows.texts(
+            rows.value(item, options_key) if options_key else [rows.value(item, k) for k in option_keys]
+        )
+        context = rows.value(item, context_key) if context_key else None
+        contexts = rows.texts(context) if context is not None else ()
+        key = rows.key_of(item, id_key, index)
         if without_answer and answer in (None, ""):
             yield Reject(where=where, reason=without_answer, detail=f"no answer under {answer_key}")
             continue
@@ -100,14 +103,3 @@ def _place(answer: Any, options: tuple[str, ...], answer_is: str) -> int | None:
     if isinstance(answer, bool) or not isinstance(answer, int):
         return None
     return answer - 1 if 1 <= answer <= len(options) else None
-
-
-def _texts(value: Any) -> tuple[str, ...] | None:
-    """Return a text or list of texts as a tuple, and nothing as an empty one; None if it is something else."""
-    if value is None:
-        return ()
-    if isinstance(value, str):
-        return (value,)
-    if isinstance(value, list) and all(isinstance(part, str) for part in cast("list[Any]", value)):
-        return tuple(cast("list[str]", value))
-    return None

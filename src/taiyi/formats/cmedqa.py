@@ -18,30 +18,23 @@ WITHOUT_ANSWER = "question without a right answer"
 UNKNOWN = "unknown question or answer"
 
 
-def read(
-    path: Path, *, corpus: str, split: Split, lang: Lang, questions: str = "question.csv", answers: str = "answer.csv"
-) -> Iterator[Record | Reject]:
+def read(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Record | Reject]:
     """Read the questions of a file of candidates with their right answers, named by their ids.
 
     Wrong candidates are drawn at random for a ranker and are not read. All right answers of a question are given, in
     the order of the candidates.
-
-    Args:
-        questions: name of the table of questions, beside `path`.
-        answers: name of the table of answers, beside `path`.
 
     Raises:
         FormatError: a table is missing, or lacks a column.
     """
     faults: list[Reject] = []
     right = _right(path, faults)
-    texts = _contents(path, questions, "question_id", right, faults)
-    wanted = {answer for answers_of in right.values() for answer in answers_of}
-    answer_texts = _contents(path, answers, "ans_id", wanted, faults)
+    texts = _contents(path, "question.csv", "question_id", right, faults)
+    wanted = {answer for _, answers in right.values() for answer in answers}
+    answer_texts = _contents(path, "answer.csv", "ans_id", wanted, faults)
     yield from faults
-    for question, given in right.items():
+    for question, (where, given) in right.items():
         found = [answer_texts[answer] for answer in given if answer in answer_texts]
-        where = f"{path.name}:{question}"
         if not given:
             yield Reject(where=where, reason=WITHOUT_ANSWER, detail=f"question {question}")
             continue
@@ -63,9 +56,9 @@ def read(
         )
 
 
-def _right(path: Path, faults: list[Reject]) -> dict[str, dict[str, None]]:
-    """Return the ids of the right answers of each question."""
-    right: dict[str, dict[str, None]] = {}
+def _right(path: Path, faults: list[Reject]) -> dict[str, tuple[str, dict[str, None]]]:
+    """Return where each question stands first, and the ids of its right answers."""
+    right: dict[str, tuple[str, dict[str, None]]] = {}
     for where, row in _rows(path, ("question_id",), faults):
         question = row["question_id"].strip()
         answer = row.get("pos_ans_id", row.get("ans_id", "")).strip()
@@ -74,9 +67,9 @@ def _right(path: Path, faults: list[Reject]) -> dict[str, dict[str, None]]:
             detail = "ids of a question and an answer were expected, and a label 0 or 1"
             faults.append(Reject(where=where, reason=checked.MALFORMED, detail=detail))
             continue
-        of_question = right.setdefault(question, {})
+        _, answers = right.setdefault(question, (where, {}))
         if label == "1":
-            of_question[answer] = None
+            answers[answer] = None
     return right
 
 

@@ -18,6 +18,7 @@ from taiyi.schema import Lang, Question, Record, Reject, Split
 
 NO_NOTE = "question without a note"
 NO_ANSWER = "question without an answer"
+REPEATED = "repeated question"
 _ADMISSION = re.compile(r"\b\d{6}\b")
 _SUMMARY = "discharge summary"
 _QUESTION, _FROM_NOTES, _FROM_TABLES = "NL_Question", "Answer_Unstructured", "Answer_Structured"
@@ -28,7 +29,8 @@ def read(
 ) -> Iterator[Record | Reject]:
     """Read the questions of a folder with the discharge summaries of the admission as contexts.
 
-    The answer is that of the notes, and that of the tables where the notes have none.
+    The answer is that of the notes, and that of the tables where the notes have none. Of a question that a file has
+    twice the first is kept.
 
     Args:
         tables: the folder with the answers from the tables, given relative to that of the answers from the notes.
@@ -73,13 +75,17 @@ def _ask(path: Path, asked: dict[str, tuple[str, dict[str, Any]]]) -> Iterator[R
     """Take the questions of a file, each with where it stands first and all that the files say of it."""
     if not path.is_file():
         raise FormatError("the questions are missing", where=path)
+    seen: set[str] = set()
     for where, row in rows.items(path):
         question = None if isinstance(row, Reject) else row.get(_QUESTION)
         if isinstance(row, Reject):
             yield row
         elif not isinstance(question, str) or not question.strip():
             yield Reject(where=where, reason=checked.MALFORMED, detail=f"no text under {_QUESTION}")
+        elif question in seen:
+            yield Reject(where=where, reason=REPEATED, detail=f"{checked.shown(question)}: the first is kept")
         else:
+            seen.add(question)
             first, known = asked.get(question, (where, {}))
             asked[question] = first, {**row, **known}
 

@@ -29,7 +29,6 @@ def read(
     lang: Lang,
     entities: str,
     relations: str,
-    document_prefix: str = "pmid:",
 ) -> Iterator[Record | Reject]:
     """Read the abstracts of `path`, with the entities and relations of the tables of those names beside it.
 
@@ -53,7 +52,7 @@ def read(
             corpus=corpus,
             split=split,
             lang=lang,
-            document_ids=(f"{document_prefix}{abstract.key}",),
+            document_ids=(f"pmid:{abstract.key}",),
             text=abstract.text,
             passages=abstract.passages,
             entities=tuple(found.values()),

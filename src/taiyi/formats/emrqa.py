@@ -26,6 +26,7 @@ def read(
     """Read questions with the whole note as context.
 
     Where an answer has no text of its own the lines that support it are the answer; else they are the longer answer.
+    Where these stand in the note, and the types of answers, are not kept.
 
     Args:
         wordings: whether a question comes once, in its first wording, or once in each.
@@ -39,8 +40,9 @@ def read(
         return
     if not isinstance(groups, list):
         raise FormatError("the file has no questions under data", where=path, got=type(groups).__name__)
-    for index, group in enumerate(_mappings(cast("object", groups))):
-        notes = _mappings(group.get("paragraphs"))
+    rejects: list[Reject] = []
+    for index, group in enumerate(_mappings(cast("object", groups), f"{path.name}:data", rejects)):
+        notes = _mappings(group.get("paragraphs"), f"{path.name}:data[{index}]", rejects)
         for position, note in enumerate(notes):
             where = f"{path.name}:data[{index}]/{position}"
             context = _note(note.get("context"))
@@ -48,16 +50,19 @@ def read(
             if context is None:
                 yield Reject(where=where, reason=_MALFORMED, detail="a note without a text")
                 continue
-            for number, qa in enumerate(_mappings(note.get("qas"))):
+            for number, qa in enumerate(_mappings(note.get("qas"), where, rejects)):
                 head = {"corpus": corpus, "split": split, "lang": lang, "contexts": (context,)}
                 yield from _questions(f"{where}/{number}", f"{name}-{number}", qa, head, wordings)
+    yield from rejects
 
 
 def _questions(
     where: str, id: str, qa: dict[str, Any], head: dict[str, Any], wordings: Literal["first", "all"]
 ) -> Iterator[Record | Reject]:
     asked = list(dict.fromkeys(_texts(qa.get("question"))))
-    given = [_answer(answer) for answer in _mappings(qa.get("answers"))]
+    malformed: list[Reject] = []
+    given = [_answer(answer) for answer in _mappings(qa.get("answers"), where, malformed)]
+    yield from malformed
     answers = tuple(dict.fromkeys(answer for answer, _ in given if answer.strip()))
     if not asked:
         yield Reject(where=where, reason=_MALFORMED, detail="no question")
@@ -85,8 +90,14 @@ def _answer(answer: dict[str, Any]) -> tuple[str, str]:
     return _TOGETHER.join(_texts(answer.get("text"))) or evidence, evidence
 
 
-def _mappings(value: object) -> Sequence[dict[str, Any]]:
-    items = cast("list[object]", value) if isinstance(value, list) else []
+def _mappings(value: object, where: str, rejects: list[Reject]) -> Sequence[dict[str, Any]]:
+    """Return the mappings of a list; what else it holds, or is, is rejected."""
+    items = cast("list[object]", value) if isinstance(value, list) else [] if value is None else [value]
+    rejects += [
+        Reject(where=where, reason=checked.MALFORMED, detail=f"no mapping: {checked.shown(item)}")
+        for item in items
+        if not isinstance(item, dict)
+    ]
     return [cast("dict[str, Any]", item) for item in items if isinstance(item, dict)]
 
 

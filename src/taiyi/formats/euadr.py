@@ -3,8 +3,8 @@
 A file `<PMID>.txt` has tab-separated rows. A mention: the pair of things that the abstract is about, whether it is held
 to be one (`True` or `False`), `concept`, its text, start, end, two columns more, its id, its type. A relation: pair,
 `True` or `False`, `relation`, the ids of the two concepts, two columns more, the spans `start:end` of the two mentions,
-one column more, and its type. The texts are read from PubMed's own XML (as efetch gives it), title and abstract one
-space apart.
+one column more, and its type. The columns more are not kept. The texts are read from PubMed's own XML (as efetch gives
+it), title and abstract one space apart.
 """
 
 from __future__ import annotations

@@ -116,6 +116,7 @@ def read_tags(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[
     """Read one record, a text and `<NAME id="P0" start="16" end="26" text="…" TYPE="DOCTOR"/>` with offsets into it.
 
     The type of a mention is its TYPE; its category, the name of the element, is an attribute where it is another one.
+    Comments of the annotators are not kept.
     """
     for record in xml.elements(path, ("deIdi2b2",), root=("deIdi2b2",)):
         where = f"{path.name}:{record.sourceline}"

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from taiyi.errors import FormatError
-from taiyi.formats import lines
+from taiyi.formats import json_stream, lines
 from taiyi.formats.checked import MALFORMED
+from taiyi.formats.json_stream import SURROGATE, fault
 from taiyi.schema import Reject
 
 Layout = Literal["array", "lines"]
 # What Python's parser raises at JSON that it does not take: too many levels, or a number of too many digits.
 _BEYOND = (RecursionError, ValueError)
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _value(text: str, path: Path) -> Any:
@@ -48,9 +47,9 @@ def members(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise FormatError("the file is not a JSON object", where=path, got=type(value).__name__)
     items = cast("dict[str, Any]", value)
-    if not _SURROGATE.search(text):
+    if not SURROGATE.search(text):
         return items
-    faults = {key: _fault(f"{path.name}:{ascii(key)[1:-1]}", {key: item}) for key, item in items.items()}
+    faults = {key: fault(f"{path.name}:{ascii(key)[1:-1]}", {key: item}) for key, item in items.items()}
     return {key if (wrong := faults[key]) is None else wrong.where: wrong or item for key, item in items.items()}
 
 
@@ -62,24 +61,26 @@ def items(path: Path, *, encodings: tuple[str, ...] = ("utf-8",)) -> Iterator[tu
     Raises:
         FormatError: the file is neither an array nor an object nor lines of objects.
     """
+    if json_stream.opening(path, encodings=encodings) == "[":
+        for where, item in json_stream.elements(path, encodings=encodings):
+            yield where, item if isinstance(item, Reject) else _item(where, item, suspect=False)
+        return
     first = list(itertools.islice((item for item in _numbered(path, encodings) if item[1].strip()), 2))
     if not first:
         raise FormatError("the file is empty", where=path, expected="a JSON array or one JSON object a line")
     number, line = first[0]
     opening = line.lstrip()[0]
     # Lines of which the first is damaged are lines still.
-    if opening != "[" and any(_is_object(line) for _, line in first):
+    if any(_is_object(line) for _, line in first):
         yield from _from_lines(path, encodings)
         return
-    if opening not in "[{":
+    if opening != "{":
         raise FormatError(
             "the file is not JSON", where=f"{path}:{number}", got=repr(line[:40]), expected="a JSON array or object"
         )
     text = lines.whole(path, encodings=encodings)
-    value, suspect = _value(text, path), bool(_SURROGATE.search(text))
-    for index, item in enumerate(cast("list[Any]", value) if isinstance(value, list) else [value]):
-        where = f"{path.name}[{index}]"
-        yield where, _item(where, item, suspect=suspect)
+    where = f"{path.name}[0]"
+    yield where, _item(where, _value(text, path), suspect=bool(SURROGATE.search(text)))
 
 
 def _numbered(path: Path, encodings: tuple[str, ...]) -> Iterator[tuple[int, str]]:
@@ -110,7 +111,7 @@ def _from_lines(path: Path, encodings: tuple[str, ...]) -> Iterator[tuple[str, d
         except _BEYOND as error:
             yield where, Reject(where=where, reason=MALFORMED, detail=f"it cannot be read as JSON: {error}")
         else:
-            yield where, _item(where, item, suspect=bool(_SURROGATE.search(line)))
+            yield where, _item(where, item, suspect=bool(SURROGATE.search(line)))
 
 
 def _item(where: str, item: object, *, suspect: bool) -> dict[str, Any] | Reject:
@@ -118,19 +119,7 @@ def _item(where: str, item: object, *, suspect: bool) -> dict[str, Any] | Reject
         detail = f"a JSON object was expected, not {type(item).__name__}"
         return Reject(where=where, reason=MALFORMED, detail=detail)
     value = cast("dict[str, Any]", item)
-    return (_fault(where, value) if suspect else None) or value
-
-
-def _fault(where: str, value: object) -> Reject | None:
-    """Return a Reject of a value in which an escape stands for half a character: no file could hold it."""
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        detail = f"{error.object[error.start]!a} is half of a surrogate pair"
-        return Reject(where=where, reason=MALFORMED, detail=detail)
-    except RecursionError as error:
-        return Reject(where=where, reason=MALFORMED, detail=f"too many levels: {error}")
-    return None
+    return (fault(where, value) if suspect else None) or value
 
 
 def write(values: Iterable[Any], path: Path, *, layout: Layout) -> None:

@@ -12,18 +12,20 @@ from taiyi.errors import FormatError
 from taiyi.formats import checked, lines
 from taiyi.schema import Lang, Pair, Record, Reject, Split
 
+RELEVANT = "1"
 UNKNOWN = "unknown query or passage"
 
 
 def read(
-    path: Path, *, corpus: str, split: Split, lang: Lang, queries: str, passages: str, label: str = "1"
+    path: Path, *, corpus: str, split: Split, lang: Lang, queries: str, passages: str
 ) -> Iterator[Record | Reject]:
     """Read the pairs of a file of relevant ones; each is named by the ids of its query and passage.
+
+    All are labelled as relevant.
 
     Args:
         queries: name of the file of queries, beside `path`.
         passages: name of the file of passages, beside `path`; only those that are asked for are held.
-        label: what the pairs are labelled with: all of them are relevant.
 
     Raises:
         FormatError: one of the files is missing.
@@ -47,7 +49,7 @@ def read(
             lang=lang,
             first=query_texts[query],
             second=passage_texts[passage],
-            label=label,
+            label=RELEVANT,
         )
 
 

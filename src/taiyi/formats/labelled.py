@@ -61,7 +61,7 @@ def read(
         parts = [rows.value(item, key) for key in text_keys]
         given = rows.value(item, label_key)
         labels = _labels(given, separator)
-        key = key_of(item, id_key, index)
+        key = rows.key_of(item, id_key, index)
         if not isinstance(parts[0], str) or labels is None or key is None:
             detail = f"a text under {text_keys[0]} and a label under {label_key} were expected"
             yield Reject(where=where, reason=checked.MALFORMED, detail=detail)
@@ -86,16 +86,6 @@ def read(
             text="\n".join(part for part in parts if isinstance(part, str) and part.strip()),
             labels=labels,
         )
-
-
-def key_of(item: Mapping[str, Any], id_key: str, index: int) -> str | None:
-    """Return the id of an item, or its position where it has none; None where its id is no text or whole number."""
-    if id_key not in item:
-        return str(index)
-    value = item[id_key]
-    if isinstance(value, float) and value.is_integer():  # numbers in XLSX
-        value = int(value)
-    return checked.name({"id": value}, index)
 
 
 def label_of(value: object) -> str | None:

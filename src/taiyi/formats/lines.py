@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from taiyi.errors import FormatError
 
@@ -31,12 +32,16 @@ def numbered(path: Path, *, encodings: tuple[str, ...] = ("utf-8",)) -> Iterator
         with path.open(encoding=encoding, newline="\n") as file:
             yield from ((number, line.removesuffix("\n").removesuffix("\r")) for number, line in enumerate(file, 1))
         return
-    mark = codecs.BOM_UTF8 if encoding == "utf-8-sig" else b""
+    codec = "utf-8" if encoding == "utf-8-sig" else encoding
     with path.open("rb") as file:
+        if encoding == "utf-8-sig":
+            file.seek(len(codecs.BOM_UTF8))
         for number, raw in enumerate(file, start=1):
-            if number == 1:
-                raw = raw.removeprefix(mark)
-            yield number, _decoded(raw, path, number, encoding).removesuffix("\n").removesuffix("\r")
+            try:
+                line = raw.decode(codec)
+            except UnicodeDecodeError as error:
+                raise _fault(error, path, number, encoding) from error
+            yield number, line.removesuffix("\n").removesuffix("\r")
 
 
 def whole(path: Path, *, encodings: tuple[str, ...] = ("utf-8",)) -> str:
@@ -52,8 +57,12 @@ def whole(path: Path, *, encodings: tuple[str, ...] = ("utf-8",)) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        number = data.count(b"\n", 0, error.start)
-        return _decoded(data.split(b"\n", number)[number], path, number + 1, encoding)
+        raise _fault(error, path, data.count(b"\n", 0, error.start) + 1, encoding) from error
+
+
+def opened(path: Path, *, encodings: tuple[str, ...] = ("utf-8",)) -> TextIO:
+    """Open a file as text, with the line ends that it has, to be read in parts."""
+    return path.open(encoding=_encoding(path, encodings), newline="")
 
 
 def _encoding(path: Path, encodings: tuple[str, ...]) -> str:
@@ -81,17 +90,14 @@ def _readable(path: Path, encoding: str) -> bool:
     return True
 
 
-def _decoded(raw: bytes, path: Path, number: int, encoding: str) -> str:
-    try:
-        return raw.decode("utf-8" if encoding == "utf-8-sig" else encoding)
-    except UnicodeDecodeError as error:
-        name = "UTF-8" if encoding in ("utf-8", "utf-8-sig") else encoding.upper()
-        raise FormatError(
-            f"the file is not {name}",
-            where=f"{path}:{number}",
-            got=f"byte {raw[error.start]:#04x} at column {error.start + 1}",
-            mend="convert it to UTF-8 first",
-        ) from error
+def _fault(error: UnicodeDecodeError, path: Path, number: int, encoding: str) -> FormatError:
+    column = error.start - error.object.rfind(b"\n", 0, error.start)
+    return FormatError(
+        f"the file is not {'UTF-8' if encoding in ('utf-8', 'utf-8-sig') else encoding.upper()}",
+        where=f"{path}:{number}",
+        got=f"byte {error.object[error.start]:#04x} at column {column}",
+        mend="convert it to UTF-8 first",
+    )
 
 
 def write(lines: Iterable[str], path: Path) -> None:

@@ -30,18 +30,15 @@ def read(
     lang: Lang,
     tags: str,
     databases: dict[str, str] | None = None,
-    code: str = "code",
-    document_prefix: str = "pmcid:PMC",
 ) -> Iterator[Record | Reject]:
     """Read the texts of the folder `path`, those without a mention too; line ends stay as they are.
 
-    Mentions get the ids T1, T2, ... in the order of the table.
+    Mentions get the ids T1, T2, ... in the order of the table; the last column, where it is not empty, is their
+    attribute `code`. Documents are named after their numbers in PubMed Central.
 
     Args:
         tags: the table, relative to the folder.
         databases: other names of terminologies, such as NCBITaxon of `ncbi`.
-        code: the attribute that the last column is, where it is not empty.
-        document_prefix: what the number of a document's name is the id of.
 
     Raises:
         FormatError: the folder holds no texts, or the table is missing or another one.
@@ -59,7 +56,7 @@ def read(
         entities: list[Entity] = []
         for number, cells in rows.pop(file.stem, []):
             where = f"{table.name}:{number}"
-            entity, reject = _mention(text, cells, f"T{len(entities) + 1}", where, databases or {}, code)
+            entity, reject = _mention(text, cells, f"T{len(entities) + 1}", where, databases or {})
             entities += [entity] if entity else []
             if reject:
                 yield reject
@@ -71,7 +68,7 @@ def read(
             corpus=corpus,
             split=split,
             lang=lang,
-            document_ids=(f"{document_prefix}{digits[0]}",) if digits else (),
+            document_ids=(f"pmcid:PMC{digits[0]}",) if digits else (),
             text=text,
             entities=tuple(entities),
         )
@@ -105,7 +102,7 @@ def _rows(table: Path) -> tuple[dict[str, list[Row]], list[Reject]]:
 
 
 def _mention(
-    text: str, cells: list[str], id: str, where: str, databases: dict[str, str], code: str
+    text: str, cells: list[str], id: str, where: str, databases: dict[str, str]
 ) -> tuple[Entity | None, Reject | None]:
     ids, _, start, end, given, remark = cells
     matches = [_ID.fullmatch(part.strip()) for part in ids.split("|")]
@@ -118,5 +115,5 @@ def _mention(
         text, (first, last), given, id=id, type=found[0]["type"], where=where, concepts=tuple(dict.fromkeys(concepts))
     )
     if entity and remark.strip():
-        entity = msgspec.structs.replace(entity, attributes={code: remark.strip()})
+        entity = msgspec.structs.replace(entity, attributes={"code": remark.strip()})
     return entity, reject

@@ -28,7 +28,6 @@ def read(
     lang: Lang,
     text_key: str = "Text",
     label_key: str = "Label",
-    mention_keys: tuple[str, str] = ("E1", "E2"),
     entity_type: str = "entity",
     roles: tuple[str, str] = ("head", "tail"),
     id_key: str = "",
@@ -36,9 +35,10 @@ def read(
 ) -> Iterator[Record | Reject]:
     """Read texts with their one relation; the marks are taken out of the text.
 
+    What is marked must be what the item has under `E1` and `E2`, where it has these.
+
     Args:
-        mention_keys: keys of the marked texts, with which what is marked is compared where they are there.
-        roles: of the first and second argument of a label, in its own order.
+        roles: of the first and second argument of a label, in its own order; head and tail where it tells none.
         id_key: key of the item's name; items are named by their position from 0 if not given.
         source: options of `rows.items`.
     """
@@ -57,10 +57,11 @@ def read(
         if spans is None:
             yield Reject(where=where, reason=NOT_MARKED, detail=checked.shown(marked))
             continue
+        named = roles if match["first"] else ("head", "tail")
         order = [(match[name] or end).lower() for name, end in zip(("first", "second"), _ENDS, strict=True)]
         entities: dict[str, Entity] = {}
-        for end, mention_key in zip(_ENDS, mention_keys, strict=True):
-            given = item.get(mention_key)
+        for end in _ENDS:
+            given = item.get(end.upper())
             told = given if isinstance(given, str) else None
             entity, reject = checked.mention(text, spans[end], told, id=end, type=entity_type, where=where)
             entities |= {end: entity} if entity else {}
@@ -82,7 +83,7 @@ def read(
                     id="R1",
                     type=match["type"],
                     arguments=tuple(
-                        Argument(role=role, kind="entity", ref=ref) for role, ref in zip(roles, order, strict=True)
+                        Argument(role=role, kind="entity", ref=ref) for role, ref in zip(named, order, strict=True)
                     ),
                 ),
             ),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from taiyi.errors import FormatError
-from taiyi.formats import checked, nested_json, utterances
+from taiyi.formats import checked, json_stream, utterances
 from taiyi.schema import Lang, Record, Reject, Split
 
 _SPEAKERS: dict[str, utterances.Role] = {
@@ -40,7 +40,7 @@ def read(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Recor
                 expected="JSON",
                 mend="get the JSON release of CBLUE",
             )
-    for index, (where, item) in enumerate(nested_json.elements(path)):
+    for index, (where, item) in enumerate(json_stream.elements(path)):
         if isinstance(item, Reject):
             yield item
             continue

@@ -1,90 +1,98 @@
-"""MedDialog's text files: consultations with a number, an address, a description and a dialogue (Zeng et al., 2020).
+"""MedDialog's text files, English or Chinese: consultations with an id, an address and sections (Zeng et al., 2020).
 
-id=0
-https://…
-Description
-What the patient asks, in a line or two.
+    id=0
+    https://…
+    Description
+    What the patient asks, in short.
 
-Dialogue
-Patient:
-…
+    Dialogue
+    Patient:
+    …
+    Doctor:
+    …
 
-Doctor:
-…
+    Diagnosis and suggestions
+    …
+
+Ids begin anew in each file. In the Chinese files, where alone there is a section behind the dialogue, the speakers are
+病人： and 医生：. Only dialogues are read.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from taiyi.errors import FormatError
-from taiyi.formats import checked, lines
-from taiyi.schema import Dialogue, Lang, Record, Reject, Split, Turn
+from taiyi.formats import checked, lines, utterances
+from taiyi.schema import Lang, Record, Reject, Split
 
-_ID = re.compile(r"id=\s*(\d+)\s*")
-_DIALOGUE = "Dialogue"
-_SPEAKERS: dict[str, Literal["user", "assistant"]] = {"Patient:": "user", "Doctor:": "assistant"}
+WITHOUT_DIALOGUE = "consultation without a dialogue"
+UNSPOKEN = "text before the first speaker"
+_ID = re.compile(r"id=\s*(\d{1,18})\s*")
+_DIALOGUE, _BEHIND = "Dialogue", "Diagnosis and suggestions"
+_SPEAKERS: Mapping[str, utterances.Role] = {
+    "Patient:": "user", "Doctor:": "assistant", "病人：": "user", "医生：": "assistant",
+}  # fmt: skip
 
 
 @dataclass(slots=True)
 class _Consultation:
-    """What was read of one consultation; `said` is who speaks, and the lines."""
+    """What was read of one consultation: who speaks, and the lines; `unspoken` are those before the first speaker."""
 
     id: str
-    number: int
-    started: bool = False
-    said: list[tuple[Literal["user", "assistant"], list[str]]] = field(
-        default_factory=list[tuple[Literal["user", "assistant"], list[str]]]
-    )
+    where: str
+    within: bool = False
+    unspoken: list[str] = field(default_factory=list[str])
+    said: list[tuple[utterances.Role, list[str]]] = field(default_factory=list[tuple[utterances.Role, list[str]]])
+
+    def add(self, line: str) -> None:
+        words = line.strip()
+        if words == _DIALOGUE and not self.within:
+            self.within = True
+        elif words == _BEHIND:
+            self.within = False
+        elif not self.within:
+            return
+        elif role := _SPEAKERS.get(words):
+            self.said.append((role, []))
+        elif self.said:
+            self.said[-1][1].append(line)
+        elif words:
+            self.unspoken.append(words)
 
 
 def read(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Record | Reject]:
-    """Read consultations; ids are the name of the file and the number in it.
-
-    Address and description, which says again what the patient says, are left out. Where one speaks twice in turn, what
-    is said is put together.
+    """Read dialogues as `utterances.records` makes them; ids are the name of the file and the number in it.
 
     Raises:
         FormatError: the file does not begin with an `id=` line.
     """
-    current: _Consultation | None = None
+    consultation: _Consultation | None = None
     for number, line in lines.numbered(path):
         if begins := _ID.fullmatch(line):
-            if current is not None:
-                yield _dialogue(current, path, corpus, split, lang)
-            current = _Consultation(id=begins[1], number=number)
-        elif current is None:
-            if line.strip():
-                raise FormatError("not a file of consultations", where=f"{path}:{number}", expected="id=0")
-        elif not current.started:
-            current.started = line.strip() == _DIALOGUE
-        elif role := _SPEAKERS.get(line.strip()):
-            if not current.said or current.said[-1][0] != role:
-                current.said.append((role, []))
-        elif current.said:
-            current.said[-1][1].append(line)
+            if consultation:
+                yield from _records(consultation, corpus, split, lang)
+            consultation = _Consultation(id=f"{path.stem}-{begins[1]}", where=f"{path.name}:{number}")
+        elif consultation:
+            consultation.add(line)
         elif line.strip():
-            current.said.append(("user", [line]))
-    if current is None:
+            raise FormatError(
+                "not a file of consultations", where=f"{path}:{number}", got=repr(line[:40]), expected="id=0"
+            )
+    if consultation is None:
         raise FormatError("the file is empty", where=path, expected="consultations that begin with id=")
-    yield _dialogue(current, path, corpus, split, lang)
+    yield from _records(consultation, corpus, split, lang)
 
 
-def _dialogue(read: _Consultation, path: Path, corpus: str, split: Split, lang: Lang) -> Record | Reject:
-    turns = [Turn(role=role, text="\n".join(said).strip()) for role, said in read.said]
-    where = f"{path.name}:{read.number}"
-    if len(turns) < 2:
-        return Reject(where=where, reason="no dialogue", detail=f"consultation {read.id} has {len(turns)} turns")
-    return checked.record(
-        Dialogue,
-        where,
-        id=f"{path.stem}-{read.id}",
-        corpus=corpus,
-        split=split,
-        lang=lang,
-        turns=tuple(turns),
-    )
+def _records(consultation: _Consultation, corpus: str, split: Split, lang: Lang) -> Iterator[Record | Reject]:
+    id, where = consultation.id, consultation.where
+    if consultation.unspoken:
+        yield Reject(where=where, reason=UNSPOKEN, detail=checked.shown(consultation.unspoken))
+    if not consultation.said:
+        yield Reject(where=where, reason=WITHOUT_DIALOGUE, detail=f"consultation {id}")
+        return
+    said: list[tuple[utterances.Role, str]] = [(role, "\n".join(spoken)) for role, spoken in consultation.said]
+    yield from utterances.records(said, where, id=id, corpus=corpus, split=split, lang=lang)

@@ -62,7 +62,8 @@ def read(
     """Read a file of one document or many, with offsets into the text of the whole document.
 
     The sentences of a document are joined without anything between them where their offsets say so, or where the former
-    one ends in white space and there are no offsets; else by one space. Each is a passage.
+    one ends in white space and there are no offsets; else by one space. Each is a passage. What ids of other editions
+    there are (`origId` of sentences and entities) is not kept, unless an option says so.
 
     Args:
         end: whether the end of an offset is the last character or the one after it.

@@ -10,7 +10,7 @@ from typing import Any
 
 from taiyi.errors import FormatError
 from taiyi.formats import checked, json_lines, rows
-from taiyi.formats.labelled import UNKNOWN, key_of, label_of
+from taiyi.formats.labelled import label_of
 from taiyi.schema import Lang, Pair, Record, Reject, Split
 
 _AS_GIVEN: Mapping[str, str] = MappingProxyType({})
@@ -29,8 +29,6 @@ def read(
     id_key: str = "id",
     id_prefix: str = "",
     names: Mapping[str, str] = _AS_GIVEN,
-    known: Collection[str] = (),
-    without_label: str = "",
     ids: Collection[str] = (),
     **source: Any,
 ) -> Iterator[Record | Reject]:
@@ -42,8 +40,6 @@ def read(
         id_key: key of the id; none is looked for where it is empty.
         id_prefix: what stands before the ids, where a split is of several files.
         names: labels by what stands for them in the file, such as codes; others stay as they are.
-        known: the labels that there are, for files that have others by mistake: items with those are rejected.
-        without_label: reason under which items with an empty label are rejected; they are malformed if not given.
         ids: the items of the split, where a file holds those of others too; all items if not given.
         source: options of `rows.items`.
     """
@@ -53,21 +49,15 @@ def read(
             yield item
             continue
         first, second = rows.value(item, first_key), rows.value(item, second_key)
-        key = key_of(item, id_key, index)
+        key = rows.key_of(item, id_key, index)
         if ids and key is not None and key not in ids:
             continue
         answer = _mean(item, value_keys) if value_key else label_of(rows.value(item, label_key))
-        if answer == "" and without_label:
-            yield Reject(where=where, reason=without_label, detail=f"no label under {label_key}")
-            continue
         if not isinstance(first, str) or not isinstance(second, str) or key is None or answer in (None, ""):
             wanted = f"{first_key} and {second_key} with {label_key or ', '.join(value_keys)}"
             yield Reject(where=where, reason=checked.MALFORMED, detail=f"{wanted} were expected")
             continue
         label = names.get(answer, answer) if isinstance(answer, str) else None
-        if known and label is not None and label not in known:
-            yield Reject(where=where, reason=UNKNOWN, detail=checked.shown(label))
-            continue
         yield checked.record(
             Pair,
             where,

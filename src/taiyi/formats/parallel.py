@@ -8,7 +8,6 @@ from typing import Any
 
 from taiyi.errors import FormatError
 from taiyi.formats import checked, json_lines, lines, rows
-from taiyi.formats.labelled import key_of
 from taiyi.schema import Lang, Parallel, Record, Reject, Split
 
 UNTRANSLATED = "one side is empty"
@@ -36,7 +35,7 @@ def read(
             yield item
             continue
         one, other = rows.value(item, source_key), rows.value(item, target_key)
-        key = key_of(item, id_key, index)
+        key = rows.key_of(item, id_key, index)
         if not isinstance(one, str) or not isinstance(other, str) or key is None:
             detail = f"a text under {source_key} and one under {target_key} were expected"
             yield Reject(where=where, reason=checked.MALFORMED, detail=detail)

@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import xxhash
+
 from taiyi.errors import FormatError
 from taiyi.formats import checked, lines
 from taiyi.formats.pubtator_rows import (
@@ -71,7 +73,8 @@ def read(
     Args:
         id_separators: characters between the ids of a composite mention; ids such as `p|SUB|V|600|E` hold some
             themselves.
-        databases: the terminology of each entity type's ids that name none; MeSH if not given.
+        databases: the terminology of each entity type's ids that name none; MeSH if not given. Ids such as `rs123` are
+            dbSNP's whatever the type.
         roles: the roles of the arguments of each relation type; head and tail if not given.
         id_columns: how many columns after the type hold ids; tmVar's normalised corpus has two.
         attributes: the attribute that an id with a certain name before it is, such as `CorrespondingGene:673`, of
@@ -81,7 +84,8 @@ def read(
         type_names: names of types in the file that are other names of the corpus's own.
         type_separator: what stands between several types of one mention: the first is its type, and all of them are
             the attribute `types`.
-        database_names: names of terminologies before ids that are other names of usual ones, such as `RS#` of dbSNP.
+        database_names: names of terminologies before ids that are other names of usual ones; after a colon, what the
+            ids begin with there: with `{"RS#": "dbSNP:rs"}`, `RS#:123` is rs123 of dbSNP.
         ids: a file, beside this one, that lists the ids of the documents of the split, one a line.
     """
     words = Words(
@@ -98,20 +102,21 @@ def read(
     )
     wanted = listed(path, ids) if ids else None
     found: set[str] = set()
-    seen: dict[str, list[tuple[str, list[list[str]]]]] = {}
+    seen: dict[str, list[tuple[bytes, bytes]]] = {}
     for block in blocks(path):
         if wanted is not None and block.key not in wanted:
             continue
         found.add(block.key)
         yield from block.rejects
         text, where = block.text, f"{path.name}:{block.key}"
-        columns = [row for _, row in block.rows]
+        # Of what was read digests are kept, so that memory hardly grows with the file.
+        of_text, of_rows = _digest([text]), _digest("\t".join(columns) for _, columns in block.rows)
         before = seen.setdefault(block.key, [])
-        if same := [known for known_text, known in before if known_text == text]:
-            reason = "repeated document" if columns in same else "repeated document with other annotations"
+        if same := [known for known_text, known in before if known_text == of_text]:
+            reason = "repeated document" if of_rows in same else "repeated document with other annotations"
             yield Reject(where=where, reason=reason, detail="the first is kept")
             continue
-        before.append((text, columns))
+        before.append((of_text, of_rows))
         entities, relations, dropped = annotated(path.name, text, block.rows, words)
         yield from dropped
         yield checked.record(
@@ -129,6 +134,11 @@ def read(
         )
     for key in sorted((wanted or set()) - found):
         yield Reject(where=f"{path.name}:{key}", reason="listed document that is not there", detail=ids)
+
+
+def _digest(lines: Iterable[str]) -> bytes:
+    # A file cannot hold half a surrogate pair, so all that was read from one can be encoded.
+    return xxhash.xxh3_128_digest("\n".join(lines).encode())
 
 
 def listed(path: Path, name: str) -> set[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 
 import msgspec
@@ -19,10 +20,12 @@ UNKNOWN_TYPE = "mention of an unknown type"
 _CONCEPT_WITHOUT_MENTION = "relation to a concept without a mention"
 _PREFIXED = re.compile(r"(?P<db>[A-Za-z][A-Za-z0-9]*#?):(?P<id>.+)")
 _SPECIES = re.compile(r"(?P<id>.+?)\([Tt]ax:(?P<species>[^()]+)\)")
+_DBSNP = re.compile(r"rs[0-9]+")
 _NO_CONCEPT = frozenset({"", "-", "-1"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Two of them are never equal, so that what their cells say can be remembered.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Words:
     """How the cells of a corpus's rows are to be read; see the options of `pubtator.read`."""
 
@@ -40,7 +43,7 @@ class Words:
 
 def is_mention(columns: list[str]) -> bool:
     """Return whether a row of four or more columns is a mention; else it is a relation."""
-    return checked.number(columns[1]) is not None and checked.number(columns[2]) is not None
+    return checked.is_number(columns[1]) and checked.is_number(columns[2])
 
 
 def fault(columns: list[str], key: str) -> str:
@@ -65,7 +68,12 @@ def annotated(
     entities: list[Entity] = []
     relations: list[Relation] = []
     rejects: list[Reject] = []
-    for number, columns in (row for row in rows if is_mention(row[1])):
+    links: Rows = []
+    for row in rows:
+        number, columns = row
+        if not is_mention(columns):
+            links.append(row)
+            continue
         _, start, end, given, type, *ids = columns
         where = f"{file}:{number}"
         kinds = type.split(words.type_separator) if words.type_separator else [type]
@@ -73,7 +81,7 @@ def annotated(
         if not kind or (words.types and kind not in words.types):
             rejects.append(Reject(where=where, reason=UNKNOWN_TYPE, detail=f"{type} at {start} to {end}: {given!r}"))
             continue
-        concepts, attributes = _ids(ids[: words.id_columns], words, words.databases.get(kind, "MESH"))
+        concepts, attributes = _ids(tuple(ids[: words.id_columns]), words, words.databases.get(kind, "MESH"))
         entity, reject = checked.mention(
             text,
             (int(start), int(end)),
@@ -86,10 +94,12 @@ def annotated(
         if entity and (attributes or len(kinds) > 1):
             several = {"types": type} if len(kinds) > 1 else {}
             entity = msgspec.structs.replace(entity, attributes=several | attributes)
-        entities += [entity] if entity else []
-        rejects += [reject] if reject else []
+        if entity:
+            entities.append(entity)
+        if reject:
+            rejects.append(reject)
     known = {concept.id for entity in entities for concept in entity.concepts}
-    for number, columns in (row for row in rows if not is_mention(row[1])):
+    for number, columns in links:
         _, type, *ends, novelty = (*columns, "") if len(columns) == 4 else columns
         refs = [_concept(end, "MESH").id for end in ends]
         if missing := [ref for ref in refs if ref not in known]:
@@ -110,7 +120,9 @@ def annotated(
     return entities, relations, rejects
 
 
-def _ids(cells: list[str], words: Words, database: str) -> tuple[tuple[Concept, ...], dict[str, str]]:
+# The same concepts come again and again.
+@lru_cache(maxsize=1 << 14)
+def _ids(cells: tuple[str, ...], words: Words, database: str) -> tuple[tuple[Concept, ...], dict[str, str]]:
     """Return the concepts of a mention, each once, in order, and its attributes; `-1` and `-` are no ids."""
     concepts: list[Concept] = []
     attributes: dict[str, list[str]] = {}
@@ -122,11 +134,12 @@ def _ids(cells: list[str], words: Words, database: str) -> tuple[tuple[Concept, 
             concepts.append(Concept(db=concept.db, id=match["id"].strip()))
             attributes.setdefault("species", []).append(match["species"])
         else:
-            concepts.append(msgspec.structs.replace(concept, db=words.database_names.get(concept.db, concept.db)))
+            db, _, beginning = words.database_names.get(concept.db, concept.db).partition(":")
+            concepts.append(Concept(db=db, id=beginning + concept.id))
     return tuple(dict.fromkeys(concepts)), {name: ";".join(dict.fromkeys(all)) for name, all in attributes.items()}
 
 
-def _parts(cells: list[str], words: Words) -> Iterator[str]:
+def _parts(cells: Iterable[str], words: Words) -> Iterator[str]:
     for cell in cells:
         yield from (id for part in words.separator.split(cell) if (id := part.strip()) not in _NO_CONCEPT)
 
@@ -134,7 +147,12 @@ def _parts(cells: list[str], words: Words) -> Iterator[str]:
 def _concept(id: str, database: str) -> Concept:
     if match := _PREFIXED.fullmatch(id.strip()):
         return Concept(db=match["db"], id=match["id"])
-    return Concept(db=database, id=id.strip())
+    return Concept(db=terminology(id.strip(), database), id=id.strip())
+
+
+def terminology(id: str, database: str) -> str:
+    """Return the terminology of an id that names none: dbSNP of one such as `rs123`, else the one given."""
+    return "dbSNP" if id.startswith("rs") and _DBSNP.fullmatch(id) else database
 
 
 def concept_text(concept: Concept, database: str, separator: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from taiyi.errors import FormatError
 from taiyi.formats import checked, json_lines, rows
@@ -45,11 +45,11 @@ def read(
             continue
         parts = [part if (part := rows.value(item, key)) is not None else "" for key in question_keys]
         given = rows.value(item, answer_key)
-        answers = () if given is None and without_answer else _texts(given)
-        contexts = _texts(rows.value(item, context_key)) if context_key else ()
+        answers = () if given is None and without_answer else rows.texts(given)
+        contexts = rows.texts(rows.value(item, context_key)) if context_key else ()
         long_answer = rows.value(item, long_answer_key) if long_answer_key else ""
         asked = rows.value(item, question_keys[0]) is not None and all(isinstance(part, str) for part in parts)
-        key = checked.name({"id": item[id_key]} if id_key in item else {}, index)
+        key = rows.key_of(item, id_key, index)
         if without_answer and answers is not None and not any(answer.strip() for answer in answers):
             yield Reject(where=where, reason=without_answer, detail=f"no answer under {answer_key}")
             continue
@@ -71,15 +71,6 @@ def read(
             answers=tuple(answer for answer in answers if answer.strip()),
             long_answer=long_answer if isinstance(long_answer, str) else "",
         )
-
-
-def _texts(value: Any) -> tuple[str, ...] | None:
-    """Return a text or list of texts as a tuple; None if it is neither."""
-    if isinstance(value, str):
-        return (value,)
-    if isinstance(value, list) and all(isinstance(part, str) for part in cast("list[Any]", value)):
-        return tuple(cast("list[str]", value))
-    return None
 
 
 def write(records: Iterable[Record], path: Path, *, layout: json_lines.Layout = "lines") -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from taiyi.formats import json_lines, tables
+from taiyi.formats import checked, json_lines, tables
 from taiyi.schema import Reject
 
 _JSON_OPENINGS = (b"[", b"{")
@@ -50,3 +50,22 @@ def value(item: dict[str, Any], key: str) -> Any:
             case _:
                 return None
     return found
+
+
+def key_of(item: Mapping[str, Any], id_key: str, index: int) -> str | None:
+    """Return the id of an item, or its position where it has none; None where its id is no text or whole number."""
+    if id_key not in item:
+        return str(index)
+    value = item[id_key]
+    if isinstance(value, float) and value.is_integer():  # numbers in XLSX
+        value = int(value)
+    return checked.name({"id": value}, index)
+
+
+def texts(value: Any) -> tuple[str, ...] | None:
+    """Return a text or list of texts as a tuple; None if it is neither."""
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, list) and all(isinstance(part, str) for part in cast("list[Any]", value)):
+        return tuple(cast("list[str]", value))
+    return None

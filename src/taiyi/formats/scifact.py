@@ -14,20 +14,19 @@ from taiyi.formats import checked, json_lines
 from taiyi.schema import Lang, Pair, Record, Reject, Split
 
 NO_EVIDENCE = "NOT_ENOUGH_INFO"
+_ABSTRACTS = "corpus.jsonl"
 
 
-def read(
-    path: Path, *, corpus: str, split: Split, lang: Lang, abstracts: str = "corpus.jsonl"
-) -> Iterator[Record | Reject]:
+def read(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Record | Reject]:
     """Read each claim with each abstract that it cites: a pair of the claim, and the title and abstract.
 
     The label is that of the evidence in the abstract, NOT_ENOUGH_INFO where it holds none. Ids are those of the claim
     and the document, with `_` between.
 
-    Args:
-        abstracts: name of the file of the abstracts, in the same folder.
+    Raises:
+        FormatError: the file of the abstracts is not beside that of the claims.
     """
-    texts, rejects = _abstracts(path.parent / abstracts)
+    texts, rejects = _abstracts(path.parent / _ABSTRACTS)
     yield from rejects
     for where, item in json_lines.items(path):
         if isinstance(item, Reject):

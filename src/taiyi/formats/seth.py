@@ -5,7 +5,7 @@ Thomas et al. SETH detects and normalizes genetic variants in text. Bioinformati
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from taiyi.errors import FormatError
@@ -24,7 +24,6 @@ def read(
     split: Split,
     lang: Lang,
     texts: str = "../corpus.txt",
-    coreference: Collection[str] = (),
 ) -> Iterator[Record | Reject]:
     """Read the documents whose annotation files a folder holds.
 
@@ -32,7 +31,6 @@ def read(
 
     Args:
         texts: the table of the texts, given relative to the folder: a PubMed id, a tab and a text a line, no header.
-        coreference: types of relations that say that two entities are the same thing.
 
     Raises:
         FormatError: there is no table, it holds no text, or a file is not UTF-8.
@@ -60,7 +58,7 @@ def read(
             yield Reject(where=where, reason=NO_ANNOTATIONS, detail=f"there is no {checked.shown(file.name)}")
             continue
         items = _without_empty_events(standoff.parse(lines.whole(file), file.name))
-        found = standoff_document.resolve(text, items, coreference=coreference)
+        found = standoff_document.resolve(text, items, coreference=())
         yield from found.rejects
         yield checked.record(
             Document,

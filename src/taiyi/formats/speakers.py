@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, cast
 
-from taiyi.formats import checked, rows
+from taiyi.formats import checked, json_lines
 from taiyi.schema import Labelled, Lang, Record, Reject, Split
 
 SPEAKER = "utterance without a known speaker"
@@ -23,29 +23,25 @@ def read(
     split: Split,
     lang: Lang,
     speakers: Collection[str],
-    utterances_key: str = "utterances",
-    mark: str = ":",
 ) -> Iterator[Record | Reject]:
     """Read utterances as texts without their speakers; ids are positions from 0 of the dialogue and in it.
 
     Args:
-        speakers: the names that an utterance may begin with; they are the labels.
-        mark: what stands between the speaker and the text.
+        speakers: the names that an utterance may begin with, a colon behind them; they are the labels.
     """
-    for index, (where, item) in enumerate(rows.items(path)):
+    for index, (where, item) in enumerate(json_lines.items(path)):
         if isinstance(item, Reject):
             yield item
             continue
-        utterances = rows.value(item, utterances_key)
+        utterances = item.get("utterances")
         if not isinstance(utterances, list):
-            detail = f"a list of utterances under {utterances_key} was expected"
-            yield Reject(where=where, reason=checked.MALFORMED, detail=detail)
+            yield Reject(where=where, reason=checked.MALFORMED, detail="a list of utterances was expected")
             continue
         for turn, utterance in enumerate(cast("list[Any]", utterances)):
             if not isinstance(utterance, str):
                 yield Reject(where=where, reason=checked.MALFORMED, detail=f"utterance {turn} is no text")
                 continue
-            speaker, found, text = utterance.strip().partition(mark)
+            speaker, found, text = utterance.strip().partition(":")
             if not found or speaker.strip() not in speakers:
                 yield Reject(where=where, reason=SPEAKER, detail=f"utterance {turn}: {checked.shown(utterance)}")
                 continue

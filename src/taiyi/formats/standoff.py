@@ -113,12 +113,9 @@ def _mention(where: str, line: str) -> Mention | None:
     spans: list[tuple[int, int]] = []
     for fragment in offsets.split(";"):
         ends = fragment.split()
-        if len(ends) != 2:
+        if len(ends) != 2 or not checked.is_number(ends[0]) or not checked.is_number(ends[1]):
             return None
-        start, end = checked.number(ends[0]), checked.number(ends[1])
-        if start is None or end is None:
-            return None
-        spans.append((start, end))
+        spans.append((int(ends[0]), int(ends[1])))
     return Mention(where, columns[0], type, tuple(spans), columns[2] if len(columns) > 2 else None)
 
 
@@ -136,12 +133,17 @@ def _happening(where: str, line: str) -> Happening | None:
     head = _head(line)
     if head is None or not head[1]:
         return None
-    type, *arguments = head[1]
-    pairs = [_pair(argument) for argument in arguments]
-    if None in pairs or type.startswith(":") or type.endswith(":"):
+    pairs: list[tuple[str, str]] = []
+    for part in head[1][1:]:
+        pair = _pair(part)
+        if pair is None:
+            return None
+        pairs.append(pair)
+    type = head[1][0]
+    if type.startswith(":") or type.endswith(":"):
         return None
     type, _, trigger = type.partition(":")
-    return Happening(where, head[0], type, trigger, tuple(pair for pair in pairs if pair))
+    return Happening(where, head[0], type, trigger, tuple(pairs))
 
 
 def _group(where: str, line: str) -> Group | None:

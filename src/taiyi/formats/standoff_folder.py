@@ -77,7 +77,7 @@ def read(
         yield from missing
     compiled = [(re.compile(regex), template) for regex, template in documents.items()]
     for name in names:
-        stem = path / f"{name}.txt"
+        stem, key = path / f"{name}.txt", name.rpartition("/")[2]
         try:
             text = _text(stem, encoding)
         except FileNotFoundError:
@@ -86,12 +86,13 @@ def read(
             continue
         parsed: list[Iterator[standoff.Annotation | Reject]] = []
         absent = ""
+        folder = stem.parent / annotations
         for suffix in suffixes:
-            file = (stem.parent / annotations / stem.name).with_name(f"{stem.name.removesuffix('.txt')}{suffix}")
+            file = f"{key}{suffix}"
             try:
-                parsed.append(standoff.parse(_text(file, encoding), file.name))
+                parsed.append(standoff.parse(_text(folder / file, encoding), file))
             except FileNotFoundError:
-                absent = absent or ("" if suffix in optional else file.name)
+                absent = absent or ("" if suffix in optional else file)
         if absent:
             yield Reject(where=stem.name, reason=NO_ANNOTATIONS, detail=f"there is no {absent}")
             continue
@@ -104,7 +105,6 @@ def read(
             text, items, coreference=coreference, trigger_types=trigger_types, passage_types=passage_types
         )
         yield from found.rejects
-        key = name.rpartition("/")[2]
         yield checked.record(
             Document,
             stem.name,

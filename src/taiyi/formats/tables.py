@@ -19,6 +19,8 @@ from taiyi.schema import Reject
 
 Row = dict[str, Any]
 _ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
+# Cells hold whole articles; more than this is a quote that was never closed.
+csv.field_size_limit(1 << 20)
 # The longest XLSX that is opened: it is held in memory whole.
 _MOST_XLSX_BYTES = 200 << 20
 

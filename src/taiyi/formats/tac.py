@@ -14,6 +14,7 @@ from taiyi.formats import checked, xml
 from taiyi.schema import Argument, Concept, Document, Entity, Lang, Passage, Record, Reject, Relation, Span, Split
 
 _DATABASES = {"meddra_pt_id": "MedDRA-PT", "meddra_llt_id": "MedDRA-LLT"}
+_REACTION = "AdverseReaction"
 _BETWEEN_SECTIONS = "\n"
 
 
@@ -24,20 +25,12 @@ class _Reaction(NamedTuple):
     flags: str
 
 
-def read(
-    path: Path,
-    *,
-    corpus: str,
-    split: Split,
-    lang: Lang,
-    reaction_type: str = "AdverseReaction",
-    document_prefix: str = "spl:",
-) -> Iterator[Record | Reject]:
+def read(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Record | Reject]:
     """Read a label; its sections, as they stand in the file, are set one line break apart.
 
-    A reaction of the label's list gives its MedDRA codes to the mentions of its name (`reaction_type`), whatever their
-    case; the names of MedDRA's terms are not kept. In the name that a mention has in the file white space is not
-    compared: attributes of XML cannot hold line breaks.
+    A reaction of the label's list gives its MedDRA codes to the adverse reactions of its name, whatever their case; the
+    names of MedDRA's terms are not kept. In the name that a mention has in the file white space is not compared:
+    attributes of XML cannot hold line breaks.
 
     Raises:
         FormatError: the file is not a label of TAC 2017, was cut off, or defines XML entities.
@@ -62,7 +55,7 @@ def read(
                 reason = "malformed mention" if entity is None else "repeated mention"
                 yield Reject(where=where, reason=reason, detail=fault)
                 continue
-            reaction = by_name.get(_name(entity.text)) if entity.type == reaction_type else None
+            reaction = by_name.get(_name(entity.text)) if entity.type == _REACTION else None
             if reaction:
                 met.add(reaction.text)
             entities[entity.id] = _normalised(entity, reaction)
@@ -85,7 +78,7 @@ def read(
             corpus=corpus,
             split=split,
             lang=lang,
-            document_ids=(f"{document_prefix}{key}",),
+            document_ids=(f"spl:{key}",),
             text=text,
             passages=tuple(passages),
             entities=tuple(entities.values()),

@@ -10,19 +10,15 @@ from taiyi.formats import checked, json_lines
 from taiyi.schema import Document, Entity, Lang, Record, Reject, Split
 
 
-def read(path: Path, *, corpus: str, split: Split, lang: Lang, labels_key: str = "labels") -> Iterator[Record | Reject]:
-    """Read `{"id", "text", "labels"}`; other keys, such as a model's candidates, are not annotations.
-
-    Args:
-        labels_key: key of the list of mentions.
-    """
+def read(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Record | Reject]:
+    """Read `{"id", "text", "labels"}`; other keys, such as a model's candidates, are not annotations."""
     for index, (where, item) in enumerate(json_lines.items(path)):
         if isinstance(item, Reject):
             yield item
             continue
-        text, labels, key = item.get("text"), item.get(labels_key), checked.name(item, index)
+        text, labels, key = item.get("text"), item.get("labels"), checked.name(item, index)
         if not isinstance(text, str) or not isinstance(labels, list) or key is None:
-            yield Reject(where=where, reason=checked.MALFORMED, detail=f"text, {labels_key} and an id were expected")
+            yield Reject(where=where, reason=checked.MALFORMED, detail="text, labels and an id were expected")
             continue
         entities: list[Entity] = []
         for value in cast("list[Any]", labels):

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from taiyi.errors import FormatError
 from taiyi.formats import checked, json_lines, rows
-from taiyi.formats.labelled import key_of
 from taiyi.schema import Lang, Record, Reject, Split, TextToText
 
 Kind = Literal["summary", "title", "report"]
@@ -24,17 +23,12 @@ def read(
     source_keys: tuple[str, ...] = ("source",),
     target_key: str = "target",
     id_key: str = "id",
-    id_prefix: str = "",
-    document_key: str = "",
-    document_prefix: str = "pmid:",
     **source: Any,
 ) -> Iterator[Record | Reject]:
     """Read texts with what is made of them; items without an id are named by their position from 0.
 
     Args:
         source_keys: keys whose texts, where not empty, make up the source, a line each; the first must be there.
-        id_prefix: what stands before the ids, where a split is of several files.
-        document_key: key of the id of the document that the source is, said with `document_prefix` before it.
         source: options of `rows.items`.
     """
     for index, (where, item) in enumerate(rows.items(path, **source)):
@@ -43,20 +37,18 @@ def read(
             continue
         parts = [rows.value(item, key) for key in source_keys]
         target = rows.value(item, target_key)
-        key = key_of(item, id_key, index)
+        key = rows.key_of(item, id_key, index)
         if not isinstance(parts[0], str) or not isinstance(target, str) or key is None:
             detail = f"a text under {source_keys[0]} and one under {target_key} were expected"
             yield Reject(where=where, reason=checked.MALFORMED, detail=detail)
             continue
-        document = rows.value(item, document_key) if document_key else None
         yield checked.record(
             TextToText,
             where,
-            id=f"{id_prefix}{key}",
+            id=key,
             corpus=corpus,
             split=split,
             lang=lang,
-            document_ids=(f"{document_prefix}{document}",) if document else (),
             kind=kind,
             source="\n".join(part for part in parts if isinstance(part, str) and part.strip()),
             target=target,

@@ -12,8 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
-from taiyi.errors import FormatError
-from taiyi.formats import checked, json_lines, nested_json
+from taiyi.formats import checked, json_lines, json_stream
 from taiyi.schema import Dialogue, Lang, Question, Record, Reject, Split, Turn
 
 Role = Literal["user", "assistant"]
@@ -21,6 +20,7 @@ OPENING = "opening of the assistant"
 UNANSWERED = "dialogue without an answer"
 _PATIENT_DOCTOR: Mapping[str, Role] = MappingProxyType({"病人：": "user", "医生：": "assistant"})
 _INLINE: Mapping[str, Role] = MappingProxyType({"<user>:": "user", "<bot>:": "assistant"})
+_INLINE_MARK = re.compile("|".join(map(re.escape, _INLINE)))
 
 
 def read(
@@ -40,7 +40,7 @@ def read(
         marks: what the utterances of a role begin with; it is not part of them.
         questions: make a dialogue of one question and one answer a `Question`.
     """
-    items = json_lines.items(path) if key else nested_json.elements(path)
+    items = json_lines.items(path) if key else json_stream.elements(path)
     for index, (where, item) in enumerate(items):
         if isinstance(item, Reject):
             yield item
@@ -59,35 +59,26 @@ def read_inline(
     corpus: str,
     split: Split,
     lang: Lang,
-    text_key: str = "instruction",
-    answer_key: str = "output",
-    marks: Mapping[str, Role] = _INLINE,
     questions: bool = False,
 ) -> Iterator[Record | Reject]:
-    """Read texts in which utterances with marks follow each other, each with the reply to the last of them.
+    """Read `{"instruction", "output"}`: utterances with marks in one text, and the reply to the last of them.
 
     Args:
-        text_key: key of the text; it begins with a mark.
-        answer_key: key of the assistant's last reply.
-        marks: what stands before the utterances of a role.
         questions: make a dialogue of one question and one answer a `Question`.
     """
-    pattern = re.compile("|".join(f"({re.escape(mark)})" for mark in marks))
-    roles = list(marks.values())
     for index, (where, item) in enumerate(json_lines.items(path)):
         if isinstance(item, Reject):
             yield item
             continue
-        text, answer = item.get(text_key), item.get(answer_key)
-        found = list(pattern.finditer(text)) if isinstance(text, str) else []
+        text, answer = item.get("instruction"), item.get("output")
+        found = list(_INLINE_MARK.finditer(text)) if isinstance(text, str) else []
         if not isinstance(text, str) or not isinstance(answer, str) or not found or text[: found[0].start()].strip():
-            detail = f"{answer_key} and {text_key}, a text that begins with {' or '.join(marks)}, were expected"
+            detail = f"output and instruction, a text that begins with {' or '.join(_INLINE)}, were expected"
             yield Reject(where=where, reason=checked.MALFORMED, detail=detail)
             continue
         ends = [*(match.start() for match in found[1:]), len(text)]
         said: list[tuple[Role, str]] = [
-            (roles[cast("int", match.lastindex) - 1], text[match.end() : end])
-            for match, end in zip(found, ends, strict=True)
+            (_INLINE[match[0]], text[match.end() : end]) for match, end in zip(found, ends, strict=True)
         ]
         said.append(("assistant", answer))
         yield from records(said, where, id=str(index), corpus=corpus, split=split, lang=lang, questions=questions)
@@ -150,23 +141,3 @@ def _turns(said: Iterable[tuple[Role, str]]) -> tuple[tuple[Turn, ...], str]:
             joined.append((role, [text]))
     opening = "\n".join(joined.pop(0)[1]) if joined and joined[0][0] == "assistant" else ""
     return tuple(Turn(role=role, text="\n".join(texts)) for role, texts in joined), opening
-
-
-def write(records: Iterable[Record], path: Path, *, marks: Mapping[str, Role] = _PATIENT_DOCTOR) -> None:
-    """Write dialogues as one JSON array of lists of utterances with marks, each the first of its role.
-
-    Raises:
-        FormatError: a record is no dialogue, or has a turn of the system.
-    """
-    mark_of: dict[str, str] = {}
-    for mark, role in marks.items():
-        mark_of.setdefault(role, mark)
-    json_lines.write((_list_of(record, mark_of) for record in records), path, layout="array")
-
-
-def _list_of(record: Record, mark_of: Mapping[str, str]) -> list[str]:
-    if not isinstance(record, Dialogue) or record.turns[0].role == "system":
-        raise FormatError(
-            "only dialogues of user and assistant can be written", where=record.id, got=type(record).__name__
-        )
-    return [f"{mark_of[turn.role]}{turn.text}" for turn in record.turns]

@@ -15,23 +15,18 @@ from taiyi.formats import checked, json_lines
 from taiyi.schema import Lang, Question, Record, Reject, Split
 
 
-def read(
-    path: Path,
-    *,
-    corpus: str,
-    split: Split,
-    lang: Lang,
-    questions_key: str = "questions",
-    answers_key: str = "answers",
-) -> Iterator[Record | Reject]:
-    """Read questions: a record a wording, named by the position of its item from 0, further ones with their number."""
+def read(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Record | Reject]:
+    """Read questions: a record a wording, named by the position of its item from 0, further ones with their number.
+
+    A wording or answer that an item repeats is taken once; empty ones are passed over.
+    """
     for index, (where, item) in enumerate(json_lines.items(path)):
         if isinstance(item, Reject):
             yield item
             continue
-        wordings, answers = _texts(item.get(questions_key)), _texts(item.get(answers_key))
+        wordings, answers = _texts(item.get("questions")), _texts(item.get("answers"))
         if not wordings or not answers:
-            detail = f"lists of texts were expected under {questions_key} and {answers_key}"
+            detail = "lists of texts were expected under questions and answers"
             yield Reject(where=where, reason=checked.MALFORMED, detail=detail)
             continue
         for number, wording in enumerate(dict.fromkeys(wordings)):

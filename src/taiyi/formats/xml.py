@@ -32,29 +32,9 @@ def elements(
             or has a text of more than 10 MB.
     """
     try:
-        parser = etree.iterparse(
-            source or str(path),
-            events=("start", "end"),
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
-        )
-        outermost: Any = None
+        _check_outermost(path, root, source)
         within = 0
-        for event, element in parser:
-            if outermost is None:
-                outermost = element
-                _refuse_entities(outermost, path)
-                if root and outermost.tag not in root:
-                    wanted = " or ".join(f"<{tag}>" for tag in sorted(root))
-                    raise FormatError(
-                        "the outermost element is another one", where=path, got=f"<{outermost.tag}>", expected=wanted
-                    )
-            if element.tag not in tags:
-                continue
+        for event, element in _parsed(path, source, events=("start", "end"), tag=tuple(tags)):
             within += 1 if event == "start" else -1
             if event == "end" and not within:
                 yield element
@@ -68,6 +48,33 @@ def elements(
             where=f"{path}:{error.lineno}",
             mend="fetch the file again; it may have been cut off",
         ) from error
+
+
+def _parsed(path: Path, source: IO[bytes] | None, **chosen: Any) -> Iterator[tuple[str, Any]]:
+    return etree.iterparse(
+        source or str(path),
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+        **chosen,
+    )
+
+
+def _check_outermost(path: Path, root: Collection[str], source: IO[bytes] | None) -> None:
+    """Refuse a file by how it begins; what is read after that are elements of the tags only."""
+    for _, outermost in _parsed(path, source, events=("start",)):
+        _refuse_entities(outermost, path)
+        if root and outermost.tag not in root:
+            wanted = " or ".join(f"<{tag}>" for tag in sorted(root))
+            raise FormatError(
+                "the outermost element is another one", where=path, got=f"<{outermost.tag}>", expected=wanted
+            )
+        break
+    if source is not None:
+        source.seek(0)
 
 
 def _refuse_entities(root: Any, path: Path) -> None:

@@ -39,17 +39,15 @@ QUESTIONS = {
     "recommand_eat": "得了{name}推荐吃什么食谱？",
 }
 _BETWEEN = "、"
+_ENCODINGS = ("utf-8", "gb18030")
 
 
-def read(
-    path: Path, *, corpus: str, split: Split, lang: Lang, encodings: tuple[str, ...] = ("utf-8", "gb18030")
-) -> Iterator[Record | Reject]:
+def read(path: Path, *, corpus: str, split: Split, lang: Lang) -> Iterator[Record | Reject]:
     """Read a dialogue a disease, named by its id in the encyclopaedia; items of lists are joined by `、`.
 
-    Args:
-        encodings: those that the file may be in; the first that it can be read in is taken.
+    The file may be in UTF-8 or GB18030.
     """
-    for index, (where, item) in enumerate(json_lines.items(path, encodings=encodings)):
+    for index, (where, item) in enumerate(json_lines.items(path, encodings=_ENCODINGS)):
         if isinstance(item, Reject):
             yield item
             continue

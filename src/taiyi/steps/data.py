@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
+import numpy as np
 
 from taiyi import catalogue, storage, templates
 from taiyi.build import statistics
-from taiyi.build.decontaminate import decontaminate
-from taiyi.build.deduplicate import deduplicate
+from taiyi.build.clean import Cleaned, Part, judge, resolve
+from taiyi.build.collect import Collected, Shard, Stored, collect
+from taiyi.build.decontaminate import Guard, Match
 from taiyi.build.instructions import INAPPLICABLE, NOT_DRAWN, REPEATED, UNDECLARED, instructions, sample
-from taiyi.build.settings import Selection
+from taiyi.build.mixture import Source, allocate
+from taiyi.build.mixture import draws as draw
+from taiyi.build.rendering import join, render_part
+from taiyi.build.settings import DecontaminateSettings, DeduplicateSettings, FilterSettings, Selection
+from taiyi.build.statistics import Header
 from taiyi.errors import CorpusError, RecipeError
 from taiyi.evaluate.suites import TestSet
-from taiyi.manifest import MANIFEST, hash_file, manifest, step
+from taiyi.manifest import MANIFEST, hash_file, key_of, manifest, step
 from taiyi.recipe import Recipe, Stage
-from taiyi.schema import Example, Reject
+from taiyi.schema import Example, Lang, Reject
 from taiyi.steps.declared import corpus_digest, set_digest
 from taiyi.steps.run import VERSIONS, Run, at_hand
 
@@ -35,6 +42,9 @@ def build(run: Run) -> Path:
         "version": VERSIONS["data"],
         "seed": recipe.seed,
         "stages": {stage.name: [s.model_dump(mode="json") for s in stage.data] for stage in recipe.stages},
+        "mixtures": {stage.name: stage.mixture.model_dump(mode="json") for stage in recipe.stages},
+        "filters": recipe.filters.model_dump(mode="json"),
+        "deduplicate": recipe.deduplicate.model_dump(mode="json"),
         "decontaminate": recipe.decontaminate.model_dump(mode="json"),
         "evaluate": recipe.evaluate.model_dump(
             mode="json", include={"suites", "template", "window_chars", "max_records"}
@@ -43,86 +53,273 @@ def build(run: Run) -> Path:
         "templates": templates.digest(),
         "declared": {name: corpus_digest(catalogue.get(name)) for name in wanted},
         "tests": {t.name: set_digest(t, _ASKED) for t in at_hand(recipe)},
-        "corpora": {name: _raw_hashes(catalogue.get(name), run.corpora) for name in wanted},
+        "corpora": {name: raw_hashes(catalogue.get(name), run.corpora) for name in wanted},
     }
     return step(run.folder, "data", inputs, lambda folder: _build(run, folder), run.log)
 
 
 def _build(run: Run, folder: Path) -> dict[str, Any]:
     recipe = run.recipe
-    rejects: list[tuple[str, Reject]] = []
-    with run.progress() as progress:
-        bar = progress.add_task("test sets", total=len(at_hand(recipe)))
-        tests: dict[str, list[Example]] = {}
-        # Training data must be clean of the whole test sets: a sample of them may be evaluated now, and all of them
-        # later.
-        whole: list[Example] = []
-        for test_set in at_hand(recipe):
-            found = _keep(_test_examples(run, test_set), test_set.name, rejects)
-            if not found:
-                raise RecipeError("the test set is empty", where=test_set.name)
-            whole += found
-            tests[test_set.name], others = sample(found, recipe.evaluate.max_records, recipe.seed)
-            rejects += [(test_set.name, reject) for reject in others]
-            progress.advance(bar)
-        bar = progress.add_task("training", total=sum(len(stage.data) for stage in recipe.stages))
-        training: dict[str, list[Example]] = {}
-        audit: list[msgspec.Struct] = []
-        for stage in recipe.stages:
-            rendered: list[Example] = []
-            for selection in stage.data:
-                made = instructions(selection, run.corpora, seed=recipe.seed, training=True)
-                rendered += _keep(made, stage.name, rejects)
-                progress.advance(bar)
-            unique, repeated = deduplicate(rendered)
-            clean, leaks, matches = decontaminate(unique, whole, recipe.decontaminate)
-            rejects += [(stage.name, reject) for reject in (*repeated, *leaks)]
-            audit += matches
-            training[stage.name] = clean
-            if stage.data and not clean:
-                raise RecipeError(
-                    "nothing is left to train on",
-                    where=f"stage {stage.name}",
-                    got=dict(Counter(reject.reason for where, reject in rejects if where == stage.name)),
-                    mend="look into rejects.jsonl of the data step",
-                )
-    for name, examples in tests.items():
-        storage.write_parquet(examples, folder / f"test-{name}.parquet", Example)
-    for name, examples in training.items():
-        storage.write_parquet(examples, folder / f"{name}.parquet", Example)
-    rows = ({"for": where, **msgspec.to_builtins(reject)} for where, reject in rejects)
-    storage.write_jsonl(rows, folder / "rejects.jsonl")
+    rejects = _Rejects()
+    tests = _tests(run, folder, rejects)
+    guarded = _test_parts(run)
+    audit: list[Match] = []
+    epochs: dict[str, list[Epochs]] = {}
+    for stage in recipe.stages:
+        pieces = [piece for selection in stage.data for piece in _pieces(run, selection)]
+        cleaned = _clean(run, stage, pieces, guarded, rejects)
+        audit += cleaned.matches
+        epochs[stage.name] = _render(run, stage, pieces, cleaned, folder, rejects)
+        if stage.data and not storage.num_rows(folder / f"{stage.name}.parquet"):
+            raise RecipeError(
+                "nothing is left to train on",
+                where=f"stage {stage.name}",
+                got=rejects.reasons(stage.name),
+                mend="look into rejects.jsonl of the data step",
+            )
+    rejects.write(folder / "rejects.jsonl")
     storage.write_jsonl(audit, folder / "decontamination.jsonl")
+    storage.write_json(epochs, folder / "epochs.json")
     domains = {s.corpus: catalogue.get(s.corpus).domain for stage in recipe.stages for s in stage.data}
     counts = [
         count
         for stage in recipe.stages
-        for count in statistics.count_tasks(stage.name, _data(stage, training), domains)
+        for count in statistics.count_tasks(stage.name, _headers(folder, (*stage.replay, stage.name)), domains)
     ]
     storage.write_json(counts, folder / "statistics.json")
     return {
-        "training": {name: statistics.count_corpora(examples) for name, examples in training.items()},
-        "tests": {name: len(examples) for name, examples in tests.items()},
-        "left_out": {
-            test_set.name: _left_out(test_set, [reject for where, reject in rejects if where == test_set.name])
-            for test_set in at_hand(recipe)
-        },
+        "training": {s.name: statistics.count_corpora(_headers(folder, (s.name,))) for s in recipe.stages},
+        "tests": tests,
+        "left_out": {t.name: _left_out(t, rejects.of(t.name)) for t in at_hand(recipe)},
         "decontaminated": _guarded(recipe),
-        "rejects": {
-            name: statistics.count_reasons(reject for where, reject in rejects if where == name)
-            for name in dict.fromkeys(where for where, _ in rejects)
-        },
+        "rejects": rejects.counts(),
     }
 
 
-def _keep(items: Iterable[Example | Reject], where: str, rejects: list[tuple[str, Reject]]) -> list[Example]:
-    kept: list[Example] = []
-    for item in items:
-        if isinstance(item, Reject):
-            rejects.append((where, item))
-        else:
-            kept.append(item)
-    return kept
+class _Rejects:
+    """What was left out, by what it was left out of, in order."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[Reject]] = {}
+
+    def add(self, where: str, rejects: Iterable[Reject]) -> None:
+        self._found.setdefault(where, []).extend(rejects)
+
+    def of(self, where: str) -> list[Reject]:
+        return self._found.get(where, [])
+
+    def reasons(self, where: str) -> dict[str, int]:
+        return statistics.count_reasons(self.of(where))
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        return {where: self.reasons(where) for where, found in self._found.items() if found}
+
+    def write(self, path: Path) -> None:
+        rows = ({"for": w, **msgspec.to_builtins(reject)} for w, found in self._found.items() for reject in found)
+        storage.write_jsonl(rows, path)
+
+
+def _tests(run: Run, folder: Path, rejects: _Rejects) -> dict[str, int]:
+    """Write the examples of the test sets, or of those of their records that are drawn, and count them."""
+    counts: dict[str, int] = {}
+    for test_set in at_hand(run.recipe):
+        found: list[Example] = []
+        for made in _test_examples(run, test_set):
+            if isinstance(made, Reject):
+                rejects.add(test_set.name, [made])
+            else:
+                found.append(made)
+        if not found:
+            raise RecipeError("the test set is empty", where=test_set.name)
+        drawn, others = sample(found, run.recipe.evaluate.max_records, run.recipe.seed)
+        rejects.add(test_set.name, others)
+        counts[test_set.name] = storage.write_parquet(drawn, folder / f"test-{test_set.name}.parquet", Example)
+    return counts
+
+
+# --- Shards: read once, kept in the folder of the run by what they are made of ---------------------------------------
+
+
+class _Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a shard, for a selection."""
+
+    selection: Selection
+    part: Path
+
+
+class _Collect(msgspec.Struct, frozen=True):
+    shard: Shard
+    root: Path
+    folder: Path
+
+
+def _collect(job: _Collect) -> Collected:
+    """Make a shard unless it is there; what says what it is is written last."""
+    done = job.folder / "shard.json"
+    if not done.exists():
+        storage.write_json(collect(job.shard, job.root, job.folder), done)
+    return storage.read_json(done, Collected)
+
+
+def _shard_folder(run: Run, shard: Shard) -> Path:
+    corpus = catalogue.get(shard.corpus)
+    made_of = {
+        "version": VERSIONS["data"],
+        "shard": msgspec.to_builtins(shard),
+        "corpus": corpus_digest(corpus),
+        "files": raw_hashes(corpus, run.corpora),
+    }
+    return run.folder / "shards" / f"{shard.corpus}-{shard.split}-{shard.task}-{key_of(made_of)}"
+
+
+def _shards(run: Run, wanted: Sequence[Shard]) -> list[Path]:
+    """Make the shards that are not there, and return their parts."""
+    folders = [_shard_folder(run, shard) for shard in wanted]
+    jobs = [_Collect(shard, run.corpora, folder) for shard, folder in zip(wanted, folders, strict=True)]
+    made = run.engine.map(_collect, jobs)
+    return [folder / part for folder, shard in zip(folders, made, strict=True) for part in shard.parts]
+
+
+def _wanted(run: Run, selection: Selection) -> list[Shard]:
+    return [
+        Shard(
+            corpus=selection.corpus,
+            split=split,
+            task=selection.task,
+            merge_types=dict(selection.merge_types),
+            max_records=selection.max_records,
+            seed=run.recipe.seed if selection.max_records else 0,
+        )
+        for split in selection.splits
+    ]
+
+
+def _pieces(run: Run, selection: Selection) -> list[_Piece]:
+    return [_Piece(selection=selection, part=part) for part in _shards(run, _wanted(run, selection))]
+
+
+# --- Cleaning --------------------------------------------------------------------------------------------------------
+
+
+class _Judge(msgspec.Struct, frozen=True):
+    part: Path
+    tests: tuple[Path, ...]
+    decontaminate: DecontaminateSettings
+    quality: FilterSettings
+    deduplicate: DeduplicateSettings
+    out: Path
+
+
+def _judge(job: _Judge) -> None:
+    if not job.out.with_suffix(".json").exists():
+        guard = _guard(job.tests, job.decontaminate.model_dump_json()) if job.tests else None
+        judge(job.part, guard, job.quality, job.deduplicate, job.out)
+
+
+@lru_cache(maxsize=1)
+def _guard(tests: tuple[Path, ...], settings: str) -> Guard:
+    """Return the guard of test sets, which every worker makes once, under settings that are given as JSON."""
+    items = (stored.item() for part in tests for stored in storage.read_parquet(part, Stored))
+    return Guard(items, DecontaminateSettings.model_validate_json(settings))
+
+
+def _test_parts(run: Run) -> tuple[Path, ...]:
+    """Return the parts of the whole test sets, of which a sample may be evaluated now and all later."""
+    wanted = [
+        Shard(corpus=t.corpus, split=t.split, task=t.task, merge_types=dict(t.merge_types)) for t in at_hand(run.recipe)
+    ]
+    return tuple(_shards(run, wanted)) if run.recipe.stages else ()
+
+
+def _clean(run: Run, stage: Stage, pieces: Sequence[_Piece], tests: tuple[Path, ...], rejects: _Rejects) -> Cleaned:
+    settings = (run.recipe.decontaminate, run.recipe.filters, run.recipe.deduplicate)
+    made_of = {
+        "tests": [f"{part.parent.name}/{part.name}" for part in tests],
+        "settings": [part.model_dump(mode="json") for part in settings],
+    }
+    judged = {piece.part: piece.part.with_name(f"{piece.part.stem}-{key_of(made_of)}") for piece in pieces}
+    with run.progress() as progress:
+        bar = progress.add_task(f"{stage.name}: cleaning", total=len(judged))
+        for _ in run.engine.map(_judge, [_Judge(part, tests, *settings, out) for part, out in judged.items()]):
+            progress.advance(bar)
+    for folder in dict.fromkeys(part.parent for part in judged):
+        rejects.add(stage.name, storage.read_jsonl(folder / "rejects.jsonl", Reject))
+    parts = [Part(p.part, judged[p.part], p.selection.corpus, p.selection.task) for p in pieces]
+    cleaned = resolve(parts, run.recipe.deduplicate)
+    rejects.add(stage.name, cleaned.rejects)
+    return cleaned
+
+
+# --- Mixture and rendering -------------------------------------------------------------------------------------------
+
+
+class Epochs(msgspec.Struct, frozen=True):
+    """How often the clean records of a selection are drawn in a stage, in one language."""
+
+    corpus: str
+    task: str
+    lang: Lang
+    num_records: int
+    num_drawn: int
+
+    @property
+    def epochs(self) -> float:
+        return self.num_drawn / self.num_records if self.num_records else 0.0
+
+
+class _Render(msgspec.Struct, frozen=True):
+    part: Path
+    draws: tuple[int, ...]
+    selection: Selection
+    seed: int
+    out: Path
+
+
+def _render_part(job: _Render) -> None:
+    if not job.out.with_suffix(".jsonl").exists():
+        render_part(job.part, job.draws, job.selection, job.seed, job.out)
+
+
+def _render(
+    run: Run, stage: Stage, pieces: Sequence[_Piece], cleaned: Cleaned, folder: Path, rejects: _Rejects
+) -> list[Epochs]:
+    """Draw the records of a stage, write its examples, and return how often each corpus was drawn."""
+    selections = list(stage.data)
+    # The rows of each selection and language that stay, as places in the pieces.
+    rows: dict[tuple[int, Lang], list[tuple[int, int]]] = {}
+    for number, piece in enumerate(pieces):
+        which = next(i for i, selection in enumerate(selections) if selection is piece.selection)
+        for row in np.flatnonzero(cleaned.kept[number]).tolist():
+            rows.setdefault((which, cast(Lang, cleaned.langs[number][row])), []).append((number, row))
+    keys = sorted(rows)
+    sources = [Source(selections[i].corpus, selections[i].task, lang, len(rows[i, lang])) for i, lang in keys]
+    drawn = allocate(sources, stage.mixture)
+    draws = [np.zeros(len(keep), dtype=np.int64) for keep in cleaned.kept]
+    for key, total in zip(keys, drawn, strict=True):
+        places = [cleaned.places[number][row] for number, row in rows[key]]
+        times = selections[key[0]].templates_per_record
+        for (number, row), count in zip(rows[key], draw(places, total, run.recipe.seed), strict=True):
+            draws[number][row] = count * times
+    work = folder / "work"
+    jobs = [
+        _Render(piece.part, tuple(draws[n].tolist()), piece.selection, run.recipe.seed, work / f"{stage.name}-{n:05}")
+        for n, piece in enumerate(pieces)
+    ]
+    with run.progress() as progress:
+        bar = progress.add_task(f"{stage.name}: examples", total=len(jobs))
+        for _ in run.engine.map(_render_part, jobs):
+            progress.advance(bar)
+    for job in jobs:
+        rejects.add(stage.name, storage.read_jsonl(job.out.with_suffix(".jsonl"), Reject))
+    parts = [job.out.with_suffix(".parquet") for job in jobs]
+    rejects.add(stage.name, join(parts, folder / f"{stage.name}.parquet"))
+    shutil.rmtree(work, ignore_errors=True)
+    return [Epochs(s.corpus, s.task, s.lang, s.num_records, n) for s, n in zip(sources, drawn, strict=True)]
+
+
+def _headers(folder: Path, stages: Sequence[str]) -> Iterator[Header]:
+    for name in stages:
+        yield from storage.read_columns(folder / f"{name}.parquet", Header)
 
 
 def _left_out(test_set: TestSet, rejects: Iterable[Reject]) -> dict[str, int]:
@@ -162,11 +359,6 @@ def decontaminated(model: Path) -> frozenset[tuple[str, str]] | None:
     return frozenset((corpus, split) for corpus, split in manifest(folder).facts.get("decontaminated", []))
 
 
-def _data(stage: Stage, training: dict[str, list[Example]]) -> list[Example]:
-    """The examples of a stage: those that it replays and its own."""
-    return [example for name in (*stage.replay, stage.name) for example in training[name]]
-
-
 def _test_examples(run: Run, test_set: TestSet) -> Iterable[Example | Reject]:
     settings = run.recipe.evaluate
     selection = Selection(
@@ -182,7 +374,7 @@ def _test_examples(run: Run, test_set: TestSet) -> Iterable[Example | Reject]:
     return instructions(selection, run.corpora, seed=run.recipe.seed, training=False)
 
 
-def _raw_hashes(corpus: catalogue.Corpus, root: Path) -> dict[str, str]:
+def raw_hashes(corpus: catalogue.Corpus, root: Path) -> dict[str, str]:
     folder = corpus.location(root)
     hashes: dict[str, str] = {}
     for layout in filter(None, (corpus.layout(split, root) for split in corpus.splits)):

@@ -21,6 +21,12 @@ _DESCRIPTIVE = {
     "citation",
     "verified",
     "counts",
+    "copies",
+    "sizes",
+    "unit",
+    "listed",
+    "downloads",
+    "obtain",
     "notes",
     "folder",
     "bundled",
@@ -30,7 +36,8 @@ _DESCRIPTIVE = {
 
 def corpus_digest(corpus: Corpus) -> str:
     """Return a hash of what makes a corpus's examples: its types and labels as shown, its readers and their options."""
-    return _digest({f.name: getattr(corpus, f.name) for f in dataclasses.fields(corpus) if f.name not in _DESCRIPTIVE})
+    telling = {f.name: getattr(corpus, f.name) for f in dataclasses.fields(corpus) if f.name not in _DESCRIPTIVE}
+    return _digest(telling | {"copies": {layout.name: layout.files for layout in corpus.copies}})
 
 
 def set_digest(test_set: TestSet, fields: Collection[str] = ()) -> str:

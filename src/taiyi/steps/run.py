@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from taiyi import storage
+from taiyi.build.workers import Engine, Local
 from taiyi.checkpoint import RUN_FILE, model_folder
 from taiyi.evaluate import suites
 from taiyi.evaluate.suites import TestSet
@@ -18,7 +19,7 @@ from taiyi.recipe import Recipe
 from taiyi.schema import Example
 
 # Raised when a step would make something else of the same inputs, so that what an older version made is made anew.
-VERSIONS = {"data": 2, "tokenizer": 1, "rows": 2, "train": 1, "predict": 1, "report": 2}
+VERSIONS = {"data": 3, "tokenizer": 1, "rows": 2, "train": 1, "predict": 1, "report": 2}
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Run:
         corpora: where raw corpora are.
         log: where it is said what happens.
         command: as typed, for the report.
+        engine: what the data is made with.
     """
 
     recipe: Recipe
@@ -38,6 +40,7 @@ class Run:
     corpora: Path
     log: Log
     command: str = ""
+    engine: Engine = field(default_factory=lambda: Local(1))
 
     @property
     def console(self) -> Console:

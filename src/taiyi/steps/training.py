@@ -34,7 +34,7 @@ def train(run: Run, data: Path, index: int, previous: Path | None) -> Path:
     """Train a stage, from the base or from what the previous stage left, and return its folder, with `model/` in it."""
     recipe = run.recipe
     stage = recipe.stages[index]
-    settings = stage.model_dump(mode="json", exclude={"name", "data", "replay"})
+    settings = stage.model_dump(mode="json", exclude={"name", "data", "replay", "mixture"})
     rows = encode(run, data, index)
     inputs = {
         "version": VERSIONS["train"],
@@ -52,7 +52,7 @@ def _train(run: Run, stage: Stage, rows_folder: Path, previous: Path | None, out
     from taiyi.train.settings import StageSettings
 
     recipe = run.recipe
-    settings = StageSettings.model_validate(stage.model_dump(exclude={"name", "data", "replay"}))
+    settings = StageSettings.model_validate(stage.model_dump(exclude={"name", "data", "replay", "mixture"}))
     if previous is not None:
         learner, tokenizer = model.load_base(
             str(previous / "model"), method=stage.method, dtype="auto", lora=stage.lora

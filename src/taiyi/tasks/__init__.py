@@ -5,23 +5,43 @@ from __future__ import annotations
 from taiyi.errors import RecipeError, suggestion
 from taiyi.tasks.choice import MultipleChoice, YesNo
 from taiyi.tasks.classification import Classification
+from taiyi.tasks.coref import Coreferences
+from taiyi.tasks.cre import CausalRelations
 from taiyi.tasks.dialogue import Dialogues
+from taiyi.tasks.ee import Events
+from taiyi.tasks.nen import Normalisation
 from taiyi.tasks.ner import NamedEntities
+from taiyi.tasks.pairs import Entailment, Similarity
 from taiyi.tasks.questions import ContextQuestions, SimpleQuestions
+from taiyi.tasks.rc import RelationClassification
 from taiyi.tasks.relations import Relations
+from taiyi.tasks.struct import DecisionTree
 from taiyi.tasks.task import Task, example_id, load_templates
+from taiyi.tasks.texts import Reports, Summaries, Titles, Translation
 
 _TASKS: dict[str, Task] = {
     task.name: task
     for task in (
         NamedEntities(),
+        Normalisation(),
         Relations(),
+        RelationClassification(),
+        CausalRelations(),
+        Events(),
+        Coreferences(),
+        DecisionTree(),
         Classification(),
         MultipleChoice(),
         YesNo(),
         SimpleQuestions(),
         ContextQuestions(),
         Dialogues(),
+        Translation(),
+        Similarity(),
+        Entailment(),
+        Summaries(),
+        Titles(),
+        Reports(),
     )
 }
 

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 import regex
 
 from taiyi.errors import Unparsable
 from taiyi.schema import Answer, Choice, Example, Lang, Question, Record, Reject, Score, Shown, Span
+from taiyi.tasks.families import Family
 from taiyi.tasks.task import Kind, Whole, example, example_id
 from taiyi.templates import Template, words
 from taiyi.text import fingerprints, normalise, squeeze
 
-# What a model states: "The answer is C.", "答案：D", "**B**". A lower-case letter may be an article, unless nothing
-# follows.
+# What a model states: "The answer is C.", "答案：D", "**B**".
 _STATES = r"(?i:answer|option|答案|选项?)(?:[\s*]*(?i:is|:|：|是|为|应为))*"
-_STATED = regex.compile(_STATES + r"[\s*(（【\[]*([A-Z]|[a-z](?!\s*\w))(?![A-Za-z])")
 _WHAT_IS_STATED = regex.compile(_STATES + r"[\s*]*(.*)", regex.DOTALL)
-# A letter alone, with a mark after it, or before the text of its option: not the article of "A patient ...".
-_LETTER = regex.compile(r"^[\s*(（【\[\"']*([A-Z])(?=[ \t]*(?:$|\n|[^\s\p{L}\p{N}]|\p{Han}))")
-_LETTER_AND_TEXT = regex.compile(r"^[\s*(（【\[\"']*([A-Z])\s+(\S.*)", regex.DOTALL)
-# Another letter after the first, in a list of letters alone: "A, C", "A和C".
-_ANOTHER = regex.compile(
-    r"[)）】\]\"'*]*(?:\s*[,，、;；/&+\n]|\s*(?:和|与|及|或)|\s+(?:and|or)\b)+[\s*(（【\[\"']*([A-Z])"
-    r"(?=[)）】\]\"'*.。\s]*(?:$|[,，、;；/&+\n]|和|与|及|或|and\b|or\b))"
-)
 # What stands around a key or an option without being part of it.
 _AROUND = " .。*\"'"
 _AFTER_KEY = _AROUND + ",，、:：;；)）】]"
@@ -35,6 +27,47 @@ _LEAD = regex.compile(
     r"^[\s*]*(?:(?:the\s+)?(?:final\s+)?answer|答案)(?:[\s*]*(?:is|:|：|为|是(?=[\s*:：是否不])))*[\s*]*|^[\s*]+",
     regex.I,
 )
+
+
+class _Patterns(NamedTuple):
+    """How answers name the keys of a question; the first group of each pattern is the key."""
+
+    alone: regex.Pattern[str]
+    """A key alone, with a mark after it, or before the text of its option: not the article of "A patient ..."."""
+    stated: regex.Pattern[str]
+    """A key after what says that it is the answer."""
+    before_text: regex.Pattern[str]
+    """A key and, in the second group, what may be the text of its option."""
+    another: regex.Pattern[str]
+    """Another key after the first, in a list of keys alone: "A, C", "A和C"."""
+
+
+@lru_cache(maxsize=256)
+def _patterns(keys: frozenset[str]) -> _Patterns:
+    """Return the patterns of a question's keys: of letters in general, or of just these."""
+    if letters := _are_letters(keys):
+        # A lower-case letter may be an article, unless nothing follows.
+        key, stated = "[A-Z]", r"[A-Z]|[a-z](?!\s*\w)"
+    else:
+        # The longest first, for 1 is in 10.
+        ordered = [regex.escape(key) for key in sorted(keys, key=lambda key: (-len(key), key)) if key]
+        key = "|".join(ordered)
+        stated = "|".join(rf"{key}(?!\s*\w)" if regex.fullmatch("[a-z]", key) else key for key in ordered)
+    # "1.5 mg" does not name option 1, nor "2-3" option 2.
+    ends = "" if letters else r"(?!\p{N}|[.,:/~-]\p{N})"
+    return _Patterns(
+        alone=regex.compile(rf"^[\s*(（【\[\"']*({key})(?=[ \t]*(?:$|\n|[^\s\p{{L}}\p{{N}}]|\p{{Han}})){ends}"),
+        stated=regex.compile(rf"{_STATES}[\s*(（【\[]*({stated})(?![A-Za-z]){ends}"),
+        before_text=regex.compile(rf"^[\s*(（【\[\"']*({key})\s+(\S.*)", regex.DOTALL),
+        another=regex.compile(
+            r"[)）】\]\"'*]*(?:\s*[,，、;；/&+\n]|\s*(?:和|与|及|或)|\s+(?:and|or)\b)+[\s*(（【\[\"']*"
+            rf"({key})(?=[)）】\]\"'*.。\s]*(?:$|[,，、;；/&+\n]|和|与|及|或|and\b|or\b))"
+        ),
+    )
+
+
+def _are_letters(keys: Iterable[str]) -> bool:
+    return all(len(key) == 1 and "A" <= key <= "Z" for key in keys)
 
 
 class _Closed(Whole):
@@ -88,10 +121,16 @@ class _Closed(Whole):
 
 
 class MultipleChoice(_Closed):
-    """One option of several; the answer is its letter."""
+    """One option of several; the answer is its key, mostly a letter.
+
+    A question that comes with passages has wordings of its own, and so has one without them whose keys are no letters.
+    """
 
     name = "qa_mc"
     slots = frozenset({"question", "options"})
+    with_context = Family("qa_mc_context", frozenset({"question", "options", "context"}))
+    keyed = Family("qa_mc_keyed", slots)
+    families = (with_context, keyed)
 
     def applies(self, record: Record) -> bool:
         return isinstance(record, Question) and record.kind == "choice"
@@ -110,31 +149,45 @@ class MultipleChoice(_Closed):
         if len(record.answers) != 1:
             return Reject(where=example_id(record, template, form), reason="more than one right option")
         options = "\n".join(f"{option.key}. {option.text}" for option in record.options)
-        prompt = template.fill(question=record.question, options=options)
+        if record.contexts:
+            template = self.with_context.of(template)
+        elif not _are_letters(option.key for option in record.options):
+            template = self.keyed.of(template)
+        # Wordings without the slot have no use for the passages.
+        prompt = template.fill(question=record.question, options=options, context="\n".join(record.contexts))
         shown = [Shown(name=option.key, shown=squeeze(option.text)) for option in record.options]
         return self._example(record, template, form, prompt, record.answers[0], shown)
 
     def parse(self, text: str, example: Example) -> Choice:
         texts = {shown.name: squeeze(shown.shown).strip(_AROUND) for shown in example.types}
+        if text in texts:
+            return Choice(key=text)
         said = squeeze(text)
         stated = _WHAT_IS_STATED.search(said)
-        # An option may begin with a letter ("B超", "C. difficile"), or be one: a key alone comes first, then the whole
-        # text of an option, and only then letters within what is said.
+        keys = {squeeze(key).strip(_AROUND): key for key in texts}
+        # An option may begin with a key ("B超", "C. difficile"), or be one: a key alone comes first, then the whole
+        # text of an option, and only then keys within what is said.
         for whole in (said, stated[1] if stated else ""):
-            if (whole := whole.strip(_AROUND)) in texts:
-                return Choice(key=whole)
-            if whole and len(same := [key for key, option in texts.items() if option == whole]) == 1:
+            if not (whole := whole.strip(_AROUND)):
+                continue
+            if whole in keys:
+                return Choice(key=keys[whole])
+            if len(same := [key for key, option in texts.items() if option == whole]) == 1:
                 return Choice(key=same[0])
         expected = f"one of {', '.join(sorted(texts))}"
-        for pattern in (_LETTER, _STATED):
-            if (match := pattern.search(text)) and (key := match[1].upper()) in texts:
+        patterns = _patterns(frozenset(texts))
+        for pattern in (patterns.alone, patterns.stated):
+            if (match := pattern.search(text)) and (
+                key := match[1] if match[1] in texts else match[1].upper()
+            ) in texts:
                 rest = squeeze(text[match.end(1) :]).lstrip(_AFTER_KEY)
                 # After "B、" comes no second answer where it is the text of option B ("C", "C+D").
                 own = texts[key] and rest.startswith(texts[key])
-                if (more := _ANOTHER.match(text, match.end(1))) and not own and more[1] in texts and more[1] != key:
+                more = patterns.another.match(text, match.end(1))
+                if more and not own and more[1] in texts and more[1] != key:
                     raise Unparsable("several options are named", got=repr(text[:60]), expected=expected)
                 return Choice(key=key)
-        if (match := _LETTER_AND_TEXT.search(said)) and match[2].startswith(texts.get(match[1], said)):
+        if (match := patterns.before_text.search(said)) and match[2].startswith(texts.get(match[1], said)):
             return Choice(key=match[1])
         raise Unparsable("no option is named", got=repr(text[:60]), expected=expected)
 

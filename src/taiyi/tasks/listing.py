@@ -33,3 +33,8 @@ def cut(text: str) -> str:
     match = _WHOLE.match(text)
     assert match is not None
     return match[0].rstrip()
+
+
+def cut_lines(text: str) -> str:
+    """Return a list of one item a line without its last, which was cut; one that ends with a line break stays whole."""
+    return text[: text.rfind("\n") + 1].rstrip()

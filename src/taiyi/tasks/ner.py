@@ -1,4 +1,4 @@
-"""Named entity recognition (NER): the paper's list form, and the text itself with tags in place.
+"""Named entity recognition (NER): the paper's list form, the text itself with tags in place, and JSON.
 
 Scored as the paper does: micro-F1 over the unique (text, type) pairs of each record, case-sensitive, without offsets.
 """
@@ -16,6 +16,7 @@ from taiyi.schema import (
     Answer,
     Document,
     Example,
+    Lang,
     Mention,
     Mentions,
     Record,
@@ -25,7 +26,7 @@ from taiyi.schema import (
     Span,
     Tagging,
 )
-from taiyi.tasks import listing
+from taiyi.tasks import json_answer, listing
 from taiyi.tasks.task import Kind, Whole, example, example_id, set_score
 from taiyi.templates import Template, words
 from taiyi.text import fingerprints
@@ -37,7 +38,7 @@ class NamedEntities(Whole):
     """Entities of the asked types."""
 
     name = "ner"
-    forms: tuple[str, ...] = ("tagged", "list")
+    forms: tuple[str, ...] = ("tagged", "list", "json")
     slots = frozenset({"types", "text"})
     kind: Kind | None = "entities"
     metric: Literal["micro_f1", "accuracy", "chrf"] = "micro_f1"
@@ -78,7 +79,7 @@ class NamedEntities(Whole):
             answer = tagged.write(source, placed)
         else:
             mentions = list(dict.fromkeys(Mention(type=m.type, text=m.text) for m in mentions))
-            answer = _write_list(mentions, types, template)
+            answer = (_write_json if form == "json" else _write_list)(mentions, types, template)
         return example(
             record,
             template,
@@ -97,13 +98,17 @@ class NamedEntities(Whole):
         names = {shown.shown: shown.name for shown in reversed(example.types)}
         if example.tagging is not None:
             found = [Mention(type=names[m.type], text=m.text, span=m.span) for m in tagged.read(text, example.tagging)]
+        elif example.form == "json":
+            found = list(dict.fromkeys(_read_json(text, names, example.lang)))
         else:
             found = list(dict.fromkeys(_read_list(text, names, words(example.lang).none)))
         return Mentions(items=tuple(sorted(found, key=_order)))
 
     def cut(self, text: str, example: Example) -> str:
         # A tagged answer that was cut lacks tags, not text: the decoder copies the rest of the source.
-        return text if example.tagging is not None else listing.cut(text)
+        if example.tagging is not None:
+            return text
+        return json_answer.cut(text, "{[") if example.form == "json" else listing.cut(text)
 
     def merge(self, answers: Sequence[tuple[Example, Answer]]) -> Mentions:
         merged: dict[Mention, None] = {}
@@ -146,14 +151,43 @@ def _mentions(document: Document, window: Span, names: set[str]) -> list[Mention
     return list(found)
 
 
-def _write_list(mentions: Sequence[Mention], types: Sequence[Shown], template: Template) -> str:
-    marks = words(template.lang)
-    lines: list[str] = []
+def _by_type(mentions: Sequence[Mention], types: Sequence[Shown]) -> dict[str, list[str]]:
+    """Return the mentions of each type that there are some of, under the name that the prompt shows."""
+    found: dict[str, list[str]] = {}
     for shown in dict.fromkeys(t.shown for t in types):
         names = {t.name for t in types if t.shown == shown}
-        if items := list(dict.fromkeys(_item(m.text, marks.none) for m in mentions if m.type in names)):
-            lines.append(shown + marks.colon + marks.semicolon.join(items))
+        if items := list(dict.fromkeys(m.text for m in mentions if m.type in names)):
+            found[shown] = items
+    return found
+
+
+def _write_list(mentions: Sequence[Mention], types: Sequence[Shown], template: Template) -> str:
+    marks = words(template.lang)
+    found = _by_type(mentions, types).items()
+    lines = (
+        shown + marks.colon + marks.semicolon.join(_item(text, marks.none) for text in items) for shown, items in found
+    )
     return "\n".join(lines) or marks.none
+
+
+def _write_json(mentions: Sequence[Mention], types: Sequence[Shown], template: Template) -> str:
+    return json_answer.write(dict(_by_type(mentions, types)))
+
+
+def _read_json(text: str, names: dict[str, str], lang: Lang) -> list[Mention]:
+    """Read `{"type": ["mention"]}`, as the answers are written, or `[{"type", "text"}]`, as models write too."""
+    value = json_answer.read(text, lang)
+    if isinstance(value, dict):
+        if value and not any(isinstance(texts, list) for texts in value.values()) and "text" in value:
+            value = [value]
+        else:
+            pairs = [(shown.strip(), text) for shown, texts in value.items() for text in json_answer.texts(texts)]
+            return [Mention(type=names.get(shown, shown), text=text) for shown, text in pairs if text]
+    found: list[Mention] = []
+    for row in json_answer.rows(value):
+        shown, mention = json_answer.text_of(row, "type"), json_answer.text_of(row, "text", "entity", "mention")
+        found.append(Mention(type=names.get(shown, shown), text=mention))
+    return found
 
 
 def _read_list(text: str, names: dict[str, str], none: str) -> list[Mention]:

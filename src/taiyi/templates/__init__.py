@@ -63,6 +63,8 @@ class Words:
         semicolon: between the items of an answer.
         colon: between a type and its items.
         yes, no, maybe: the answers of a yes/no/maybe question.
+        definitions, guidelines, entities: what stands in a prompt before what types mean, the corpus whose guidelines
+            are to be followed, and the entities of the text.
     """
 
     none: str
@@ -72,6 +74,9 @@ class Words:
     yes: str
     no: str
     maybe: str
+    definitions: str
+    guidelines: str
+    entities: str
 
 
 @cache
@@ -119,6 +124,22 @@ def load(task: str, lang: Lang, slots: frozenset[str]) -> tuple[Template, ...]:
                 expected=sorted(slots),
             )
     return templates
+
+
+@cache
+def form_statement(task: str, lang: Lang, form: str) -> str:
+    """Return the sentence that asks for an answer in a form.
+
+    Raises:
+        TemplateError: `forms.toml` has none.
+    """
+    statements = tomllib.loads((FOLDER / "forms.toml").read_text(encoding="utf-8"))
+    try:
+        return statements[task][lang][form]
+    except KeyError as error:
+        raise TemplateError(
+            "no sentence asks for this form", where="forms.toml", got=f"{task}.{lang}.{form}"
+        ) from error
 
 
 def choose(templates: tuple[Template, ...], wanted: tuple[str, ...]) -> tuple[Template, ...]:

@@ -1,0 +1,90 @@
+"""What is asked of a record: all types, fixed sub-tasks, or some types that the text has and some that it has not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from taiyi.build.mixture import rank
+from taiyi.build.settings import Selection
+from taiyi.catalogue import Corpus, TypeName
+from taiyi.errors import RecipeError, suggestion
+from taiyi.schema import Document, Lang, Record, Shown
+from taiyi.tasks import Task
+
+
+def queries(record: Record, task: Task, corpus: Corpus, selection: Selection, seed: int) -> list[tuple[Shown, ...]]:
+    """Return the sets of types that a record is asked about, under the names that its language shows."""
+    sets = fixed(task, corpus, selection, record.lang)
+    if (
+        selection.query is None
+        or selection.subtasks
+        or task.kind in (None, "labels")
+        or not isinstance(record, Document)
+    ):
+        return sets
+    (everything,) = sets
+    key = f"{seed}/{record.corpus}/{record.split}/{record.id}"
+    held = _types(record, task)
+    order = {shown.name: (rank(seed, f"{key}/{shown.name}"), shown.name) for shown in everything}
+    present = sorted((s for s in everything if s.name in held), key=lambda s: order[s.name])
+    others = sorted((s for s in everything if s.name not in held), key=lambda s: order[s.name])
+    num_absent = round(selection.query.absent * len(present)) if present else 1
+    chosen = sorted([*present, *others[:num_absent]], key=lambda s: order[s.name])
+    found: list[tuple[Shown, ...]] = []
+    while chosen:
+        size = 1 + rank(seed, f"{key}#{len(found)}") % selection.query.max_types
+        asked = {shown.name for shown in chosen[:size]}
+        # In the order of the catalogue, in which all types are asked for too.
+        found.append(tuple(shown for shown in everything if shown.name in asked))
+        chosen = chosen[size:]
+    return found
+
+
+def _types(document: Document, task: Task) -> set[str]:
+    if task.kind == "entities":
+        return {entity.type for entity in document.entities}
+    return {item.type for item in (document.events if task.kind == "events" else document.relations)}
+
+
+def fixed(task: Task, corpus: Corpus, selection: Selection, lang: Lang) -> list[tuple[Shown, ...]]:
+    """Return the sub-tasks that a selection names, else all types as one.
+
+    Raises:
+        RecipeError: a type is unknown, or the corpus has none to ask for.
+    """
+    names = type_names(task, corpus)
+    # Pairs have grades where they have no labels.
+    if task.kind is None or (task.kind == "labels" and not names and "tc" not in corpus.tasks):
+        return [()]
+    if task.kind == "entities":
+        _merge(names, corpus, selection.merge_types)
+    if not names:
+        raise RecipeError(
+            f"the corpus has nothing to ask for in {task.name}", where=corpus.name, expected=f"{task.kind} in its entry"
+        )
+    for name in (name for subtask in selection.subtasks for name in subtask):
+        if name not in names:
+            raise RecipeError("unknown type", where=f"{corpus.name}: subtasks", got=name, mend=suggestion(name, names))
+    subtasks: Sequence[Sequence[str]] = selection.subtasks or (tuple(names),)
+    return [tuple(Shown(name=name, shown=names[name].shown(lang)) for name in subtask) for subtask in subtasks]
+
+
+def type_names(task: Task, corpus: Corpus) -> dict[str, TypeName]:
+    """Return the types of a corpus's entry that a task asks for."""
+    by_kind: dict[str, Mapping[str, TypeName]] = {
+        "entities": corpus.entity_types,
+        "relations": corpus.relation_types,
+        "events": corpus.event_types,
+        "labels": corpus.labels,
+    }
+    return dict(by_kind[task.kind]) if task.kind else {}
+
+
+def _merge(names: dict[str, TypeName], corpus: Corpus, merged: Mapping[str, str]) -> None:
+    for old, new in merged.items():
+        if old not in names:
+            raise RecipeError("unknown type", where=f"{corpus.name}: merge_types", got=old, mend=suggestion(old, names))
+        names.setdefault(new, TypeName(en=new.lower(), zh=new))
+    for old in merged:
+        if old not in merged.values():
+            del names[old]

@@ -1,0 +1,172 @@
+"""Pairs of texts: semantic similarity (TP-ss) and entailment (TP-te); the answer is a label or a grade.
+
+Scored by accuracy. A pair has exactly one label, and so has an answer that can be read: micro-F1 over the labels would
+differ from accuracy only in how it takes answers that cannot be read, and graded pairs have no labels to count.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import regex
+
+from taiyi.errors import Unparsable
+from taiyi.schema import Answer, Example, Labels, Pair, Record, Reject, Score, Shown, Span, Value
+from taiyi.tasks.families import Family
+from taiyi.tasks.task import Kind, Whole, example, example_id
+from taiyi.templates import Template, words
+from taiyi.text import fingerprints, squeeze
+
+# What models put before an answer: "The answer is ...", "Label: ...", "相似度得分：...".
+_LEAD = regex.compile(
+    r"^[\s*]*(?:(?:the\s+)?(?:(?:correct|final|right|similarity|relatedness)\s+)?(?:answer|label|score|rating)"
+    r"|similarity|relatedness|(?:正确)?(?:答案|标签)|(?:相似度)?(?:得分|评分|分数)|相似度)"
+    r"[\s*]*(?:(?:would\s+be|is|:|：|应?为|是)[\s*]*)+",
+    regex.IGNORECASE,
+)
+# A number that stands alone: no part of "1,200", of "2-3" or of a word.
+_NUMBER = regex.compile(
+    r"(?<![A-Za-z\p{N}.,]|[0-9]\s*[~～–—-]\s*)[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
+    r"(?![.,]?[A-Za-z\p{N}]|\s*[~～–—-]\s*[0-9])"
+)
+# What ends a label: a mark, and not the next word.
+_MARK = regex.compile(r"\s*[^\s\p{L}\p{N}/-]")
+_AROUND = " .。,，;；*\"'“”()（）[]【】"
+
+
+class _Pairs(Whole):
+    """What both tasks share: one label of the corpus's set."""
+
+    name: str
+    forms: tuple[str, ...] = ("answer",)
+    slots = frozenset({"first", "second", "labels"})
+    kind: Kind | None = "labels"
+    metric: Literal["micro_f1", "accuracy", "chrf"] = "accuracy"
+    generative = False
+
+    def applies(self, record: Record) -> bool:
+        return isinstance(record, Pair) and record.label is not None
+
+    def texts(self, record: Record) -> tuple[str, ...]:
+        """Return the pair as one text, in whatever order: each of the two alone may stand in other pairs as well."""
+        assert isinstance(record, Pair)
+        return ("\n".join(sorted((record.first, record.second))),)
+
+    def render(
+        self,
+        record: Record,
+        template: Template,
+        *,
+        form: str,
+        types: Sequence[Shown] = (),
+        window: Span | None = None,
+        focus: tuple[str, ...] = (),
+    ) -> Example | Reject:
+        assert isinstance(record, Pair)
+        shown = {t.name: t.shown for t in types}
+        if record.label is None or record.label not in shown:
+            return Reject(
+                where=example_id(record, template, form),
+                reason="a label is not in the corpus's set",
+                detail=record.label or "",
+            )
+        labels = words(template.lang).comma.join(shown.values())
+        return example(
+            record,
+            template,
+            form,
+            prompt=template.fill(first=record.first, second=record.second, labels=labels),
+            answer=shown[record.label],
+            gold=Labels(items=(record.label,)),
+            content=fingerprints(*self.texts(record)),
+            types=types,
+        )
+
+    def parse(self, text: str, example: Example) -> Labels | Value:
+        """Read the label that an answer consists of or begins with, for "not similar" does not say "similar"."""
+        names = {shown.shown: shown.name for shown in reversed(example.types)}
+        if text.strip() in names:
+            return Labels(items=(names[text.strip()],))
+        said = _LEAD.sub("", text).strip()
+        for part in (_plain(said), _plain(said.split("\n", 1)[0])):
+            # Of labels that begin alike the longest counts.
+            for label, name in sorted(names.items(), key=lambda item: -len(item[0])):
+                plain = _plain(label)
+                if plain and (part == plain or (part.startswith(plain) and _MARK.match(part, len(plain)))):
+                    return Labels(items=(name,))
+        raise Unparsable("the answer names no label of the set", got=repr(text[:60]), expected=", ".join(names))
+
+    def cut(self, text: str, example: Example) -> str:
+        return text
+
+    def merge(self, answers: Sequence[tuple[Example, Answer]]) -> Answer:
+        return answers[0][1]
+
+    def score(self, gold: Answer, predicted: Answer | None, *, record: str, reason: str = "") -> Score:
+        state = "parsed" if predicted is not None else "unparsable"
+        return Score(record=record, value=float(gold == predicted), state=state, reason=reason)
+
+
+def _plain(text: str) -> str:
+    return squeeze(text).strip(_AROUND).casefold()
+
+
+class Entailment(_Pairs):
+    """Whether one text of a pair follows from the other, or is contradicted by it."""
+
+    name = "tp_te"
+
+
+class Similarity(_Pairs):
+    """How near the texts of a pair are in meaning: a label, or a number on the corpus's own scale.
+
+    A number is right where it is the corpus's, for the scale is not known here: how near a wrong one is cannot be said.
+    """
+
+    name = "tp_ss"
+    graded = Family("tp_ss_graded", frozenset({"first", "second"}))
+    families = (graded,)
+
+    def applies(self, record: Record) -> bool:
+        return isinstance(record, Pair)
+
+    def render(
+        self,
+        record: Record,
+        template: Template,
+        *,
+        form: str,
+        types: Sequence[Shown] = (),
+        window: Span | None = None,
+        focus: tuple[str, ...] = (),
+    ) -> Example | Reject:
+        assert isinstance(record, Pair)
+        if record.value is None:
+            return super().render(record, template, form=form, types=types, window=window, focus=focus)
+        if not math.isfinite(record.value):
+            return Reject(
+                where=example_id(record, template, form), reason="the grade is no number", detail=str(record.value)
+            )
+        return example(
+            record,
+            template,
+            form,
+            prompt=self.graded.of(template).fill(first=record.first, second=record.second),
+            # The shortest text that reads as the number: 9.32 and 4, as corpora write their grades.
+            answer=repr(record.value).removesuffix(".0"),
+            gold=Value(value=record.value),
+            content=fingerprints(*self.texts(record)),
+        )
+
+    def parse(self, text: str, example: Example) -> Labels | Value:
+        if example.types:
+            return super().parse(text, example)
+        # What comes first counts ("3.5 out of 4"), or the only number there is.
+        found = [match[0] for match in _NUMBER.finditer(text)]
+        first = _NUMBER.match(said := _LEAD.sub("", text).strip().lstrip(_AROUND))
+        number = first[0] if first else found[0] if len(found) == 1 else ""
+        if number and math.isfinite(value := float(number)):
+            return Value(value=value)
+        raise Unparsable("the answer is no number", got=repr(said[:60]), expected="a number")
