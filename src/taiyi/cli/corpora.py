@@ -15,6 +15,7 @@ import typer
 from taiyi import catalogue
 from taiyi.catalogue import CheckResult, Corpus, TypeName
 from taiyi.errors import CorpusError, TaiyiError
+from taiyi.schema import Split
 
 app = typer.Typer(
     name="corpora",
@@ -196,7 +197,7 @@ def convert(
         corpus, chosen = catalogue.get(name), conversion.target(to)
         root = catalogue.corpora_dir(corpora)
         folder = out or Path(f"{name}-{to}")
-        splits = [split for split in corpus.splits if corpus.layout(split, root)]
+        splits: list[Split] = [split for split in corpus.splits if corpus.layout(split, root)]
         if not splits:
             corpus.sources(corpus.splits[0], root)
         if folder.exists() and any(folder.iterdir()):

@@ -7,6 +7,7 @@ of the others are what they are there (numbers, lists, nothing).
 from __future__ import annotations
 
 import csv
+import importlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -120,9 +121,8 @@ def _xlsx(path: Path, sheet: str | int) -> Iterator[tuple[str, list[Any] | Rejec
 
 
 def _parquet(path: Path) -> Iterator[tuple[str, Row | Reject]]:
-    import pyarrow
-    from pyarrow import parquet
-
+    # Imported here, for they take longer than a listing; they have no types.
+    pyarrow, parquet = (cast(Any, importlib.import_module(name)) for name in ("pyarrow", "pyarrow.parquet"))
     try:
         with parquet.ParquetFile(path) as file:
             index = 0
