@@ -1,6 +1,6 @@
 # make demo and make test each work by themselves on a machine with Python 3.11+, git and make.
 .DEFAULT_GOAL := help
-.PHONY: demo test lint types format bench lock help
+.PHONY: demo test lint types format bench bench-build lock help
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -36,6 +36,9 @@ format: $(STAMP)  ## mend what lint can mend
 bench: $(STAMP)  ## how fast real corpora are read (CORPORA=... if not in TAIYI_CORPORA)
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/readers.py $(CORPORA)
 
+bench-build: $(STAMP)  ## how fast instruction data is built (EXAMPLES=1100000 for the paper's scale)
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/build.py --examples $(or $(EXAMPLES),100000)
+
 # torch is pinned by hand; its CPU build is resolved (put its wheels where UV_FIND_LINKS points), and the local version is
 # taken off, so that the same lock serves the CUDA build.
 TORCH := 2.13.0
@@ -48,7 +51,7 @@ lock:  ## renew requirements.lock (needs uv)
 	mv requirements.lock.new requirements.lock
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "Taiyi needs Python 3.11 or newer: none was found. Say PYTHON=/path/to/python" >&2; exit 1; }

@@ -56,6 +56,7 @@ MAY_IMPORT: dict[str, tuple[str, ...] | None] = {
     "manifest": ("storage",),
     "recipe": (*LINE, "storage", "manifest"),
     "steps": (*LINE, "storage", "manifest", "recipe"),
+    "look": (*LINE, "storage", "manifest", "steps"),
     "cli": None,
     "__main__": ("cli",),
 }

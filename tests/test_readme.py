@@ -34,7 +34,7 @@ def test_commands_are_there_with_their_options(line: str) -> None:
     _, name, *arguments = shlex.split(line)
     assert name in COMMANDS
     command = _load(name)
-    if name == "corpora":
+    if name in ("corpora", "data"):
         command = command.commands[arguments.pop(0)]
     known = {option for parameter in command.params for option in parameter.opts}
     assert {a for a in arguments if a.startswith("--")} <= known

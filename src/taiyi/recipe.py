@@ -100,6 +100,8 @@ class Recipe(Settings):
     encoding: EncodingSettings = EncodingSettings()
     stages: tuple[Stage, ...] = ()
     """What it is trained on, one stage after the other; without stages the base is evaluated as it is."""
+    absent: Literal["refuse", "skip"] = "refuse"
+    """What becomes of training data that is not there: the recipe is refused, or it is left out and reported."""
     filters: FilterSettings = FilterSettings()
     """Which records are unfit for training."""
     deduplicate: DeduplicateSettings = DeduplicateSettings()
@@ -236,7 +238,7 @@ def _check_base(base: str, at: str) -> None:
 def _check_selection(selection: Selection, at: str) -> None:
     corpus = _known(f"{at}.corpus", lambda: catalogue.get(selection.corpus))
     task = _known(f"{at}.task", lambda: tasks.get(selection.task))
-    if task.name not in corpus.tasks:
+    if tasks.listed_as(task.name) not in corpus.tasks:
         raise RecipeError(
             f"{corpus.name} is no corpus for this task",
             where=f"{at}.task",

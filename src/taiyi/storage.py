@@ -7,8 +7,9 @@ tagged unions. Files are written beside their place and moved there when whole.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -20,6 +21,7 @@ T = TypeVar("T")
 _ROWS_PER_GROUP = 8192
 _MEND = "remove it, or the folder of the step that made it, and give the same command again"
 _PLAIN = {str: "string", int: "int64", float: "float64"}
+_ARROW = {"string": "string", "int64": "int64", "float64": "double"}
 
 
 class StorageError(TaiyiError):
@@ -55,6 +57,28 @@ def write_jsonl(values: Iterable[object], path: Path) -> int:
     return num_values
 
 
+class Lines:
+    """Values that go to a file as they come, one JSON object a line, and are not held."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._encode = msgspec.json.Encoder().encode
+
+    def append(self, value: object) -> None:
+        self._file.write(self._encode(value) + b"\n")
+
+    def extend(self, values: Iterable[object]) -> None:
+        for value in values:
+            self.append(value)
+
+
+@contextmanager
+def writing_jsonl(path: Path) -> Generator[Lines, None, None]:
+    """Open a file of JSON lines that appears under its name only when it is whole and on disk."""
+    with writing(path) as file:
+        yield Lines(file)
+
+
 def read_jsonl(path: Path, kind: type[T] | Any) -> Iterator[T]:
     """Read values of a type, or of a union of types; StorageError names the line that is not one."""
     decoder = msgspec.json.Decoder(kind)
@@ -85,13 +109,13 @@ def read_json(path: Path, kind: type[T] | Any) -> T:
 def write_parquet(values: Iterable[msgspec.Struct], path: Path, kind: type[msgspec.Struct]) -> int:
     """Write values of one type and return how many."""
     pa, pq = _pyarrow()
-    fields = msgspec.structs.fields(kind)
-    schema = pa.schema([pa.field(f.name, getattr(pa, _PLAIN.get(f.type, "string"))()) for f in fields])
+    columns = _columns(kind)
+    schema = pa.schema([pa.field(column.name, getattr(pa, column.arrow)()) for column in columns])
     num_values = 0
     with writing(path) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for rows in _batches(values, _ROWS_PER_GROUP):
-            columns = {f.name: [_cell(getattr(row, f.name), f.type) for row in rows] for f in fields}
-            writer.write_table(pa.table(columns, schema=schema))
+            cells = [pa.array(_cells(rows, column), type=getattr(pa, column.arrow)()) for column in columns]
+            writer.write_table(pa.Table.from_arrays(cells, schema=schema))
             num_values += len(rows)
     return num_values
 
@@ -102,8 +126,7 @@ def read_parquet(path: Path, kind: type[T]) -> Iterator[T]:
     try:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(_ROWS_PER_GROUP):
-                for row in batch.to_pylist():
-                    yield _value(row, kind)
+                yield from _values(batch, kind)
     except (pa.ArrowInvalid, msgspec.DecodeError, msgspec.ValidationError, KeyError) as error:
         raise StorageError("not what it should hold", where=path, got=error, mend=_MEND) from error
 
@@ -115,8 +138,24 @@ def read_columns(path: Path, kind: type[T]) -> Iterator[T]:
     try:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(_ROWS_PER_GROUP, columns=names):
-                for row in batch.to_pylist():
-                    yield _value(row, kind)
+                yield from _values(batch, kind)
+    except (pa.ArrowInvalid, msgspec.DecodeError, msgspec.ValidationError, KeyError) as error:
+        raise StorageError("not what it should hold", where=path, got=error, mend=_MEND) from error
+
+
+def read_rows(path: Path, kind: type[T], indices: Iterable[int]) -> Iterator[T]:
+    """Read the values at some places of a file, in order of place; groups of rows without one are left alone."""
+    pa, pq = _pyarrow()
+    wanted = sorted(set(indices))
+    try:
+        with pq.ParquetFile(path) as file:
+            begin = 0
+            for group in range(file.metadata.num_row_groups):
+                end = begin + file.metadata.row_group(group).num_rows
+                here = [index - begin for index in wanted if begin <= index < end]
+                if here:
+                    yield from _values(file.read_row_group(group).take(here), kind)
+                begin = end
     except (pa.ArrowInvalid, msgspec.DecodeError, msgspec.ValidationError, KeyError) as error:
         raise StorageError("not what it should hold", where=path, got=error, mend=_MEND) from error
 
@@ -147,11 +186,42 @@ def _batches(values: Iterable[T], size: int) -> Iterator[list[T]]:
         yield rows
 
 
-def _cell(value: object, kind: Any) -> object:
-    return value if kind in _PLAIN else msgspec.json.encode(value).decode()
+class _Column(msgspec.Struct, frozen=True):
+    """How a field of a type is kept: as it is, or as JSON text."""
+
+    name: str
+    arrow: str
+    encode: Callable[[Any], bytes] | None
+    decode: Callable[[str], Any] | None
 
 
-def _value(row: dict[str, Any], kind: type[T]) -> T:
-    fields = msgspec.structs.fields(kind)  # pyright: ignore[reportArgumentType]
-    parts = {f.name: row[f.name] if f.type in _PLAIN else msgspec.json.decode(row[f.name]) for f in fields}
-    return msgspec.convert(parts, kind)
+@cache
+def _columns(kind: Any) -> tuple[_Column, ...]:
+    found: list[_Column] = []
+    for field in msgspec.structs.fields(kind):
+        if field.type in _PLAIN:
+            found.append(_Column(field.name, _PLAIN[field.type], None, None))
+        else:
+            decoder = msgspec.json.Decoder(field.type)
+            found.append(_Column(field.name, "string", msgspec.json.Encoder().encode, decoder.decode))
+    return tuple(found)
+
+
+def _cells(values: Sequence[object], column: _Column) -> list[Any]:
+    cells = [getattr(value, column.name) for value in values]
+    return cells if column.encode is None else [*map(column.encode, cells)]
+
+
+def _values(table: Any, kind: type[T]) -> Iterator[T]:
+    """Return the values of a table or of a batch of rows."""
+    cells: list[list[Any]] = []
+    for column in _columns(kind):
+        stored = table.column(column.name)
+        # What a column declares is not asked of every cell.
+        if str(stored.type) != _ARROW[column.arrow] or stored.null_count:
+            got = f"{stored.type} with {stored.null_count} nulls"
+            raise msgspec.ValidationError(f"column {column.name}: {got}, not {_ARROW[column.arrow]}")
+        read = stored.to_pylist()
+        cells.append(read if column.decode is None else [*map(column.decode, read)])
+    names = [column.name for column in _columns(kind)]
+    return (kind(**dict(zip(names, row, strict=True))) for row in zip(*cells, strict=True))

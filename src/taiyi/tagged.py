@@ -117,10 +117,16 @@ def parts(answer: str, tagging: Tagging) -> Iterator[Part]:
             kind = "open" if text in opens else "close"
             yield Part(kind, at, at, opens[text] if kind == "open" else closes[text])
             i += len(text)
-        elif at < len(source) and answer[i] == source[at]:
-            at += 1
-            i += 1
-        else:
+            continue
+        # What stands up to the next mark that may begin a tag is compared at once.
+        end = answer.find("<", i + 1)
+        stretch = answer[i : end if end > 0 else None]
+        same = len(stretch)
+        if not source.startswith(stretch, at):
+            same = next(n for n in range(same) if not source.startswith(stretch[: n + 1], at))
+        at += same
+        i += same
+        if same < len(stretch):
             expected = repr(source[at : at + 12]) if at < len(source) else "the end of the source, or a tag"
             raise Unparsable(
                 "the tagged answer departs from its source",

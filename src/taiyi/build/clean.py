@@ -97,41 +97,57 @@ class Cleaned(msgspec.Struct, frozen=True):
 
     Attributes:
         kept: for each part, which of its records stay.
-        places: for each part, where its records are from.
+        places: for each part, where its records are from: an Arrow array of strings.
         langs: for each part, their languages.
+        repeated: what others say already or contradict.
     """
 
     kept: list[NDArray[np.bool_]]
-    places: list[list[str]]
-    langs: list[list[str]]
-    rejects: list[Reject]
-    matches: list[Match]
+    places: list[Any]
+    langs: list[NDArray[np.str_]]
+    repeated: list[Reject]
+    judged: tuple[Path, ...]
+
+    @property
+    def rejects(self) -> Iterator[Reject]:
+        for path in self.judged:
+            yield from (reject for _, reject in _read(path).rejects)
+        yield from self.repeated
+
+    @property
+    def matches(self) -> Iterator[Match]:
+        for path in self.judged:
+            yield from _read(path).matches
+
+
+def _read(judged: Path) -> Judged:
+    return storage.read_json(judged.with_suffix(".json"), Judged)
+
+
+def _numbers(judged: Path, name: str) -> NDArray[Any]:
+    with np.load(judged.with_suffix(".npz")) as stored:
+        return cast("NDArray[Any]", stored[name])
 
 
 def resolve(parts: Sequence[Part], settings: DeduplicateSettings) -> Cleaned:
-    """Put together what parts were told by themselves, and take out what others of them say already."""
-    places = [column(part.items, "place") for part in parts]
+    """Put together what parts were told by themselves, and take out what others of them say already.
+
+    Of a record a few numbers are held, and its signature, of 512 bytes, while its group is looked at.
+    """
+    places = [_strings(part.items, "place") for part in parts]
     kept = [np.ones(len(there), dtype=np.bool_) for there in places]
-    rejects: list[Reject] = []
-    matches: list[Match] = []
-    numbers: list[dict[str, Any]] = []
-    for part, keep in zip(parts, kept, strict=True):
-        judged: Judged = storage.read_json(part.judged.with_suffix(".json"), Judged)
-        matches += judged.matches
-        for index, reject in judged.rejects:
-            keep[index] = False
-            rejects.append(reject)
-        with np.load(part.judged.with_suffix(".npz")) as stored:
-            numbers.append(dict(stored))
-    langs = [list(map(str, number["langs"])) for number in numbers]
+    repeated: list[Reject] = []
     groups: dict[str, list[int]] = {}
     for index, part in enumerate(parts):
+        kept[index][[row for row, _ in _read(part.judged).rejects]] = False
         groups.setdefault(_group(part), []).append(index)
     for name in sorted(groups):
         members = groups[name]
-        rejects += _repeated([parts[i] for i in members], [places[i] for i in members], [kept[i] for i in members],
-                             [numbers[i] for i in members], settings)  # fmt: skip
-    return Cleaned(kept, places, langs, rejects, matches)
+        repeated += _repeated(
+            [parts[i] for i in members], [places[i] for i in members], [kept[i] for i in members], settings
+        )
+    langs = [_numbers(part.judged, "langs") for part in parts]
+    return Cleaned(kept, places, langs, repeated, tuple(dict.fromkeys(part.judged for part in parts)))
 
 
 def _group(part: Part) -> str:
@@ -141,50 +157,69 @@ def _group(part: Part) -> str:
 
 
 def _repeated(
-    parts: Sequence[Part],
-    places: Sequence[Sequence[str]],
-    kept: Sequence[NDArray[np.bool_]],
-    numbers: Sequence[dict[str, Any]],
-    settings: DeduplicateSettings,
+    parts: Sequence[Part], places: Sequence[Any], kept: Sequence[NDArray[np.bool_]], settings: DeduplicateSettings
 ) -> list[Reject]:
     """Take what repeats or contradicts out of a group of parts; of what says the same, the first place stays."""
-    where = [(p, i) for p, keep in enumerate(kept) for i in np.flatnonzero(keep).tolist()]
-    if not where or not (settings.exact or settings.conflicts or settings.near):
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    arrow, compute = cast(Any, pa), cast(Any, pc)
+    rows_of = [np.flatnonzero(keep) for keep in kept]
+    if not sum(map(len, rows_of)) or not (settings.exact or settings.conflicts or settings.near):
         return []
-    names = [places[p][i] for p, i in where]
+    part_of = np.repeat(np.arange(len(parts)), [len(rows) for rows in rows_of])
+    row_of = np.concatenate(rows_of)
+    taken = [there.take(arrow.array(rows)) for there, rows in zip(places, rows_of, strict=True)]
+    encoded = arrow.concat_arrays(taken).dictionary_encode()
+    names, codes = encoded.dictionary, encoded.indices.to_numpy()
     # The same record may be in two shards, under other types: it is compared once, and goes or stays in both.
-    first: dict[str, int] = {}
-    twins: dict[int, list[int]] = {}
-    for index, name in enumerate(names):
-        twins.setdefault(first.setdefault(name, index), []).append(index)
-    order = np.array(sorted(twins, key=lambda index: names[index]), dtype=np.int64)
-    ranks = np.empty(len(where), dtype=np.int64)
-    ranks[order] = np.arange(len(order))
+    mine = np.sort(np.unique(codes, return_index=True)[1])
+    by_code = np.argsort(codes, kind="stable")
+    bounds = np.searchsorted(codes[by_code], np.arange(len(names) + 1))
+    rank_of = np.empty(len(names), dtype=np.int64)
+    rank_of[compute.sort_indices(names).to_numpy()] = np.arange(len(names))
+    gone = np.zeros(len(codes), dtype=np.bool_)
     rejects: list[Reject] = []
-    gone: set[int] = set()
+
+    def name(index: int) -> str:
+        return str(names[int(codes[index])])
 
     def drop(index: int, other: int, reason: str, detail: str = "") -> None:
-        gone.add(index)
-        for twin in twins[index]:
-            part, row = where[twin]
-            kept[part][row] = False
-        said = f"{names[other]}{detail}" if other >= 0 else "no answer has a majority"
-        rejects.append(Reject(where=names[index], reason=reason, detail=said))
+        gone[index] = True
+        code = int(codes[index])
+        for twin in by_code[int(bounds[code]) : int(bounds[code + 1])].tolist():
+            kept[int(part_of[twin])][row_of[twin]] = False
+        said = f"{name(other)}{detail}" if other >= 0 else "no answer has a majority"
+        rejects.append(Reject(where=name(index), reason=reason, detail=said))
 
-    mine = [i for i in range(len(where)) if i in twins]
-    rows = np.stack([numbers[where[i][0]]["digests"][where[i][1]] for i in mine])
+    def gathered(what: str) -> NDArray[Any]:
+        """Return a row of numbers for each of `mine`, holding one part's at a time beside them."""
+        found: NDArray[Any] | None = None
+        for part in range(len(parts)):
+            if not (part_of[mine] == part).any():
+                continue
+            numbers = _numbers(parts[part].judged, what)
+            here = np.flatnonzero(part_of[mine] == part)
+            if found is None:
+                found = np.empty((len(mine), numbers.shape[1]), dtype=numbers.dtype)
+            found[here] = numbers[row_of[mine[here]]]
+        assert found is not None
+        return found
+
     if settings.exact or settings.conflicts:
-        for repeat in repeats(rows, rank=ranks[mine]):
-            drop(mine[repeat.index], mine[repeat.kept] if repeat.kept >= 0 else -1, repeat.reason)
-    mine = [i for i in mine if i not in gone]
-    if settings.near and mine:
-        signatures = np.stack([numbers[where[i][0]]["signatures"][where[i][1]] for i in mine])
+        for repeat in repeats(gathered("digests"), rank=rank_of[codes[mine]]):
+            drop(int(mine[repeat.index]), int(mine[repeat.kept]) if repeat.kept >= 0 else -1, repeat.reason)
+    mine = mine[~gone[mine]]
+    if settings.near and len(mine):
         text_of = _Texts([part.items for part in parts])
         found = near.near_duplicates(
-            signatures, lambda i: text_of(*where[mine[i]]), settings.near_threshold, rank=ranks[mine]
+            gathered("signatures"),
+            lambda i: text_of(int(part_of[mine[i]]), int(row_of[mine[i]])),
+            settings.near_threshold,
+            rank=rank_of[codes[mine]],
         )
         for match in found:
-            drop(mine[match.index], mine[match.kept], NEAR, f" ({match.similarity:.2f})")
+            drop(int(mine[match.index]), int(mine[match.kept]), NEAR, f" ({match.similarity:.2f})")
     return rejects
 
 
@@ -195,15 +230,15 @@ class _Texts:
         self._paths = paths
         self._column = lru_cache(maxsize=_PARTS_IN_MEMORY)(self._read)
 
-    def _read(self, part: int) -> list[str]:
-        return column(self._paths[part], "texts")
+    def _read(self, part: int) -> Any:
+        return _strings(self._paths[part], "texts")
 
     def __call__(self, part: int, row: int) -> str:
-        return msgspec.json.decode(self._column(part)[row], type=list[str])[0]
+        return msgspec.json.decode(str(self._column(part)[row]), type=list[str])[0]
 
 
-def column(path: Path, name: str) -> list[str]:
-    """Return one column of a Parquet file, as it is stored."""
+def _strings(path: Path, name: str) -> Any:
+    """Return one column of a Parquet file, as it is stored, as an Arrow array."""
     import pyarrow.parquet
 
-    return cast("list[str]", pyarrow.parquet.read_table(path, columns=[name])[name].to_pylist())
+    return cast(Any, pyarrow.parquet).read_table(path, columns=[name])[name].combine_chunks()

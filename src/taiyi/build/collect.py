@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -73,18 +73,18 @@ class Collected(msgspec.Struct, frozen=True):
 
 def collect(shard: Shard, root: Path, folder: Path) -> Collected:
     """Read a shard from raw corpora under `root` into Parquet parts in a folder, and what was left out beside them."""
-    rejects: list[Reject] = []
-    items = _items(shard, root, rejects)
     parts: list[str] = []
     sizes: list[int] = []
-    while batch := list(islice(items, _PART_RECORDS)):
-        parts.append(f"items-{len(parts):05}.parquet")
-        sizes.append(storage.write_parquet(batch, folder / parts[-1], Stored))
-    storage.write_jsonl(rejects, folder / "rejects.jsonl")
+    with storage.writing_jsonl(folder / "rejects.jsonl") as rejects:
+        items = _items(shard, root, rejects)
+        while (first := next(items, None)) is not None:
+            parts.append(f"items-{len(parts):05}.parquet")
+            batch = chain([first], islice(items, _PART_RECORDS - 1))
+            sizes.append(storage.write_parquet(batch, folder / parts[-1], Stored))
     return Collected(tuple(parts), tuple(sizes))
 
 
-def _items(shard: Shard, root: Path, rejects: list[Reject]) -> Iterator[Stored]:
+def _items(shard: Shard, root: Path, rejects: storage.Lines) -> Iterator[Stored]:
     corpus, task = catalogue.get(shard.corpus), tasks.get(shard.task)
     encoder = msgspec.json.Encoder()
     for record in drawn(_records(shard, corpus, task, root, rejects), shard.max_records, shard.seed, rejects):
@@ -99,7 +99,7 @@ def _items(shard: Shard, root: Path, rejects: list[Reject]) -> Iterator[Stored]:
         )
 
 
-def _records(shard: Shard, corpus: Corpus, task: tasks.Task, root: Path, rejects: list[Reject]) -> Iterator[Record]:
+def _records(shard: Shard, corpus: Corpus, task: tasks.Task, root: Path, rejects: storage.Lines) -> Iterator[Record]:
     """Yield the records that a task can be asked of, each id once; the others are rejected."""
     seen: set[str] = set()
     for item in catalogue.load(corpus, shard.split, root):
@@ -126,7 +126,7 @@ def _gold(record: Record, task: tasks.Task, corpus: Corpus) -> str:
     return msgspec.json.encode(made.gold).decode() if isinstance(made, Example) else ""
 
 
-def drawn(records: Iterable[Record], most: int | None, seed: int, rejects: list[Reject]) -> Iterator[Record]:
+def drawn(records: Iterable[Record], most: int | None, seed: int, rejects: storage.Lines) -> Iterator[Record]:
     """Yield all records, or the `most` that the seed ranks first, in their order; only those are held in memory."""
     if most is None:
         yield from records

@@ -88,7 +88,8 @@ def repetitive(record: Record, item: Item, settings: FilterSettings) -> str | No
     if settings.repeated_share is None or len(form) < _LONG:
         return None
     found = runs(form, _RUN)
-    share = 1 - len(np.unique(found)) / len(found)
+    found.sort()
+    share = np.count_nonzero(found[1:] == found[:-1]) / len(found)
     return f"{share:.0%} of its runs of {_RUN} characters are repetitions" if share > settings.repeated_share else None
 
 

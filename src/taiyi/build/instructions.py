@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -14,8 +15,9 @@ from taiyi.build.settings import Selection
 from taiyi.build.windows import windows
 from taiyi.catalogue import Corpus
 from taiyi.errors import RecipeError, Unparsable, suggestion
-from taiyi.schema import Answer, Document, Example, Record, Reject, Shown, Span
+from taiyi.schema import Answer, Document, Example, Record, Reject, Shown, Span, Split
 from taiyi.tasks import Task
+from taiyi.tasks.facts import Facts, Informed, gather
 from taiyi.templates import Template, words
 
 REPEATED = "record id is used twice"
@@ -32,7 +34,7 @@ def instructions(selection: Selection, root: Path, *, seed: int, training: bool)
     what the form cannot express must count as missed.
     """
     corpus = catalogue.get(selection.corpus)
-    task = tasks.get(selection.task)
+    task = task_of(selection.task, corpus, root)
     for split in selection.splits:
         for item in _drawn(_unique(catalogue.load(corpus, split, root)), selection.max_records, seed):
             if isinstance(item, Reject):
@@ -44,6 +46,20 @@ def instructions(selection: Selection, root: Path, *, seed: int, training: bool)
             yield from undeclared(item, task, corpus)
             draws = selection.templates_per_record
             yield from render(item, task, corpus, selection, seed=seed, draws=draws, training=training)
+
+
+def task_of(name: str, corpus: Corpus, root: Path) -> Task:
+    """Return a task, told what it needs to know of a corpus as a whole: of its training split, if that is there."""
+    task = tasks.get(name)
+    if not isinstance(task, Informed):
+        return task
+    there = [split for split in corpus.splits if corpus.layout(split, root)]
+    return task.informed(_facts(corpus.name, there[0], root)) if there else task
+
+
+@lru_cache(maxsize=64)
+def _facts(corpus: str, split: Split, root: Path) -> Facts:
+    return gather(item for item in catalogue.load(catalogue.get(corpus), split, root) if not isinstance(item, Reject))
 
 
 def render(

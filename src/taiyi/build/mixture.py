@@ -41,13 +41,21 @@ class Source(msgspec.Struct, frozen=True):
     task: str
     lang: Lang
     num_records: int
+    draws: int | None = None
+    """How many of them are drawn, where the selection says so."""
 
 
 def allocate(sources: Sequence[Source], settings: MixtureSettings) -> list[int]:
     """Return how many records are drawn from each source; more than it has where its records are repeated.
 
-    What is asked for may be more than the limits allow: then each source is drawn from up to its limit.
+    Sources with a number of draws of their own stand apart from the mixture. What is asked for may be more than the
+    limits allow: then each source is drawn from up to its limit.
     """
+    fixed = {i: s.draws if s.num_records else 0 for i, s in enumerate(sources) if s.draws is not None}
+    if fixed:
+        others = [i for i in range(len(sources)) if i not in fixed]
+        shared = dict(zip(others, allocate([sources[i] for i in others], settings), strict=True)) if others else {}
+        return [fixed[i] if i in fixed else shared[i] for i in range(len(sources))]
     once = [min(s.num_records, settings.max_records or s.num_records) for s in sources]
     weights = [float(n) ** settings.temperature if n else 0.0 for n in once]
     most: list[float] = [settings.max_epochs * n for n in once]
@@ -115,10 +123,10 @@ def draws(places: Sequence[str], total: int, seed: int) -> list[int]:
     if not places:
         return []
     each, more = divmod(total, len(places))
-    ranked = sorted(range(len(places)), key=lambda i: (rank(seed, places[i]), places[i]))
     counts = [each] * len(places)
-    for i in ranked[:more]:
-        counts[i] += 1
+    if more:
+        for i in sorted(range(len(places)), key=lambda i: (rank(seed, places[i]), places[i]))[:more]:
+            counts[i] += 1
     return counts
 
 

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from taiyi import catalogue, storage, tasks
+import numpy as np
+import xxhash
+
+from taiyi import catalogue, storage
 from taiyi.build.collect import Stored
-from taiyi.build.instructions import render, undeclared
+from taiyi.build.instructions import render, task_of, undeclared
 from taiyi.build.settings import Selection
 from taiyi.schema import Example, Reject
 
 TWICE = "example is made twice"
 
 
-def render_part(part: Path, draws: Sequence[int], selection: Selection, seed: int, out: Path) -> None:
+def render_part(part: Path, draws: Sequence[int], selection: Selection, root: Path, seed: int, out: Path) -> None:
     """Render the records of a part, each under so many wordings: `<out>.parquet`, and rejects in `<out>.jsonl`."""
-    corpus, task = catalogue.get(selection.corpus), tasks.get(selection.task)
-    rejects: list[Reject] = []
+    corpus = catalogue.get(selection.corpus)
+    task = task_of(selection.task, corpus, root)
 
-    def examples() -> Iterator[Example]:
+    def examples(rejects: storage.Lines) -> Iterator[Example]:
         for stored, times in zip(storage.read_parquet(part, Stored), draws, strict=True):
             if not times:
                 continue
@@ -33,14 +37,16 @@ def render_part(part: Path, draws: Sequence[int], selection: Selection, seed: in
                 else:
                     yield made
 
-    storage.write_parquet(examples(), out.with_suffix(".parquet"), Example)
-    storage.write_jsonl(rejects, out.with_suffix(".jsonl"))
+    # The rejects appear last: where they are, the part is whole.
+    with storage.writing_jsonl(out.with_suffix(".jsonl")) as rejects:
+        storage.write_parquet(examples(rejects), out.with_suffix(".parquet"), Example)
 
 
-def join(parts: Sequence[Path], out: Path) -> list[Reject]:
-    """Put the examples of parts into one file, in order; of one that is made twice the first stays."""
+def join(parts: Sequence[Path], out: Path) -> Iterator[Reject]:
+    """Put the examples of parts into one file, in order, and return those that are made twice; the first stays."""
     pa, pq = (cast(Any, importlib.import_module(name)) for name in ("pyarrow", "pyarrow.parquet"))
-    rejects: list[Reject] = []
+    twice = _twice(parts)
+    gone: list[str] = []
     seen: set[str] = set()
     writer: Any = None
     with storage.writing(out) as file:
@@ -48,20 +54,37 @@ def join(parts: Sequence[Path], out: Path) -> list[Reject]:
             with pq.ParquetFile(part) as source:
                 writer = writer or pq.ParquetWriter(file, source.schema_arrow, compression="zstd")
                 for batch in source.iter_batches(8192):
-                    new = [id not in seen and not seen.add(id) for id in _strings(batch, "id")]
-                    rejects += (
-                        Reject(where=id, reason=TWICE)
-                        for id, fresh in zip(_strings(batch, "id"), new, strict=True)
-                        if not fresh
-                    )
                     table = pa.Table.from_batches([batch])
-                    writer.write_table(table if all(new) else table.filter(pa.array(new)))
+                    if twice:
+                        ids = _strings(batch, "id")
+                        new = [id not in twice or (id not in seen and not seen.add(id)) for id in ids]
+                        gone += (id for id, fresh in zip(ids, new, strict=True) if not fresh)
+                        table = table if all(new) else table.filter(pa.array(new))
+                    writer.write_table(table)
         if writer is not None:
             writer.close()
     if writer is None:
         storage.write_parquet([], out, Example)
-    return rejects
+    return (Reject(where=id, reason=TWICE) for id in gone)
 
 
-def _strings(batch: Any, name: str) -> Iterable[str]:
+def _twice(parts: Sequence[Path]) -> set[str]:
+    """Return the ids that several examples have, and perhaps others: of all others only a hash is held at a time."""
+    hashes = array("Q", (xxhash.xxh3_64_intdigest(id.encode("utf-8", "surrogatepass")) for id in _ids(parts)))
+    values, counts = np.unique(np.frombuffer(hashes, dtype=np.uint64), return_counts=True)
+    repeated = set(values[counts > 1].tolist())
+    if not repeated:
+        return set()
+    return {id for id, value in zip(_ids(parts), hashes, strict=True) if value in repeated}
+
+
+def _ids(parts: Sequence[Path]) -> Iterator[str]:
+    pq: Any = importlib.import_module("pyarrow.parquet")
+    for part in parts:
+        with pq.ParquetFile(part) as source:
+            for batch in source.iter_batches(8192, columns=["id"]):
+                yield from _strings(batch, "id")
+
+
+def _strings(batch: Any, name: str) -> list[str]:
     return batch.column(name).to_pylist()

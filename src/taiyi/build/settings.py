@@ -68,6 +68,8 @@ class Selection(Settings):
     """How many templates each record is rendered with; which ones depends on the seed and the record alone."""
     max_records: Annotated[int, Field(ge=1)] | None = None
     """At most so many records of each split, drawn by the seed."""
+    draws: Annotated[int, Field(ge=1)] | None = None
+    """How many records are drawn in all, each as often as any other: the mixture of the stage decides if not given."""
 
 
 class DecontaminateSettings(Settings):

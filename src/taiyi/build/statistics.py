@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import msgspec
+import numpy as np
+import xxhash
 
 from taiyi.schema import Example, Lang, Reject, Split
 
@@ -34,13 +37,15 @@ class TaskCount(msgspec.Struct, frozen=True):
 def count_tasks(stage: str, examples: Iterable[Example | Header], domains: Mapping[str, str]) -> list[TaskCount]:
     """Count the examples and records of a stage by task, language and domain; `domains` has that of each corpus."""
     num_examples: Counter[tuple[str, Lang, str]] = Counter()
-    records: dict[tuple[str, Lang, str], set[tuple[str, str, str]]] = {}
+    # Of records only hashes are held: a million of them take eight megabytes.
+    records: dict[tuple[str, Lang, str], array[int]] = {}
     for example in examples:
         key = (example.task, example.lang, domains[example.corpus])
         num_examples[key] += 1
-        records.setdefault(key, set()).add((example.corpus, example.split, example.record))
+        place = f"{example.corpus}/{example.split}/{example.record}"
+        records.setdefault(key, array("Q")).append(xxhash.xxh3_64_intdigest(place.encode("utf-8", "surrogatepass")))
     return [
-        TaskCount(stage, task, lang, n, len(records[task, lang, domain]), domain)
+        TaskCount(stage, task, lang, n, len(np.unique(records[task, lang, domain])), domain)
         for (task, lang, domain), n in sorted(num_examples.items())
     ]
 

@@ -7,18 +7,26 @@ bytes come of one worker or of many.
 from __future__ import annotations
 
 import importlib
+import logging
 import multiprocessing
 import os
 import pickle
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from typing import Any, Literal, Protocol, TypeVar
 
-from taiyi.errors import RecipeError
+from taiyi.errors import RecipeError, TaiyiError
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 EngineName = Literal["local", "ray"]
+
+SMALL_BYTES = 50_000_000
+"""Raw files of fewer bytes are worked on by one process: others would take as long to start as they save."""
+ONE_THREAD = {"RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+"""What keeps libraries from starting as many threads as there are cores in each of as many processes."""
 
 
 class Engine(Protocol):
@@ -34,7 +42,7 @@ class Local:
 
     def __init__(self, workers: int = 0) -> None:
         """`workers` is the number of processes; that of the cores this process may use where it is 0."""
-        self.workers = workers or len(os.sched_getaffinity(0))
+        self.workers = workers or cores()
 
     def map(self, function: Callable[[Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
         workers = min(self.workers, len(parts))
@@ -43,18 +51,29 @@ class Local:
             return
         # Forked processes would inherit the locks of other threads (Arrow's, tokenizers').
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        others = set(multiprocessing.active_children())
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin) as pool:
             try:
                 yield from pool.map(function, parts)
+            except BrokenExecutor as error:
+                raise TaiyiError(
+                    "a worker process died", mend="give fewer --workers if memory ran out; what is whole is kept"
+                ) from error
             except BaseException:
-                pool.shutdown(cancel_futures=True)
+                # Whoever stops is not to wait for parts that take minutes; files appear under their names when whole.
+                for process in set(multiprocessing.active_children()) - others:
+                    process.terminate()
                 raise
 
 
 class OnRay:
-    """A Ray cluster, through Ray Data: the one that RAY_ADDRESS names, or one of this machine."""
+    """A Ray cluster, through Ray Data: the one that RAY_ADDRESS names, or one of this machine.
+
+    Its machines share the folder of the run and that of the raw corpora, under the same paths.
+    """
 
     def __init__(self, workers: int = 0) -> None:
+        """`workers` is how many parts are worked on at once; as many as the cluster has cores where it is 0."""
         try:
             ray: Any = importlib.import_module("ray")
             importlib.import_module("ray.data")
@@ -65,43 +84,78 @@ class OnRay:
         self._ray = ray
         self.workers = workers
         if not ray.is_initialized():
-            ray.init(num_cpus=workers or None, include_dashboard=False, log_to_driver=False)
+            here = {} if "RAY_ADDRESS" in os.environ else {"num_cpus": workers or cores(), "include_dashboard": False}
+            ray.init(
+                log_to_driver=False,
+                logging_level=logging.WARNING,
+                runtime_env={"env_vars": dict(ONE_THREAD)},
+                **here,
+            )
+        logging.getLogger("ray.data").setLevel(logging.WARNING)
+        ray.data.DataContext.get_current().enable_progress_bars = False
 
     def map(self, function: Callable[[Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
         if not parts:
             return
         # Parts are Python objects of one row each; Ray Data keeps no order by itself, so that they carry their place.
-        rows = [{"place": place, "part": _packed(part)} for place, part in enumerate(parts)]
+        rows = [{"place": place, "function": _packed(function), "part": _packed(p)} for place, p in enumerate(parts)]
         data = self._ray.data.from_items(rows, override_num_blocks=len(rows))
+        done = data.map(_applied, concurrency=min(self.workers, len(rows)) or None)
         found: dict[int, Any] = {}
         due = 0
-        for row in data.map(_Applied(function)).iter_rows():
-            found[row["place"]] = _unpacked(row["result"])
+        for row in done.iter_rows():
+            found[row["place"]] = pickle.loads(row["result"])
             while due in found:
-                yield found.pop(due)
+                result = found.pop(due)
+                if isinstance(result, TaiyiError | OSError):
+                    raise result
+                yield result
                 due += 1
 
 
-class _Applied:
-    def __init__(self, function: Callable[[Any], Any]) -> None:
-        self.function = function
-
-    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        return {"place": row["place"], "result": _packed(self.function(_unpacked(row["part"])))}
+def _applied(row: dict[str, Any]) -> dict[str, Any]:
+    function, part = pickle.loads(row["function"]), pickle.loads(row["part"])
+    try:
+        result = function(part)
+    except (TaiyiError, OSError) as error:
+        # Ray would wrap what is raised in errors of its own, with a traceback for a message.
+        result = error
+    return {"place": row["place"], "result": _packed(result)}
 
 
 def _packed(value: object) -> bytes:
     return pickle.dumps(value)
 
 
-def _unpacked(data: bytes) -> Any:
-    return pickle.loads(data)
+def _begin() -> None:
+    """Begin a worker process: with one thread, gone with who started it, and silent when it is interrupted."""
+    os.environ.update(ONE_THREAD)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
 
 
-def engine(name: EngineName = "local", workers: int = 0) -> Engine:
+def _leave_with_parent() -> None:
+    """End this process when its parent does: one that was killed cannot say so, and another may begin the same work."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def engine(name: EngineName = "local", workers: int | None = None, *, num_bytes: int = 0) -> Engine:
     """Return the engine of that name.
+
+    Args:
+        workers: how many parts are worked on at once; by the size of the raw files if not given: a process for every
+            core where they have more than 50 MB, else one.
 
     Raises:
         RecipeError: it is not installed.
     """
-    return Local(workers) if name == "local" else OnRay(workers)
+    if name == "ray":
+        return OnRay(workers or 0)
+    return Local(workers if workers is not None else 1 if num_bytes <= SMALL_BYTES else 0)

@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "corpora": "List, show and check the corpora of the catalogue.",
     "run": "Carry out a recipe from raw corpora to the report.",
     "build": "Build the instruction data of a recipe.",
+    "data": "Look at the instruction data of a run, and export it.",
     "train": "Train the stages of a recipe.",
     "eval": "Evaluate a model on a suite of test sets.",
     "report": "Print the scores of a run and write its report again.",

@@ -11,13 +11,19 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from taiyi.cli.recipes import CorporaOption, RecipeArgument, RunsOption, prepared
+from taiyi.cli.recipes import CorporaOption, EngineOption, RecipeArgument, RunsOption, WorkersOption, prepared
 
 if TYPE_CHECKING:
     from taiyi.evaluate.tables import Table
 
 
-def build(recipe: RecipeArgument, corpora: CorporaOption = None, runs: RunsOption = Path("runs")) -> None:
+def build(
+    recipe: RecipeArgument,
+    corpora: CorporaOption = None,
+    runs: RunsOption = Path("runs"),
+    workers: WorkersOption = None,
+    engine: EngineOption = "local",
+) -> None:
     """Make the examples of every stage and test set, and count them beside the paper's Table 1.
 
     Example: taiyi build recipes/demo.yaml
@@ -26,7 +32,7 @@ def build(recipe: RecipeArgument, corpora: CorporaOption = None, runs: RunsOptio
     from taiyi.evaluate.tables import statistics_table
     from taiyi.manifest import manifest
 
-    job = prepared(recipe, corpora, runs)
+    job = prepared(recipe, corpora, runs, workers, engine)
     folder = steps.build(job)
     facts = manifest(folder).facts
     console = Console()
@@ -37,6 +43,10 @@ def build(recipe: RecipeArgument, corpora: CorporaOption = None, runs: RunsOptio
         _print_counts(console, f"{stage}: {sum(counts.values()):,} examples of its own", counts)
     tests: Mapping[str, int] = facts["tests"]
     _print_counts(console, f"test sets: {sum(tests.values()):,} examples", tests)
+    absent: Mapping[str, list[str]] = facts["absent"]
+    for stage, missing in absent.items():
+        console.print(Text(f"{stage}: not there, and so left out: {len(missing)}", style="bold"))
+        console.print(Text(f"  {', '.join(missing)}"))
     rejects: Mapping[str, Mapping[str, int]] = facts["rejects"]
     for name, reasons in rejects.items():
         _print_counts(console, f"{name}: {sum(reasons.values()):,} left out", reasons)

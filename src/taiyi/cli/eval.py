@@ -52,7 +52,7 @@ def eval(
 
     from taiyi import catalogue, steps
     from taiyi.checkpoint import model_folder
-    from taiyi.evaluate import report, suites
+    from taiyi.evaluate import report
     from taiyi.manifest import Log
 
     recipe = _recipe(model, suite, form or [], window, max_records)
@@ -61,7 +61,7 @@ def eval(
     command = "taiyi " + shlex.join(sys.argv[1:])
     job = steps.Run(recipe, folder, catalogue.corpora_dir(corpora), Log(folder), command)
     if isinstance(place, Path) and (clean := steps.decontaminated(place)) is not None:
-        asked = [t for t in suites.get(suite) if not t.missing and (t.corpus, t.split) not in clean]
+        asked = [t for t in steps.at_hand(recipe, job.corpora) if (t.corpus, t.split) not in clean]
         if asked:
             job.log.say(
                 "warning: the training data of this model was not cleaned of these test sets, so their scores may be "

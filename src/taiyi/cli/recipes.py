@@ -5,11 +5,12 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
+    from taiyi.build.workers import EngineName
     from taiyi.steps import Run
 
 RecipeArgument = Annotated[Path, typer.Argument(metavar="RECIPE", help="A YAML file, such as recipes/demo.yaml.")]
@@ -18,16 +19,39 @@ CorporaOption = Annotated[
     typer.Option(help="Folder of raw corpora; else TAIYI_CORPORA, else the user's cache.", show_default=False),
 ]
 RunsOption = Annotated[Path, typer.Option(help="Folder that runs are written into.")]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="How many processes make the data; else one for every core where the raw files have more than 50 MB.",
+        show_default=False,
+    ),
+]
+EngineOption = Annotated[
+    Literal["local", "ray"],
+    typer.Option(help="What makes the data: processes of this machine, or a Ray cluster (RAY_ADDRESS, else its own)."),
+]
 
 
-def prepared(recipe: Path, corpora: Path | None, runs: Path) -> Run:
+def prepared(
+    recipe: Path,
+    corpora: Path | None,
+    runs: Path,
+    workers: int | None = 1,
+    engine: EngineName = "local",
+) -> Run:
     """Read a recipe and return its run, with everything that can be checked without running it checked."""
     from taiyi import catalogue
+    from taiyi.build import workers as engines
     from taiyi.manifest import Log
     from taiyi.recipe import load
     from taiyi.steps import Run
+    from taiyi.steps.raw import raw_bytes
 
     loaded = load(recipe)
+    root = catalogue.corpora_dir(corpora)
+    num_bytes = raw_bytes(loaded, root) if workers is None and engine == "local" else 0
     folder = runs / loaded.name
     command = "taiyi " + shlex.join(sys.argv[1:])
-    return Run(loaded, folder, catalogue.corpora_dir(corpora), Log(folder), command)
+    made_with = engines.engine(engine, workers, num_bytes=num_bytes)
+    return Run(loaded, folder, root, Log(folder), command, made_with)

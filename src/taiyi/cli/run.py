@@ -6,10 +6,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from taiyi.cli.recipes import CorporaOption, RecipeArgument, RunsOption, prepared
+from taiyi.cli.recipes import CorporaOption, EngineOption, RecipeArgument, RunsOption, WorkersOption, prepared
 
 
-def run(recipe: RecipeArgument, corpora: CorporaOption = None, runs: RunsOption = Path("runs")) -> None:
+def run(
+    recipe: RecipeArgument,
+    corpora: CorporaOption = None,
+    runs: RunsOption = Path("runs"),
+    workers: WorkersOption = None,
+    engine: EngineOption = "local",
+) -> None:
     """Carry out a recipe: data, training stage by stage, predictions, scores and a report.
 
     Steps that are done are not run again, so the same command goes on after an interruption.
@@ -19,7 +25,7 @@ def run(recipe: RecipeArgument, corpora: CorporaOption = None, runs: RunsOption 
     from taiyi import steps
     from taiyi.evaluate import report
 
-    job = prepared(recipe, corpora, runs)
+    job = prepared(recipe, corpora, runs, workers, engine)
     results = steps.carry_out(job)
     console = Console()
     report.print_summary(results, console)

@@ -21,7 +21,8 @@ class TestSet:
         types: the entity or relation types that are asked for; None for all of the corpus.
         merge_types: types that count as another one. They are merged before the record is rendered: counts cannot be
             merged afterwards, because a text that is gold under two types is one item under the merged one.
-        missing: why the corpus cannot be had; such a set is reported as missing, never left out in silence.
+        missing: said of a corpus that not everybody can have where it is not there; such a set is reported as missing,
+            never left out in silence. A set without it must be there.
         note: what differs from the set that the paper uses.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from taiyi.evaluate.report import RunResult
 from taiyi.steps.data import build, decontaminated
 from taiyi.steps.evaluation import predict, report_folder, statistics_rows, write_report
-from taiyi.steps.run import Run
+from taiyi.steps.run import Run, at_hand
 from taiyi.steps.training import train_stages
 
 
@@ -22,6 +22,7 @@ def carry_out(run: Run) -> RunResult:
 
 __all__ = [
     "Run",
+    "at_hand",
     "build",
     "carry_out",
     "decontaminated",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -10,24 +11,26 @@ from typing import Any, cast
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from taiyi import catalogue, storage, templates
 from taiyi.build import statistics
 from taiyi.build.clean import Cleaned, Part, judge, resolve
 from taiyi.build.collect import Collected, Shard, Stored, collect
-from taiyi.build.decontaminate import Guard, Match
+from taiyi.build.decontaminate import Guard
 from taiyi.build.instructions import INAPPLICABLE, NOT_DRAWN, REPEATED, UNDECLARED, instructions, sample
 from taiyi.build.mixture import Source, allocate
 from taiyi.build.mixture import draws as draw
 from taiyi.build.rendering import join, render_part
 from taiyi.build.settings import DecontaminateSettings, DeduplicateSettings, FilterSettings, Selection
 from taiyi.build.statistics import Header
-from taiyi.errors import CorpusError, RecipeError
+from taiyi.errors import RecipeError
 from taiyi.evaluate.suites import TestSet
-from taiyi.manifest import MANIFEST, hash_file, key_of, manifest, step
-from taiyi.recipe import Recipe, Stage
+from taiyi.manifest import MANIFEST, key_of, manifest, step
+from taiyi.recipe import Stage
 from taiyi.schema import Example, Lang, Reject
 from taiyi.steps.declared import corpus_digest, set_digest
+from taiyi.steps.raw import raw_hashes
 from taiyi.steps.run import VERSIONS, Run, at_hand
 
 _ASKED = ("corpus", "split", "task", "types", "merge_types")
@@ -37,11 +40,13 @@ _ASKED = ("corpus", "split", "task", "types", "merge_types")
 def build(run: Run) -> Path:
     """Make the examples of every stage and test set: `<stage>.parquet`, `test-<set>.parquet`, and what was rejected."""
     recipe = run.recipe
-    wanted = sorted({s.corpus for stage in recipe.stages for s in stage.data} | {t.corpus for t in at_hand(recipe)})
+    trained = {s.corpus for stage in recipe.stages for s in stage.data if _there(run, s) is not None}
+    wanted = sorted(trained | {t.corpus for t in at_hand(recipe, run.corpora)})
     inputs = {
         "version": VERSIONS["data"],
         "seed": recipe.seed,
         "stages": {stage.name: [s.model_dump(mode="json") for s in stage.data] for stage in recipe.stages},
+        "absent": _absent(run),
         "mixtures": {stage.name: stage.mixture.model_dump(mode="json") for stage in recipe.stages},
         "filters": recipe.filters.model_dump(mode="json"),
         "deduplicate": recipe.deduplicate.model_dump(mode="json"),
@@ -52,24 +57,34 @@ def build(run: Run) -> Path:
         "forms": recipe.forms(),
         "templates": templates.digest(),
         "declared": {name: corpus_digest(catalogue.get(name)) for name in wanted},
-        "tests": {t.name: set_digest(t, _ASKED) for t in at_hand(recipe)},
+        "tests": {t.name: set_digest(t, _ASKED) for t in at_hand(recipe, run.corpora)},
         "corpora": {name: raw_hashes(catalogue.get(name), run.corpora) for name in wanted},
     }
     return step(run.folder, "data", inputs, lambda folder: _build(run, folder), run.log)
 
 
 def _build(run: Run, folder: Path) -> dict[str, Any]:
+    # What is left out goes to disk as it is found: of millions of records it can be as much as what stays.
+    with (
+        storage.writing_jsonl(folder / "rejects.jsonl") as lines,
+        storage.writing_jsonl(folder / "decontamination.jsonl") as audit,
+    ):
+        held = frozenset(t.name for t in at_hand(run.recipe, run.corpora))
+        return _made(run, folder, _Rejects(lines, held), audit)
+
+
+def _made(run: Run, folder: Path, rejects: _Rejects, audit: storage.Lines) -> dict[str, Any]:
     recipe = run.recipe
-    rejects = _Rejects()
     tests = _tests(run, folder, rejects)
     guarded = _test_parts(run)
-    audit: list[Match] = []
     epochs: dict[str, list[Epochs]] = {}
     for stage in recipe.stages:
-        pieces = [piece for selection in stage.data for piece in _pieces(run, selection)]
+        data = [there for selection in stage.data if (there := _there(run, selection)) is not None]
+        _shards(run, [shard for selection in data for shard in _wanted(run, selection)])
+        pieces = [piece for selection in data for piece in _pieces(run, selection)]
         cleaned = _clean(run, stage, pieces, guarded, rejects)
-        audit += cleaned.matches
-        epochs[stage.name] = _render(run, stage, pieces, cleaned, folder, rejects)
+        audit.extend(cleaned.matches)
+        epochs[stage.name] = _render(run, stage, data, pieces, cleaned, folder, rejects)
         if stage.data and not storage.num_rows(folder / f"{stage.name}.parquet"):
             raise RecipeError(
                 "nothing is left to train on",
@@ -77,8 +92,6 @@ def _build(run: Run, folder: Path) -> dict[str, Any]:
                 got=rejects.reasons(stage.name),
                 mend="look into rejects.jsonl of the data step",
             )
-    rejects.write(folder / "rejects.jsonl")
-    storage.write_jsonl(audit, folder / "decontamination.jsonl")
     storage.write_json(epochs, folder / "epochs.json")
     domains = {s.corpus: catalogue.get(s.corpus).domain for stage in recipe.stages for s in stage.data}
     counts = [
@@ -90,39 +103,42 @@ def _build(run: Run, folder: Path) -> dict[str, Any]:
     return {
         "training": {s.name: statistics.count_corpora(_headers(folder, (s.name,))) for s in recipe.stages},
         "tests": tests,
-        "left_out": {t.name: _left_out(t, rejects.of(t.name)) for t in at_hand(recipe)},
-        "decontaminated": _guarded(recipe),
+        "absent": _absent(run),
+        "left_out": {t.name: _left_out(t, rejects.of(t.name)) for t in at_hand(recipe, run.corpora)},
+        "decontaminated": _guarded(run),
         "rejects": rejects.counts(),
     }
 
 
 class _Rejects:
-    """What was left out, by what it was left out of, in order."""
+    """What was left out, by what it was left out of: written in order, counted, and of some held."""
 
-    def __init__(self) -> None:
-        self._found: dict[str, list[Reject]] = {}
+    def __init__(self, lines: storage.Lines, held: frozenset[str]) -> None:
+        self._lines = lines
+        self._reasons: dict[str, Counter[str]] = {}
+        self._held: dict[str, list[Reject]] = {name: [] for name in held}
 
     def add(self, where: str, rejects: Iterable[Reject]) -> None:
-        self._found.setdefault(where, []).extend(rejects)
+        for reject in rejects:
+            self._lines.append({"for": where, **msgspec.to_builtins(reject)})
+            self._reasons.setdefault(where, Counter())[reject.reason] += 1
+            if where in self._held:
+                self._held[where].append(reject)
 
     def of(self, where: str) -> list[Reject]:
-        return self._found.get(where, [])
+        return self._held[where]
 
     def reasons(self, where: str) -> dict[str, int]:
-        return statistics.count_reasons(self.of(where))
+        return dict(self._reasons.get(where, Counter()).most_common())
 
     def counts(self) -> dict[str, dict[str, int]]:
-        return {where: self.reasons(where) for where, found in self._found.items() if found}
-
-    def write(self, path: Path) -> None:
-        rows = ({"for": w, **msgspec.to_builtins(reject)} for w, found in self._found.items() for reject in found)
-        storage.write_jsonl(rows, path)
+        return {where: self.reasons(where) for where in self._reasons}
 
 
 def _tests(run: Run, folder: Path, rejects: _Rejects) -> dict[str, int]:
     """Write the examples of the test sets, or of those of their records that are drawn, and count them."""
     counts: dict[str, int] = {}
-    for test_set in at_hand(run.recipe):
+    for test_set in at_hand(run.recipe, run.corpora):
         found: list[Example] = []
         for made in _test_examples(run, test_set):
             if isinstance(made, Reject):
@@ -175,9 +191,10 @@ def _shard_folder(run: Run, shard: Shard) -> Path:
 def _shards(run: Run, wanted: Sequence[Shard]) -> list[Path]:
     """Make the shards that are not there, and return their parts."""
     folders = [_shard_folder(run, shard) for shard in wanted]
-    jobs = [_Collect(shard, run.corpora, folder) for shard, folder in zip(wanted, folders, strict=True)]
-    made = run.engine.map(_collect, jobs)
-    return [folder / part for folder, shard in zip(folders, made, strict=True) for part in shard.parts]
+    # Two selections may want the same shard, which only one worker is to write.
+    jobs = {folder: _Collect(shard, run.corpora, folder) for shard, folder in zip(wanted, folders, strict=True)}
+    made = dict(zip(jobs, run.engine.map(_collect, list(jobs.values())), strict=True))
+    return [folder / part for folder in folders for part in made[folder].parts]
 
 
 def _wanted(run: Run, selection: Selection) -> list[Shard]:
@@ -192,6 +209,27 @@ def _wanted(run: Run, selection: Selection) -> list[Shard]:
         )
         for split in selection.splits
     ]
+
+
+def _there(run: Run, selection: Selection) -> Selection | None:
+    """Return a selection of those of its splits that are there; of all, where the recipe does not leave others out."""
+    if run.recipe.absent == "refuse":
+        return selection
+    corpus = catalogue.get(selection.corpus)
+    splits = tuple(split for split in selection.splits if corpus.layout(split, run.corpora))
+    return selection.model_copy(update={"splits": splits}) if splits else None
+
+
+def _absent(run: Run) -> dict[str, list[str]]:
+    """Return, by stage, what of its data is not there."""
+    found: dict[str, list[str]] = {}
+    for stage in run.recipe.stages:
+        for selection in stage.data:
+            there = _there(run, selection)
+            missing = [split for split in selection.splits if there is None or split not in there.splits]
+            if missing:
+                found.setdefault(stage.name, []).append(f"{selection.corpus} {selection.task} {' '.join(missing)}")
+    return found
 
 
 def _pieces(run: Run, selection: Selection) -> list[_Piece]:
@@ -226,7 +264,8 @@ def _guard(tests: tuple[Path, ...], settings: str) -> Guard:
 def _test_parts(run: Run) -> tuple[Path, ...]:
     """Return the parts of the whole test sets, of which a sample may be evaluated now and all later."""
     wanted = [
-        Shard(corpus=t.corpus, split=t.split, task=t.task, merge_types=dict(t.merge_types)) for t in at_hand(run.recipe)
+        Shard(corpus=t.corpus, split=t.split, task=t.task, merge_types=dict(t.merge_types))
+        for t in at_hand(run.recipe, run.corpora)
     ]
     return tuple(_shards(run, wanted)) if run.recipe.stages else ()
 
@@ -271,38 +310,64 @@ class _Render(msgspec.Struct, frozen=True):
     part: Path
     draws: tuple[int, ...]
     selection: Selection
+    root: Path
     seed: int
     out: Path
 
 
 def _render_part(job: _Render) -> None:
     if not job.out.with_suffix(".jsonl").exists():
-        render_part(job.part, job.draws, job.selection, job.seed, job.out)
+        render_part(job.part, job.draws, job.selection, job.root, job.seed, job.out)
 
 
 def _render(
-    run: Run, stage: Stage, pieces: Sequence[_Piece], cleaned: Cleaned, folder: Path, rejects: _Rejects
+    run: Run,
+    stage: Stage,
+    selections: Sequence[Selection],
+    pieces: Sequence[_Piece],
+    cleaned: Cleaned,
+    folder: Path,
+    rejects: _Rejects,
 ) -> list[Epochs]:
     """Draw the records of a stage, write its examples, and return how often each corpus was drawn."""
-    selections = list(stage.data)
     # The rows of each selection and language that stay, as places in the pieces.
-    rows: dict[tuple[int, Lang], list[tuple[int, int]]] = {}
+    rows: dict[tuple[int, Lang], list[tuple[int, NDArray[np.int64]]]] = {}
     for number, piece in enumerate(pieces):
         which = next(i for i, selection in enumerate(selections) if selection is piece.selection)
-        for row in np.flatnonzero(cleaned.kept[number]).tolist():
-            rows.setdefault((which, cast(Lang, cleaned.langs[number][row])), []).append((number, row))
+        for lang in np.unique(cleaned.langs[number][cleaned.kept[number]]).tolist():
+            found = np.flatnonzero(cleaned.kept[number] & (cleaned.langs[number] == lang))
+            rows.setdefault((which, cast(Lang, lang)), []).append((number, found))
     keys = sorted(rows)
-    sources = [Source(selections[i].corpus, selections[i].task, lang, len(rows[i, lang])) for i, lang in keys]
+    num_rows = {key: sum(len(there) for _, there in found) for key, found in rows.items()}
+    sizes = {i: sum(count for (j, _), count in num_rows.items() if j == i) for i, _ in keys}
+    sources = [
+        Source(
+            corpus=selections[i].corpus,
+            task=selections[i].task,
+            lang=lang,
+            num_records=num_rows[i, lang],
+            # Of a corpus in several languages, each as large a share as it has of the records.
+            draws=round(total * num_rows[i, lang] / sizes[i]) if (total := selections[i].draws) else None,
+        )
+        for i, lang in keys
+    ]
     drawn = allocate(sources, stage.mixture)
     draws = [np.zeros(len(keep), dtype=np.int64) for keep in cleaned.kept]
     for key, total in zip(keys, drawn, strict=True):
-        places = [cleaned.places[number][row] for number, row in rows[key]]
-        times = selections[key[0]].templates_per_record
-        for (number, row), count in zip(rows[key], draw(places, total, run.recipe.seed), strict=True):
-            draws[number][row] = count * times
+        places = [place for number, there in rows[key] for place in cleaned.places[number].take(there).to_pylist()]
+        counts = np.array(draw(places, total, run.recipe.seed)) * selections[key[0]].templates_per_record
+        for number, there in rows[key]:
+            draws[number][there], counts = counts[: len(there)], counts[len(there) :]
     work = folder / "work"
     jobs = [
-        _Render(piece.part, tuple(draws[n].tolist()), piece.selection, run.recipe.seed, work / f"{stage.name}-{n:05}")
+        _Render(
+            part=piece.part,
+            draws=tuple(draws[n].tolist()),
+            selection=piece.selection,
+            root=run.corpora,
+            seed=run.recipe.seed,
+            out=work / f"{stage.name}-{n:05}",
+        )
         for n, piece in enumerate(pieces)
     ]
     with run.progress() as progress:
@@ -340,11 +405,11 @@ def _left_out(test_set: TestSet, rejects: Iterable[Reject]) -> dict[str, int]:
     return {"records": records + len(rendered), "faults": faults}
 
 
-def _guarded(recipe: Recipe) -> list[list[str]]:
+def _guarded(run: Run) -> list[list[str]]:
     """Return the corpora and splits that training data is clean of."""
-    if not (recipe.decontaminate.by_document_id or recipe.decontaminate.by_text):
+    if not (run.recipe.decontaminate.by_document_id or run.recipe.decontaminate.by_text):
         return []
-    return [list(pair) for pair in sorted({(t.corpus, t.split) for t in at_hand(recipe)})]
+    return [list(pair) for pair in sorted({(t.corpus, t.split) for t in at_hand(run.recipe, run.corpora)})]
 
 
 def decontaminated(model: Path) -> frozenset[tuple[str, str]] | None:
@@ -372,21 +437,3 @@ def _test_examples(run: Run, test_set: TestSet) -> Iterable[Example | Reject]:
         templates=(settings.template,),
     )
     return instructions(selection, run.corpora, seed=run.recipe.seed, training=False)
-
-
-def raw_hashes(corpus: catalogue.Corpus, root: Path) -> dict[str, str]:
-    folder = corpus.location(root)
-    hashes: dict[str, str] = {}
-    for layout in filter(None, (corpus.layout(split, root) for split in corpus.splits)):
-        for source in (source for sources in layout.files.values() for source in sources):
-            for path in source.find(folder):
-                for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-                    if file.is_file() and (name := str(file.relative_to(folder))) not in hashes:
-                        hashes[name] = hash_file(file)
-    if not hashes:
-        raise CorpusError(
-            "the corpus is not there",
-            where=folder,
-            mend=f"see `taiyi corpora show {corpus.name}` for how to obtain it, or give --corpora DIR",
-        )
-    return hashes

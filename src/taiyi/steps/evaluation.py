@@ -40,7 +40,7 @@ def predict(run: Run, data: Path, model: str | Path) -> Path:
 
         engine = load_engine(model)
         facts: dict[str, Any] = {}
-        for test_set in at_hand(run.recipe):
+        for test_set in at_hand(run.recipe, run.corpora):
             asked = list(examples(data / f"test-{test_set.name}.parquet"))
             path = folder / f"{test_set.name}.jsonl"
             done = _finished(path)
@@ -93,8 +93,9 @@ def write_report(run: Run, data: Path, predictions: Path, model: str | Path) -> 
         results: list[aggregate.SetResult] = []
         samples: list[report.Sample] = []
         left_out: dict[str, dict[str, int]] = manifest(data).facts["left_out"]
+        there = {test_set.name for test_set in at_hand(recipe, run.corpora)}
         for test_set in test_sets(recipe):
-            if test_set.missing:
+            if test_set.name not in there:
                 results.append(aggregate.missing(test_set))
                 continue
             asked = list(examples(data / f"test-{test_set.name}.parquet"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from taiyi import storage
+from taiyi import catalogue, storage
 from taiyi.build.workers import Engine, Local
 from taiyi.checkpoint import RUN_FILE, model_folder
 from taiyi.evaluate import suites
@@ -73,8 +73,9 @@ def test_sets(recipe: Recipe) -> list[TestSet]:
     return list(found.values())
 
 
-def at_hand(recipe: Recipe) -> list[TestSet]:
-    return [test_set for test_set in test_sets(recipe) if not test_set.missing]
+def at_hand(recipe: Recipe, corpora: Path) -> list[TestSet]:
+    """Return the test sets of a recipe that can be asked: all but those that cannot be had freely and are not there."""
+    return [t for t in test_sets(recipe) if not t.missing or catalogue.get(t.corpus).layout(t.split, corpora)]
 
 
 def identity(run: Run, model: str | Path) -> object:

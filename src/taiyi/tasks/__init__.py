@@ -46,6 +46,15 @@ _TASKS: dict[str, Task] = {
 }
 
 
+# Tasks that are asked of corpora for another one, by other means.
+_FOR = {"rc": "re"}
+
+
+def listed_as(name: str) -> str:
+    """Return the task that a corpus has in its entry where this one can be asked of it."""
+    return _FOR.get(name, name)
+
+
 def names() -> list[str]:
     """Return the names of the tasks."""
     return list(_TASKS)
@@ -58,4 +67,4 @@ def get(name: str) -> Task:
     return _TASKS[name]
 
 
-__all__ = ["Task", "example_id", "get", "load_templates", "names"]
+__all__ = ["Task", "example_id", "get", "listed_as", "load_templates", "names"]

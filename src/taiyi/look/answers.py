@@ -1,0 +1,89 @@
+"""Structured answers as lines to read, and the texts of a source that they name."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from taiyi.schema import (
+    Answer,
+    Chains,
+    Choice,
+    FreeText,
+    Happenings,
+    Labels,
+    Mentions,
+    Normalisations,
+    Tree,
+    Triples,
+    Value,
+)
+
+
+class Table(NamedTuple):
+    """An answer as a table: what its lines are, the names of its columns, and the lines."""
+
+    what: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def table(answer: Answer) -> Table:
+    """Lay an answer out for reading."""
+    match answer:
+        case Mentions():
+            rows = [(m.type, m.text, f"{m.span.start}-{m.span.end}" if m.span else "") for m in answer.items]
+            return Table("mentions", ("type", "text", "at"), tuple(rows))
+        case Triples():
+            return Table("relations", ("head", "type", "tail"), tuple((t.head, t.type, t.tail) for t in answer.items))
+        case Labels():
+            return Table("labels", ("label",), tuple((label,) for label in answer.items))
+        case Choice():
+            return Table("choice", ("key",), ((answer.key,),))
+        case FreeText():
+            return Table("text", ("text",), ((answer.text,),))
+        case Value():
+            return Table("value", ("value",), ((f"{answer.value:g}",),))
+        case Normalisations():
+            rows = [(n.text, n.concept, n.type) for n in answer.items]
+            return Table("normalised mentions", ("text", "concept", "type"), tuple(rows))
+        case Happenings():
+            return Table("events", ("event", "type or role", "trigger or text"), _events(answer))
+        case Chains():
+            rows = [(str(number), "; ".join(chain)) for number, chain in enumerate(answer.items, 1)]
+            return Table("chains", ("chain", "mentions"), tuple(rows))
+        case Tree():
+            rows = [
+                (node.role, node.logic, "; ".join(f"{t.head}, {t.type}, {t.tail}" for t in node.triples))
+                for node in answer.nodes
+            ]
+            return Table("nodes of a decision tree", ("role", "logic", "triples"), tuple(rows))
+
+
+def named(answer: Answer) -> list[tuple[str, str]]:
+    """Return the texts that an answer takes from its source, each with what it is there."""
+    match answer:
+        case Mentions():
+            found = [(m.type, m.text) for m in answer.items]
+        case Triples():
+            found = [pair for t in answer.items for pair in (("head", t.head), ("tail", t.tail))]
+        case Normalisations():
+            found = [(n.type or n.concept, n.text) for n in answer.items]
+        case Happenings():
+            found = [(e.type, e.trigger) for e in answer.items]
+            found += [(f.role, f.text) for e in answer.items for f in e.fillers if f.event is None]
+        case Chains():
+            found = [(f"chain {number}", text) for number, chain in enumerate(answer.items, 1) for text in chain]
+        case Tree():
+            found = [pair for n in answer.nodes for t in n.triples for pair in (("head", t.head), ("tail", t.tail))]
+        case _:
+            found = []
+    return [(name, text) for name, text in found if text.strip()]
+
+
+def _events(answer: Happenings) -> tuple[tuple[str, ...], ...]:
+    rows: list[tuple[str, ...]] = []
+    for number, event in enumerate(answer.items, 1):
+        rows.append((str(number), event.type, event.trigger))
+        for filler in event.fillers:
+            rows.append(("", f"  {filler.role}", filler.text if filler.event is None else f"event {filler.event + 1}"))
+    return tuple(rows)
