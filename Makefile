@@ -1,6 +1,6 @@
 # make demo and make test each work by themselves on a machine with Python 3.11+, git and make.
 .DEFAULT_GOAL := help
-.PHONY: demo test lint types format bench bench-build lock help
+.PHONY: demo test test-whole lint types format bench bench-build lock help
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -21,6 +21,9 @@ demo: $(STAMP)  ## train and evaluate a small bilingual model on the bundled cor
 
 test: $(STAMP)  ## run the tests (PYTEST_ARGS=... to choose)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-whole: $(STAMP)  ## run all tests, those too that take minutes (TAIYI_CORPORA=DIR for the real corpora)
+	TAIYI_WHOLE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(STAMP)  ## check style and layout
 	$(BIN)/ruff check .

@@ -19,7 +19,10 @@ settings.load_profile("taiyi")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what is marked `real` where the real corpora are not."""
+    """Skip what is marked `real` where the real corpora are not, and what is marked `whole` unless it is asked for."""
+    for item in items:
+        if item.get_closest_marker("whole") and not os.environ.get("TAIYI_WHOLE"):
+            item.add_marker(pytest.mark.skip(reason="takes long: make test-whole"))
     root = os.environ.get("TAIYI_CORPORA")
     if root and Path(root).is_dir():
         return

@@ -165,7 +165,7 @@ def test_what_is_lost_is_said(name: str, lost: set[str]) -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(records=st.lists(strategies.records, min_size=1, max_size=4, unique_by=lambda record: record.id))
 def test_whatever_is_accepted_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, name: str, records: list[Record]

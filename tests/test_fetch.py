@@ -336,6 +336,15 @@ def test_an_archive_that_explodes_is_refused(tmp_path: Path) -> None:
     assert not list((tmp_path / "out").iterdir())
 
 
+@pytest.mark.parametrize("flag", [0x01, 0x20], ids=["encrypted", "patched"])
+def test_an_archive_that_cannot_be_read_is_refused(tmp_path: Path, flag: int) -> None:
+    data = bytearray(zipped({"a.txt": b"one"}))
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(mark) + place] |= flag
+    with pytest.raises(CorpusError, match="the archive is damaged"):
+        unpack(put(tmp_path, bytes(data)), tmp_path / "out")
+
+
 def test_an_archive_without_what_was_expected_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"none of the files that were expected; expected \*\.ann"):
         unpack(put(tmp_path, zipped(MEMBERS)), tmp_path / "out", members=("*.ann",))

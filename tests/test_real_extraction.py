@@ -92,6 +92,7 @@ def test_every_record_comes_back(name: str, task_name: str, form: str, split: Sp
     assert not counts or f1.f1(f1.total(counts)) == 1.0
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(("name", "split"), PAIRED)
 def test_the_pairs_of_a_record_make_its_relations(name: str, split: Split) -> None:
     corpus = catalogue.get(name)

@@ -10,6 +10,7 @@ import bz2
 import fnmatch
 import gzip
 import lzma
+import struct
 import tarfile
 import tempfile
 import zipfile
@@ -31,7 +32,11 @@ _COMPRESSED: tuple[tuple[bytes, Callable[[Path], BinaryIO]], ...] = (
     (b"BZh", lambda path: cast(BinaryIO, bz2.BZ2File(path))),
     (b"\xfd7zXZ\x00", lambda path: cast(BinaryIO, lzma.LZMAFile(path))),  # noqa: SIM115
 )
-_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, OSError)
+# What the standard library raises at archives that are no such: encrypted ones, and other versions, among them.
+_DAMAGE = (
+    *(zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, OSError),
+    *(NotImplementedError, RuntimeError, ValueError, OverflowError, struct.error),
+)
 # A member's name, and what opens it.
 Member = tuple[str, Callable[[], IO[bytes]]]
 
