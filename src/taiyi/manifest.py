@@ -117,6 +117,12 @@ def manifest(folder: Path) -> Manifest:
     return storage.read_json(folder / MANIFEST, Manifest)
 
 
+def finished(run: Path, name: str) -> list[tuple[Path, Manifest]]:
+    """Return the finished steps of a run whose name begins so, with their manifests, the latest last."""
+    found = [(path.parent, manifest(path.parent)) for path in sorted(run.glob(f"{name}-*/{MANIFEST}"))]
+    return sorted(found, key=lambda step: step[1].finished)
+
+
 def _check(folder: Path) -> None:
     """Raise StorageError where a finished step no longer has what it made, as far as names and sizes tell."""
     made = manifest(folder)

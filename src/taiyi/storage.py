@@ -121,20 +121,9 @@ def write_parquet(values: Iterable[msgspec.Struct], path: Path, kind: type[msgsp
 
 
 def read_parquet(path: Path, kind: type[T]) -> Iterator[T]:
-    """Read values of the type that was written."""
+    """Read values of the type that was written, or of one with some of its fields: other columns are left alone."""
     pa, pq = _pyarrow()
-    try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(_ROWS_PER_GROUP):
-                yield from _values(batch, kind)
-    except (pa.ArrowInvalid, msgspec.DecodeError, msgspec.ValidationError, KeyError) as error:
-        raise StorageError("not what it should hold", where=path, got=error, mend=_MEND) from error
-
-
-def read_columns(path: Path, kind: type[T]) -> Iterator[T]:
-    """Read the columns of a file that are fields of a type, which has fewer than the one that was written."""
-    pa, pq = _pyarrow()
-    names = [field.name for field in msgspec.structs.fields(kind)]  # pyright: ignore[reportArgumentType]
+    names = [column.name for column in _columns(kind)]
     try:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(_ROWS_PER_GROUP, columns=names):

@@ -49,12 +49,11 @@ def judge(
         items = [stored.item() for stored in batch]
         found = guard.matches(items) if guard is not None else [None] * len(items)
         for stored, item, match in zip(batch, items, found, strict=True):
-            reject = filters.reject(stored.read(), item, quality)
             if match is not None:
                 matches.append(match)
                 detail = f"{match.value} is in {match.evaluation}"
                 rejects.append((index, Reject(where=item.place, reason=f"contaminated by {match.by}", detail=detail)))
-            elif reject is not None:
+            elif (reject := filters.reject(stored.read(), item, quality)) is not None:
                 rejects.append((index, reject))
             langs.append(item.lang)
             index += 1

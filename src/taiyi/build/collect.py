@@ -15,7 +15,7 @@ import msgspec
 import xxhash
 
 from taiyi import catalogue, storage, tasks
-from taiyi.build.instructions import INAPPLICABLE, NOT_DRAWN, REPEATED, relabel
+from taiyi.build.instructions import INAPPLICABLE, NOT_DRAWN, REPEATED, place, relabel
 from taiyi.build.items import Item
 from taiyi.build.mixture import rank
 from taiyi.build.queries import fixed
@@ -139,8 +139,3 @@ def drawn(records: Iterable[Record], most: int | None, seed: int, rejects: stora
         if out is not None:
             rejects.append(Reject(where=place(out), reason=NOT_DRAWN))
     yield from (record for _, _, record in sorted(kept, key=lambda entry: -entry[1]))
-
-
-def place(record: Record) -> str:
-    """Return where a record is: `corpus/split/record`."""
-    return f"{record.corpus}/{record.split}/{record.id}"

@@ -41,7 +41,7 @@ def instructions(selection: Selection, root: Path, *, seed: int, training: bool)
                 yield item
                 continue
             if not task.applies(item):
-                yield Reject(where=_place(item), reason=INAPPLICABLE, detail=task.name)
+                yield Reject(where=place(item), reason=INAPPLICABLE, detail=task.name)
                 continue
             yield from undeclared(item, task, corpus)
             draws = selection.templates_per_record
@@ -151,7 +151,7 @@ def undeclared(record: Record, task: Task, corpus: Corpus) -> Iterator[Reject]:
         known = type_names(task, corpus)
         for item in found:
             if item.type not in known:
-                yield Reject(where=f"{_place(record)}/{item.id}", reason=UNDECLARED, detail=item.type)
+                yield Reject(where=f"{place(record)}/{item.id}", reason=UNDECLARED, detail=item.type)
 
 
 def check_types(selection: Selection) -> None:
@@ -201,7 +201,7 @@ def _drawn(items: Iterable[Record | Reject], most: int | None, seed: int) -> Ite
         if index in kept or isinstance(item, Reject):
             yield item
         else:
-            yield Reject(where=_place(item), reason=NOT_DRAWN)
+            yield Reject(where=place(item), reason=NOT_DRAWN)
 
 
 def sample(examples: Sequence[Example], most: int | None, seed: int) -> tuple[list[Example], list[Reject]]:
@@ -219,13 +219,14 @@ def _unique(items: Iterable[Record | Reject]) -> Iterator[Record | Reject]:
     for item in items:
         if not isinstance(item, Reject):
             if item.id in seen:
-                yield Reject(where=_place(item), reason=REPEATED, detail="the first is kept")
+                yield Reject(where=place(item), reason=REPEATED, detail="the first is kept")
                 continue
             seen.add(item.id)
         yield item
 
 
-def _place(record: Record) -> str:
+def place(record: Record) -> str:
+    """Return where a record is: `corpus/split/record`."""
     return f"{record.corpus}/{record.split}/{record.id}"
 
 

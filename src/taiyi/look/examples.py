@@ -12,8 +12,9 @@ import xxhash
 
 from taiyi import storage
 from taiyi.errors import TaiyiError, suggestion
-from taiyi.manifest import MANIFEST, Manifest, manifest
+from taiyi.manifest import Manifest, manifest
 from taiyi.schema import Example, Lang
+from taiyi.steps.data import data_folder
 
 _TEST = "test-"
 Key = tuple[str, str, Lang]
@@ -62,22 +63,8 @@ class Data:
 
 def find(run: Path) -> Data:
     """Return the data step of a run that was finished last, or the one whose folder is given."""
-    if (run / MANIFEST).exists() and manifest(run).step == "data":
-        return Data(run.resolve().parent, run, manifest(run))
-    if found := steps(run, "data"):
-        return Data(run, *found[-1])
-    raise LookError(
-        "no instruction data here",
-        where=run,
-        expected="a run whose data was built",
-        mend="build it with: taiyi build RECIPE",
-    )
-
-
-def steps(run: Path, name: str) -> list[tuple[Path, Manifest]]:
-    """Return the finished steps of a run whose name begins so, with their manifests, the latest last."""
-    found = [(path.parent, manifest(path.parent)) for path in sorted(run.glob(f"{name}-*/{MANIFEST}"))]
-    return sorted(found, key=lambda step: step[1].finished)
+    folder = data_folder(run)
+    return Data(run.resolve().parent if folder == run else run, folder, manifest(folder))
 
 
 def choose(
@@ -156,7 +143,7 @@ def count(path: Path) -> Counts:
 
 
 def _heads(path: Path) -> Iterable[Head]:
-    return storage.read_columns(path, Head)
+    return storage.read_parquet(path, Head)
 
 
 def _matching(path: Path, wanted: Callable[[Head], bool]) -> Iterator[int]:

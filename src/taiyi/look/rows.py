@@ -15,7 +15,8 @@ from taiyi import tagged, tasks
 from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Encoder, Row
 from taiyi.errors import ModelError, TaiyiError, Unparsable
-from taiyi.look.examples import Data, LookError, steps
+from taiyi.look.examples import Data, LookError
+from taiyi.manifest import finished
 from taiyi.schema import Answer, Example, Score
 from taiyi.text import pieces
 
@@ -79,7 +80,7 @@ def encoder(data: Data, tokenizer: str | None = None) -> Encoder | None:
     A run has a tokenizer once it was trained, or began to be under `base: scratch`.
     """
     key = data.folder.name
-    rows = [(folder.name, made.inputs) for folder, made in steps(data.run, "rows") if made.inputs.get("data") == key]
+    rows = [(folder.name, made.inputs) for folder, made in finished(data.run, "rows") if made.inputs.get("data") == key]
     own = tokenizer or _own(data, {name for name, _ in rows})
     if own is None:
         return None
@@ -103,9 +104,9 @@ def encoder(data: Data, tokenizer: str | None = None) -> Encoder | None:
 
 def _own(data: Data, rows: set[str]) -> str | None:
     """Return the folder of a run's own tokenizer: one that was trained on its data, or that of what was trained."""
-    found = [f / "model" for f, made in steps(data.run, "train") if made.inputs.get("rows") in rows]
+    found = [f / "model" for f, made in finished(data.run, "train") if made.inputs.get("rows") in rows]
     found += [
-        f / "tokenizer" for f, made in steps(data.run, "tokenizer") if made.inputs.get("data") == data.folder.name
+        f / "tokenizer" for f, made in finished(data.run, "tokenizer") if made.inputs.get("data") == data.folder.name
     ]
     return str(found[-1]) if found else None
 

@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,9 +25,9 @@ from taiyi.build.mixture import draws as draw
 from taiyi.build.rendering import join, render_part
 from taiyi.build.settings import DecontaminateSettings, DeduplicateSettings, FilterSettings, Selection
 from taiyi.build.statistics import Header
-from taiyi.errors import RecipeError
+from taiyi.errors import RecipeError, TaiyiError
 from taiyi.evaluate.suites import TestSet
-from taiyi.manifest import MANIFEST, key_of, manifest, step
+from taiyi.manifest import MANIFEST, finished, key_of, manifest, step
 from taiyi.recipe import Stage
 from taiyi.schema import Example, Lang, Reject
 from taiyi.steps.declared import corpus_digest, set_digest
@@ -80,8 +81,7 @@ def _made(run: Run, folder: Path, rejects: _Rejects, audit: storage.Lines) -> di
     epochs: dict[str, list[Epochs]] = {}
     for stage in recipe.stages:
         data = [there for selection in stage.data if (there := _there(run, selection)) is not None]
-        _shards(run, [shard for selection in data for shard in _wanted(run, selection)])
-        pieces = [piece for selection in data for piece in _pieces(run, selection)]
+        pieces = _pieces(run, data)
         cleaned = _clean(run, stage, pieces, guarded, rejects)
         audit.extend(cleaned.matches)
         epochs[stage.name] = _render(run, stage, data, pieces, cleaned, folder, rejects)
@@ -188,13 +188,13 @@ def _shard_folder(run: Run, shard: Shard) -> Path:
     return run.folder / "shards" / f"{shard.corpus}-{shard.split}-{shard.task}-{key_of(made_of)}"
 
 
-def _shards(run: Run, wanted: Sequence[Shard]) -> list[Path]:
-    """Make the shards that are not there, and return their parts."""
+def _shards(run: Run, wanted: Sequence[Shard]) -> list[list[Path]]:
+    """Make the shards that are not there, and return the parts of each."""
     folders = [_shard_folder(run, shard) for shard in wanted]
     # Two selections may want the same shard, which only one worker is to write.
     jobs = {folder: _Collect(shard, run.corpora, folder) for shard, folder in zip(wanted, folders, strict=True)}
     made = dict(zip(jobs, run.engine.map(_collect, list(jobs.values())), strict=True))
-    return [folder / part for folder in folders for part in made[folder].parts]
+    return [[folder / part for part in made[folder].parts] for folder in folders]
 
 
 def _wanted(run: Run, selection: Selection) -> list[Shard]:
@@ -232,8 +232,11 @@ def _absent(run: Run) -> dict[str, list[str]]:
     return found
 
 
-def _pieces(run: Run, selection: Selection) -> list[_Piece]:
-    return [_Piece(selection=selection, part=part) for part in _shards(run, _wanted(run, selection))]
+def _pieces(run: Run, selections: Sequence[Selection]) -> list[_Piece]:
+    """Return the parts of what the selections of a stage want, whose shards are made in one go."""
+    wanted = [(selection, shard) for selection in selections for shard in _wanted(run, selection)]
+    made = _shards(run, [shard for _, shard in wanted])
+    return [_Piece(selection=s, part=part) for (s, _), parts in zip(wanted, made, strict=True) for part in parts]
 
 
 # --- Cleaning --------------------------------------------------------------------------------------------------------
@@ -267,7 +270,7 @@ def _test_parts(run: Run) -> tuple[Path, ...]:
         Shard(corpus=t.corpus, split=t.split, task=t.task, merge_types=dict(t.merge_types))
         for t in at_hand(run.recipe, run.corpora)
     ]
-    return tuple(_shards(run, wanted)) if run.recipe.stages else ()
+    return tuple(chain.from_iterable(_shards(run, wanted))) if run.recipe.stages else ()
 
 
 def _clean(run: Run, stage: Stage, pieces: Sequence[_Piece], tests: tuple[Path, ...], rejects: _Rejects) -> Cleaned:
@@ -384,7 +387,7 @@ def _render(
 
 def _headers(folder: Path, stages: Sequence[str]) -> Iterator[Header]:
     for name in stages:
-        yield from storage.read_columns(folder / f"{name}.parquet", Header)
+        yield from storage.read_parquet(folder / f"{name}.parquet", Header)
 
 
 def _left_out(test_set: TestSet, rejects: Iterable[Reject]) -> dict[str, int]:
@@ -410,6 +413,24 @@ def _guarded(run: Run) -> list[list[str]]:
     if not (run.recipe.decontaminate.by_document_id or run.recipe.decontaminate.by_text):
         return []
     return [list(pair) for pair in sorted({(t.corpus, t.split) for t in at_hand(run.recipe, run.corpora)})]
+
+
+def data_folder(run: Path) -> Path:
+    """Return the folder of a run's data step that was finished last, or the folder itself where it is one.
+
+    Raises:
+        TaiyiError: the run has none.
+    """
+    if (run / MANIFEST).exists() and manifest(run).step == "data":
+        return run
+    if found := finished(run, "data"):
+        return found[-1][0]
+    raise TaiyiError(
+        "no instruction data here",
+        where=run,
+        expected="a run whose data was built",
+        mend="build it with: taiyi build RECIPE",
+    )
 
 
 def decontaminated(model: Path) -> frozenset[tuple[str, str]] | None:

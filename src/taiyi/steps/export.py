@@ -18,8 +18,9 @@ from taiyi.build.dataset_card import DATASET_CARD, File, Making, Part, dataset_c
 from taiyi.build.export import Format
 from taiyi.build.statistics import TaskCount
 from taiyi.errors import TaiyiError, suggestion
-from taiyi.manifest import MANIFEST, Manifest, manifest
+from taiyi.manifest import Manifest, manifest
 from taiyi.schema import Example, Message, Reject
+from taiyi.steps.data import data_folder
 
 DATASET_INFO = "dataset_info.json"
 REJECTS = "rejects.jsonl"
@@ -80,23 +81,6 @@ def export(
     return Exported(data=data, files=tuple(files), rejects=tuple(rejects))
 
 
-def data_folder(run: Path) -> Path:
-    """Return the folder of a run's data step that was finished last, or the folder itself where it is one."""
-    for folder in (run, *sorted(run.glob("data-*"), key=_finished, reverse=True)):
-        if (folder / MANIFEST).exists() and manifest(folder).step == "data":
-            return folder
-    raise TaiyiError(
-        "no instruction data here",
-        where=run,
-        expected="the folder of a run whose data is built",
-        mend="build it with: taiyi build RECIPE",
-    )
-
-
-def _finished(folder: Path) -> str:
-    return manifest(folder).finished if (folder / MANIFEST).exists() else ""
-
-
 def _stages(data: Path, facts: Manifest, wanted: Sequence[str]) -> list[str]:
     known: list[str] = list(facts.facts["training"])
     if wrong := [stage for stage in wanted if stage not in known]:
@@ -137,7 +121,7 @@ def _history_first(path: Path) -> Iterator[Example]:
     Loaders take the types of the columns from the first rows: where those all have an empty `history`, as rows of
     Alpaca do, a filled one further down is not of the type.
     """
-    prompts = storage.read_columns(path, _Prompt)
+    prompts = storage.read_parquet(path, _Prompt)
     first = next((n for n, prompt in enumerate(prompts) if any(m.role == "assistant" for m in prompt.messages)), None)
     if first is not None:
         yield next(itertools.islice(storage.read_parquet(path, Example), first, None))
