@@ -345,6 +345,14 @@ def test_an_archive_that_cannot_be_read_is_refused(tmp_path: Path, flag: int) ->
         unpack(put(tmp_path, bytes(data)), tmp_path / "out")
 
 
+def test_an_archive_whose_index_points_before_its_beginning_is_refused(tmp_path: Path) -> None:
+    data = bytearray(zipped({"a.txt": b"one"}))
+    # The end record says where the index begins; said too late, members stand at negative offsets.
+    data[-6:-2] = (len(data)).to_bytes(4, "little")
+    with pytest.raises(CorpusError, match="the archive is damaged"):
+        unpack(put(tmp_path, bytes(data)), tmp_path / "out")
+
+
 def test_an_archive_without_what_was_expected_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"none of the files that were expected; expected \*\.ann"):
         unpack(put(tmp_path, zipped(MEMBERS)), tmp_path / "out", members=("*.ann",))

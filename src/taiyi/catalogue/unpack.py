@@ -137,6 +137,9 @@ def _zip_members(archive: Path) -> Iterator[Member]:
         for info in file.infolist():
             if info.is_dir():
                 continue
+            # A damaged index can place a member before the file's beginning, which is no error of the file system.
+            if info.header_offset < 0:
+                raise zipfile.BadZipFile(f"{info.filename!r} is said to stand before the beginning of the file")
             if (info.external_attr >> 16) & 0o170000 == 0o120000:
                 raise CorpusError("a member of the archive is a link", where=archive, got=repr(info.filename))
             yield _zip_name(info), lambda info=info: file.open(info)
