@@ -18,6 +18,7 @@ from taiyi.errors import SchemaError
 from taiyi.grounding import State
 from taiyi.schema import Example, FreeText, Mention, Mentions, Message, Span, Tagging
 from taiyi.text import pieces
+from taiyi.tokens import TextEncoder
 from taiyi.train.tokenizer import train_bpe
 
 TAGS = ("Disease", "药物", "Gene or protein")
@@ -113,6 +114,22 @@ def at_edges(source: str, mention: Mention) -> bool:
     return mention.span.start in edges and mention.span.end in edges
 
 
+_MARKS = ["<|im_start|>", "<|im_end|>", "<Disease>", "</药物>", "<Disease", "<|im_"]
+texts = st.lists(st.one_of(st.sampled_from([*ALPHABET, *_MARKS]), st.text(max_size=3)), max_size=20).map("".join)
+
+
+@given(kinds, texts)
+def test_texts_are_encoded_as_the_tokenizer_does_it(kind: str, text: str) -> None:
+    tokenizer = TOKENIZERS[kind]()
+    assert TextEncoder(tokenizer)(text) == tokenizer.encode(text, add_special_tokens=False)
+
+
+def test_only_texts_of_a_tokenizer_that_splits_into_pieces_are_looked_up() -> None:
+    looked_up, asked = TextEncoder(single()), TextEncoder(foreign())
+    looked_up("epilepsy 肝 7"), asked("epilepsy 肝 7")
+    assert (looked_up.num_pieces, asked.num_pieces) == (3, 0)
+
+
 @given(kinds, answers())
 @example("single", ("a<b", [Mention(type="Disease", text="<b", span=Span(1, 3))]))
 @example("foreign", ("a<b", [Mention(type="Disease", text="<b", span=Span(1, 3))]))
@@ -166,7 +183,7 @@ def test_the_prompt_holds_the_source_where_it_says(kind: str, source: str) -> No
     ours = encoder(kind)
     prompt, _ = prompt_of(ours, source)
     assert prompt.source is not None
-    assert prompt.ids[prompt.source :][: len(ours.source_ids(source))] == ours.source_ids(source)
+    assert prompt.ids[prompt.source :][: len(ours.source(source).ids)] == ours.source(source).ids
     if kind == "single":
         text = f"<|im_start|>user\nMark diseases.\n{source}\nAnswer:<|im_end|>\n<|im_start|>assistant\n"
         assert ours.tokenizer.decode(prompt.ids) == text
@@ -210,7 +227,7 @@ def test_rows_of_tagged_answers(kind: str, case: tuple[str, list[Mention]], posi
         assert row.positions == list(range(len(row.ids)))
     else:
         assert max(row.positions) < len(prompt.ids)
-        assert row.positions[-1] == (prompt.source or 0) + len(ours.source_ids(source))
+        assert row.positions[-1] == (prompt.source or 0) + len(ours.source(source).ids)
 
 
 def test_aligned_positions_are_those_of_the_tokens_copied() -> None:
@@ -221,7 +238,7 @@ def test_aligned_positions_are_those_of_the_tokens_copied() -> None:
     prompt = ours.prompt(messages, tagging)
     assert prompt.source is not None
     places = [p - prompt.source for p in row.positions[len(prompt.ids) :]]
-    n = [len(ours.source_ids("x 肝癌"[:i])) for i in (0, 1, 3, 4)]
+    n = [len(ours.source("x 肝癌"[:i]).ids) for i in (0, 1, 3, 4)]
     assert places == [*range(n[1]), n[1], *range(n[1], n[3]), n[3], n[3]]
 
 

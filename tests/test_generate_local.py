@@ -115,7 +115,7 @@ def slowly(model: PreTrainedModel, encoder: Encoder, example: Example, limit: in
             after = prompt.grounding.advance(state, token)
         if token == encoder.end:
             break
-        positions.append(encoder.position(prompt, state, after, written))
+        positions.append(encoder.position(prompt, state.at, written))
         ids.append(token)
         state = after
     answer = ids[len(prompt.ids) :]

@@ -26,11 +26,11 @@ class Kill(NamedTuple):
 
 
 KILLS = (
-    Kill("data", "*/data-*/*.parquet.partial", 5, ("test-*.parquet", "*.partial")),
+    Kill("data", "*/data-*/test-*.parquet.partial", 18, ("test-*.parquet", "*.partial")),
     Kill("tokenizer", "*/tokenizer-*/tokenizer/tokenizer_config.json", 1, ("tokenizer/tokenizer_config.json",)),
-    Kill("rows-stage1", "*/rows-stage1-*/rows.json", 1, ("ids.bin", "rows.json")),
+    Kill("rows-stage1", "*/rows-stage1-*/rows/rows.json", 1, ("rows/ids.bin", "rows/rows.json")),
     Kill("train-stage1", "*/state.pt", 2, ("checkpoints/step-00000004/state.pt", "checkpoints/*.partial/state.pt")),
-    Kill("rows-stage2", "*/rows-stage2-*/targets.bin", 1, ("ids.bin", "targets.bin")),
+    Kill("rows-stage2", "*/rows-stage2-*/work/*/targets.bin", 1, ("work/*/ids.bin", "work/*/targets.bin")),
     Kill("train-stage2", "*/model.partial/taiyi.json", 1, ("checkpoints/step-00000008/state.pt", "model.partial/*")),
     Kill("predictions", "*/demo_litcovid_tc.jsonl", 1, ("demo_cdr_ner.jsonl", "demo_litcovid_tc.jsonl")),
     Kill("report", "*/report.html", 1, ("results.json", "report.html")),

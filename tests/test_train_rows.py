@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taiyi.encoding import Encoder, Row
+from taiyi.encoding import Encoded, Encoder, Row
 from taiyi.errors import TrainError
 from taiyi.schema import Example, FreeText, Mentions, Message, Tagging
 from taiyi.train import rows as store
@@ -40,6 +40,20 @@ def test_rows_survive_the_disk(rows: list[Row]) -> None:
         assert found.targets == sum(len(choices) != 1 for row in rows for choices in row.choices)
 
 
+@given(st.lists(st.lists(encoded(), max_size=3), max_size=4))
+def test_rows_of_parts_are_those_of_one_folder(parts: list[list[Row]]) -> None:
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        for number, rows in enumerate(parts):
+            store.write(rows, folder / str(number))
+        store.join([folder / str(number) for number in range(len(parts))], folder / "joined")
+        store.write([row for rows in parts for row in rows], folder / "whole")
+        files = sorted(path.name for path in (folder / "whole").iterdir())
+        assert sorted(path.name for path in (folder / "joined").iterdir()) == files
+        for name in files:
+            assert (folder / "joined" / name).read_bytes() == (folder / "whole" / name).read_bytes()
+
+
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
@@ -65,9 +79,9 @@ def test_damaged_rows_are_refused(tmp_path: Path) -> None:
 
 def test_long_examples_are_rejected_and_counted(tmp_path: Path) -> None:
     class Words:
-        def row(self, example: Example) -> Row:
+        def encode(self, example: Example) -> Encoded:
             n = len(example.answer.split()) + 1
-            return Row(example.id, list(range(n)), list(range(n)), list(range(1, n)), [()] * (n - 1))
+            return Encoded(Row(example.id, list(range(n)), list(range(n)), list(range(1, n)), [()] * (n - 1)))
 
     def example(id: str, answer: str) -> Example:
         return Example(

@@ -8,17 +8,18 @@ and end at tokens. An answer is followed by the token that generation stops at.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from taiyi import tagged
 from taiyi.errors import ModelError, SchemaError
-from taiyi.grounding import Grounding, State
+from taiyi.grounding import Grounding
 from taiyi.schema import Example, Mention, Message, Span, Tagging
 from taiyi.text import pieces
+from taiyi.tokens import TextEncoder
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -53,6 +54,23 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A source in pieces.
+
+    Attributes:
+        pieces: the smallest parts that a mention may begin or end at.
+        ids: their tokens.
+        chars: how many characters stand before each piece, and before the end.
+        tokens: how many tokens stand before each piece, and before the end.
+    """
+
+    pieces: list[str]
+    ids: list[int]
+    chars: list[int]
+    tokens: list[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """A training row: tokens with their positions, and which of them are learned among which choices.
 
@@ -72,6 +90,21 @@ class Row:
     choices: list[tuple[int, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The row of an example, and what it does not teach as the example has it.
+
+    Attributes:
+        lost: mentions that are not learned: widened to whole pieces, they meet others.
+        widened: mentions that are learned with more text than they have, because they begin or end inside a piece; as
+            they are learned.
+    """
+
+    row: Row
+    lost: tuple[Mention, ...] = ()
+    widened: tuple[Mention, ...] = ()
+
+
 class Encoder:
     """Encodes examples with one tokenizer.
 
@@ -89,7 +122,9 @@ class Encoder:
         self.decisions = decisions
         self.end = end_token(tokenizer)
         self._template = None if tokenizer.chat_template else CHAT_TEMPLATE
-        self._pieces: dict[str, tuple[int, ...]] = {}
+        self._encode = TextEncoder(tokenizer)
+        self._source_of: tuple[str, Source] = ("", Source([], [], [0], [0]))
+        self._end_text = cast(str, tokenizer.decode([self.end]))
 
     # --- prompts -----------------------------------------------------------------------------------------------------
 
@@ -110,18 +145,23 @@ class Encoder:
         ids = [*before, *grounding.source, *self._encode(right)]
         return Prompt(ids, list(range(len(ids))), len(before), grounding)
 
-    def position(self, prompt: Prompt, before: State, after: State, written: int) -> int:
-        """Return the position of the `written`-th token of an answer (from 0), which led from one state to another."""
+    def position(self, prompt: Prompt, at: int, written: int) -> int:
+        """Return the position of the `written`-th token of an answer (from 0), before which `at` tokens of the source
+        were copied."""
         if self.positions == "plain" or prompt.source is None:
             return len(prompt.ids) + written
-        return prompt.source + (before.at if after.at > before.at else after.at)
+        return prompt.source + at
 
     # --- rows --------------------------------------------------------------------------------------------------------
 
     def row(self, example: Example) -> Row:
         """Encode an example for training."""
+        return self.encode(example).row
+
+    def encode(self, example: Example) -> Encoded:
+        """Encode an example for training, and tell what of it the row does not teach."""
         if example.tagging is not None:
-            return self._tagged_row(example, example.tagging)
+            return self._encode_tagged(example, example.tagging)
         ids: list[int] = []
         targets: list[int] = []
         text = ""
@@ -136,72 +176,92 @@ class Encoder:
                 )
             answer = example.messages[turn].content if turn < len(example.messages) else example.answer
             # What follows an earlier answer begins with the end token that was already written after it.
-            ids.extend(self._encode(rendered[len(text) :].removeprefix(cast(str, self.tokenizer.decode([self.end])))))
+            ids.extend(self._encode(rendered[len(text) :].removeprefix(self._end_text)))
             answer_ids = [*self._encode(answer), self.end]
             targets.extend(range(len(ids), len(ids) + len(answer_ids)))
             ids.extend(answer_ids)
             text = rendered + answer
-        return Row(example.id, ids, list(range(len(ids))), targets, [()] * len(targets))
+        return Encoded(Row(example.id, ids, list(range(len(ids))), targets, [()] * len(targets)))
 
-    def _tagged_row(self, example: Example, tagging: Tagging) -> Row:
+    def _encode_tagged(self, example: Example, tagging: Tagging) -> Encoded:
         prompt = self.prompt(example.messages, tagging)
         assert prompt.grounding is not None
-        state = State()
-        ids, positions = list(prompt.ids), list(prompt.positions)
-        targets: list[int] = []
+        given = tagged.read(example.answer, tagging)
+        learned, lost = self._learned(given, tagging)
+        answer = [*self._tagged_ids(learned, tagging), self.end]
         choices: list[tuple[int, ...]] = []
-        for token in [*self.answer_ids(example.answer, tagging), self.end]:
-            after = prompt.grounding.advance(state, token)
-            targets.append(len(ids))
-            choices.append(prompt.grounding.allowed(state) if self.decisions else ())
-            positions.append(self.position(prompt, state, after, len(ids) - len(prompt.ids)))
-            ids.append(token)
-            state = after
-        return Row(example.id, ids, positions, targets, choices)
+        positions = list(prompt.positions)
+        for written, (at, allowed) in enumerate(prompt.grounding.walk(answer)):
+            choices.append(allowed if self.decisions else ())
+            positions.append(self.position(prompt, at, written))
+        ids = [*prompt.ids, *answer]
+        row = Row(example.id, ids, positions, list(range(len(prompt.ids), len(ids))), choices)
+        found = [self._as_learned(mention, tagging) for mention in learned]
+        return Encoded(row, tuple(lost), tuple(mention for mention in found if mention not in given))
 
     # --- tagged answers ----------------------------------------------------------------------------------------------
 
-    def source_ids(self, source: str) -> list[int]:
+    def source(self, text: str) -> Source:
         """Encode a source piece by piece."""
-        return [token for piece in pieces(source) for token in self._piece(piece)]
+        if self._source_of[0] != text:
+            found = pieces(text)
+            encoded = [self._piece(piece) for piece in found]
+            self._source_of = (
+                text,
+                Source(
+                    pieces=found,
+                    ids=[*chain.from_iterable(encoded)],
+                    chars=[*accumulate(map(len, found), initial=0)],
+                    tokens=[*accumulate(map(len, encoded), initial=0)],
+                ),
+            )
+        return self._source_of[1]
 
     def answer_ids(self, answer: str, tagging: Tagging) -> list[int]:
         """Encode a tagged answer; a mention that begins or ends inside a piece of the source is widened to its edge."""
-        placed, _ = self._mentions(answer, tagging)
-        source = self.source_ids(tagging.source)
+        learned, _ = self._learned(tagged.read(answer, tagging), tagging)
+        return self._tagged_ids(learned, tagging)
+
+    def _learned(self, given: Iterable[Mention], tagging: Tagging) -> tuple[list[Mention], list[Mention]]:
+        """Widen mentions to whole pieces; return those that tags can hold and the others, with spans over pieces."""
+        source = self.source(tagging.source)
+        widened: list[Mention] = []
+        for mention in given:
+            assert mention.span is not None
+            first = bisect_right(source.chars, mention.span.start) - 1
+            last = bisect_left(source.chars, mention.span.end)
+            widened.append(Mention(type=mention.type, text=mention.text, span=Span(first, last)))
+        return tagged.nest(widened)
+
+    def _as_learned(self, mention: Mention, tagging: Tagging) -> Mention:
+        """Return a mention whose span is over pieces with the characters of those pieces, without spaces around it."""
+        assert mention.span is not None
+        chars = self.source(tagging.source).chars
+        start, end = chars[mention.span.start], chars[mention.span.end]
+        text = tagging.source[start:end]
+        start += len(text) - len(text.lstrip())
+        text = text.strip()
+        return Mention(type=mention.type, text=text, span=Span(start, start + len(text)))
+
+    def _tagged_ids(self, learned: Sequence[Mention], tagging: Tagging) -> list[int]:
+        source = self.source(tagging.source)
         ids: list[int] = []
         done = 0
-        for part in tagged.layout(placed):
-            ids.extend(source[done : part.start])
-            done = part.start
+        for part in tagged.layout(learned):
+            at = source.tokens[part.start]
+            ids.extend(source.ids[done:at])
+            done = at
             ids.extend(self._piece(tagged.open_tag(part.tag) if part.kind == "open" else tagged.close_tag(part.tag)))
-        ids.extend(source[done:])
+        ids.extend(source.ids[done:])
         return ids
-
-    def lost(self, answer: str, tagging: Tagging) -> list[Mention]:
-        """Return the mentions that `answer_ids` cannot hold: widened to whole pieces, they meet others."""
-        return self._mentions(answer, tagging)[1]
-
-    def _mentions(self, answer: str, tagging: Tagging) -> tuple[list[Mention], list[Mention]]:
-        """Return the mentions of an answer with spans over tokens: those that tags can hold, and those left out."""
-        found = pieces(tagging.source)
-        starts = [0, *accumulate(len(piece) for piece in found)]
-        tokens = self._edges(found)
-        mentions: list[Mention] = []
-        for mention in tagged.read(answer, tagging):
-            assert mention.span is not None
-            first = bisect_right(starts, mention.span.start) - 1
-            last = bisect_left(starts, mention.span.end)
-            mentions.append(Mention(type=mention.type, text=mention.text, span=Span(tokens[first], tokens[last])))
-        return tagged.nest(mentions)
 
     def answer_text(self, tokens: Sequence[int], tagging: Tagging) -> str:
         """Return a whole tagged answer, given without its end token, as text.
 
         The source is taken from `tagging`, not decoded: tokenizers may normalise it (Qwen's to NFC) or move its spaces.
         """
-        found = pieces(tagging.source)
-        offsets = dict(zip(self._edges(found), accumulate((len(piece) for piece in found), initial=0), strict=True))
+        source = self.source(tagging.source)
+        offsets = dict(zip(source.tokens, source.chars, strict=True))
         written: list[str] = []
         done = 0
         for kind, tag, at in self._grounding(tagging).placed(tokens):
@@ -214,18 +274,12 @@ class Encoder:
 
     def _grounding(self, tagging: Tagging) -> Grounding:
         """The choices of an answer: a mention begins before a piece that is not blank and ends after one."""
-        found = pieces(tagging.source)
-        edges = self._edges(found)
+        source = self.source(tagging.source)
         opens = [self._piece(tagged.open_tag(tag)) for tag in tagging.tags]
         closes = [self._piece(tagged.close_tag(tag)) for tag in tagging.tags]
-        solid = [index for index, piece in enumerate(found) if piece.strip()]
-        starts, stops = [edges[i] for i in solid], [edges[i + 1] for i in solid]
-        source = [token for piece in found for token in self._piece(piece)]
-        return Grounding(source, opens, closes, self.end, starts=starts, stops=stops)
-
-    def _edges(self, found: Sequence[str]) -> list[int]:
-        """How many tokens stand before each piece of a source, and before its end."""
-        return list(accumulate((len(self._piece(piece)) for piece in found), initial=0))
+        solid = [index for index, piece in enumerate(source.pieces) if not piece.isspace()]
+        starts, stops = [source.tokens[i] for i in solid], [source.tokens[i + 1] for i in solid]
+        return Grounding(source.ids, opens, closes, self.end, starts=starts, stops=stops)
 
     # --- small parts -------------------------------------------------------------------------------------------------
 
@@ -236,20 +290,13 @@ class Encoder:
         )
         return cast(str, rendered)
 
-    def _encode(self, text: str) -> list[int]:
-        return self.tokenizer.encode(text, add_special_tokens=False) if text else []
-
     def _piece(self, piece: str) -> tuple[int, ...]:
-        """Encode a piece of a source, or a tag; there are few, so each is encoded once."""
-        known = self._pieces.get(piece)
-        if known is None:
-            known = tuple(self._encode(piece))
-            if not known:
-                raise ModelError(
-                    "the tokenizer drops a character of the source", got=repr(piece), expected="byte-level BPE"
-                )
-            self._pieces[piece] = known
-        return known
+        """Encode a piece of a source, or a tag."""
+        if not (tokens := self._encode.piece(piece)):
+            raise ModelError(
+                "the tokenizer drops a character of the source", got=repr(piece), expected="byte-level BPE"
+            )
+        return tokens
 
 
 def end_token(tokenizer: PreTrainedTokenizerFast) -> int:

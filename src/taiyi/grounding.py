@@ -6,15 +6,13 @@ them, so that what comes out is the source with tags in place, whatever the mode
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from taiyi.tagged import MAX_DEPTH
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """Where a tagged answer stands.
 
     Attributes:
@@ -75,6 +73,7 @@ class Grounding:
         self._openings = tuple(tag[0] for tag in self.opens)
         self.opening = frozenset(self._openings)
         self._firsts = self.opening | {tag[0] for tag in self.closes}
+        self._tag_choices: dict[tuple[int, bool], tuple[int, ...]] = {}
 
     def allowed(self, state: State) -> tuple[int, ...]:
         """Return the tokens that may come next, the copy (or the end) first; empty once the answer has ended."""
@@ -93,6 +92,13 @@ class Grounding:
             raise ValueError(f"token {token} is not among the choices {self.allowed(state)}")
         first, *others = after
         return State(first.at, first.stack, first.partial, first.ended, tuple(others)) if others else first
+
+    def walk(self, tokens: Iterable[int]) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """Yield, for each token of an answer, how many tokens of the source were copied before it, and its choices."""
+        state = State()
+        for token in tokens:
+            yield state.at, self.allowed(state)
+            state = self.advance(state, token)
 
     def placed(self, tokens: Sequence[int]) -> list[Placed]:
         """Return the tags of a whole answer, given without its end token, in the order in which they are written."""
@@ -117,8 +123,11 @@ class Grounding:
         if closing < 0 and not opens:
             return (self.source[state.at],) if state.at < len(self.source) else (self.end,)
         copy = self.source[state.at : state.at + 1]
-        close = self.closes[closing][:1] if closing >= 0 else ()
-        return tuple(dict.fromkeys((*copy, *close, *(self._openings if opens else ()))))
+        if (tags := self._tag_choices.get((closing, opens))) is None:
+            close = self.closes[closing][:1] if closing >= 0 else ()
+            tags = tuple(dict.fromkeys((*close, *(self._openings if opens else ()))))
+            self._tag_choices[closing, opens] = tags
+        return tuple(dict.fromkeys((*copy, *tags))) if self._firsts.intersection(copy) else copy + tags
 
     def _moves(self, state: State, token: int) -> Iterator[State]:
         """The states that `token` leads to from one reading, the copy first."""

@@ -7,6 +7,7 @@ tagged unions. Files are written beside their place and moved there when whole.
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -141,9 +142,9 @@ def read_rows(path: Path, kind: type[T], indices: Iterable[int]) -> Iterator[T]:
             begin = 0
             for group in range(file.metadata.num_row_groups):
                 end = begin + file.metadata.row_group(group).num_rows
-                here = [index - begin for index in wanted if begin <= index < end]
+                here = wanted[bisect_left(wanted, begin) : bisect_left(wanted, end)]
                 if here:
-                    yield from _values(file.read_row_group(group).take(here), kind)
+                    yield from _values(file.read_row_group(group).take([index - begin for index in here]), kind)
                 begin = end
     except (pa.ArrowInvalid, msgspec.DecodeError, msgspec.ValidationError, KeyError) as error:
         raise StorageError("not what it should hold", where=path, got=error, mend=_MEND) from error

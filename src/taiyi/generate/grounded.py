@@ -121,7 +121,7 @@ def _draft(row: _Row, encoder: Encoder, count: int) -> _Draft:
             return draft
         after = row.grounding.advance(state, token)
         written = len(row.written) + len(draft.tokens) - draft.fed
-        draft.positions.append(encoder.position(row.prompt, state, after, written))
+        draft.positions.append(encoder.position(row.prompt, state.at, written))
         draft.tokens.append(token)
         state = after
 
@@ -185,7 +185,7 @@ def _accept(row: _Row, draft: _Draft, decided: Sequence[int], encoder: Encoder) 
         state = draft.states[j]
         after = row.grounding.advance(state, token)
         row.pending = [token]
-        row.positions = [encoder.position(row.prompt, state, after, len(row.written))]
+        row.positions = [encoder.position(row.prompt, state.at, len(row.written))]
         row.state = after
         if not after.ended:
             row.written.append(token)

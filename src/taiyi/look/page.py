@@ -25,7 +25,7 @@ from taiyi.look.common import common
 from taiyi.look.examples import Data
 from taiyi.look.marks import Mark
 from taiyi.schema import Example, Lang, Message, Span
-from taiyi.steps.data import Epochs
+from taiyi.steps.rendering import Epochs
 
 MAX_SAMPLES = 1_000
 SAMPLES_PER_GROUP = 16

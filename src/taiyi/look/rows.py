@@ -85,7 +85,7 @@ def encoder(data: Data, tokenizer: str | None = None) -> Encoder | None:
     if own is None:
         return None
     # Slow to import, and of no use without a tokenizer.
-    from taiyi.train.model import load_tokenizer
+    from taiyi.train.base import load_tokenizer
 
     options: dict[str, Any] = dict(rows[-1][1]["encoding"]) if rows else {}
     if not options and tokenizer is not None and Path(tokenizer).is_dir():

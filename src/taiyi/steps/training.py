@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import xxhash
 
 from taiyi import storage, templates
 from taiyi.build import statistics
 from taiyi.checkpoint import Checkpoint
+from taiyi.encoding import Positions
 from taiyi.errors import RecipeError
 from taiyi.manifest import manifest, step
 from taiyi.recipe import Stage
+from taiyi.schema import Example, Reject, Tagging
 from taiyi.steps.run import VERSIONS, Run, examples, identity, point
 
 if TYPE_CHECKING:
     from taiyi.encoding import Encoder
+
+_PART_EXAMPLES = 16_384
+"""How many examples are encoded at a time: two groups of rows of their file."""
 
 
 def train_stages(run: Run, data: Path) -> str | Path:
@@ -49,6 +58,7 @@ def train(run: Run, data: Path, index: int, previous: Path | None) -> Path:
 
 def _train(run: Run, stage: Stage, rows_folder: Path, previous: Path | None, out: Path) -> dict[str, Any]:
     from taiyi.train import loop, model, rows
+    from taiyi.train.base import load_tokenizer
     from taiyi.train.settings import StageSettings
 
     recipe = run.recipe
@@ -58,7 +68,7 @@ def _train(run: Run, stage: Stage, rows_folder: Path, previous: Path | None, out
             str(previous / "model"), method=stage.method, dtype="auto", lora=stage.lora
         )
     elif recipe.base == "scratch":
-        tokenizer = model.load_tokenizer(str(run.folder / manifest(rows_folder).inputs["tokenizer"] / "tokenizer"))
+        tokenizer = load_tokenizer(str(run.folder / manifest(rows_folder).inputs["tokenizer"] / "tokenizer"))
         size = recipe.scratch.model_dump(exclude={"vocab_size"})
         learner = model.scratch(tokenizer, **size, seed=recipe.seed)
     else:
@@ -81,7 +91,8 @@ def _train(run: Run, stage: Stage, rows_folder: Path, previous: Path | None, out
             text = f"training {stage.name}, loss {done.loss:.3f}, {done.tokens / done.seconds:,.0f} tokens/s"
             progress.update(bar, completed=done.step, total=done.steps, description=text)
 
-        result = loop.train(rows.read(rows_folder), out, settings, learner, tokenizer, checkpoint, progress=advance)
+        learned = rows.read(rows_folder / "rows")
+        result = loop.train(learned, out, settings, learner, tokenizer, checkpoint, progress=advance)
     facts: dict[str, Any] = msgspec.to_builtins(result)
     del facts["losses"]  # they are in loss.jsonl
     return facts
@@ -105,9 +116,30 @@ def encode(run: Run, data: Path, index: int) -> Path:
     def work(folder: Path) -> dict[str, Any]:
         from taiyi.train import rows
 
-        chosen = (e for name in (*stage.replay, stage.name) for e in examples(data / f"{name}.parquet"))
-        encoded, rejects = rows.prepare(chosen, _encoder(run, inputs), folder, max_tokens=stage.max_tokens)
+        own = run.folder / inputs["tokenizer"] / "tokenizer" if "tokenizer" in inputs else run.recipe.base
+        paths = [data / f"{name}.parquet" for name in (*stage.replay, stage.name)]
+        jobs = [
+            _Encode(
+                examples=path,
+                begin=begin,
+                end=begin + _PART_EXAMPLES,
+                tokenizer=str(own),
+                positions=recipe.encoding.positions,
+                decisions=recipe.encoding.decisions,
+                max_tokens=stage.max_tokens,
+                out=folder / "work" / f"{path.stem}-{begin:09}",
+            )
+            for path in paths
+            for begin in range(0, storage.num_rows(path), _PART_EXAMPLES)
+        ]
+        with run.progress() as progress:
+            bar = progress.add_task(f"{stage.name}: tokens", total=len(jobs))
+            for _ in run.engine.map(_encode, jobs):
+                progress.advance(bar)
+        encoded = rows.join([job.out for job in jobs], folder / "rows")
+        rejects = [r for job in jobs for r in storage.read_jsonl(job.out / "rejects.jsonl", Reject)]
         storage.write_jsonl(rejects, folder / "rejects.jsonl")
+        shutil.rmtree(folder / "work", ignore_errors=True)
         if not len(encoded):
             raise RecipeError(
                 "no example is left to train on",
@@ -134,30 +166,73 @@ def make_tokenizer(run: Run, data: Path) -> Path:
         from taiyi import tagged
         from taiyi.train.tokenizer import train_bpe
 
-        tags: set[str] = set()
-        texts: dict[str, None] = {}
-        for stage in recipe.stages:
-            for example in examples(data / f"{stage.name}.parquet"):
-                for message in example.messages:
-                    texts[message.content] = None
-                if example.tagging is None:
-                    texts[example.answer] = None
-                else:
-                    tags.update(f(tag) for tag in example.tagging.tags for f in (tagged.open_tag, tagged.close_tag))
-        tokenizer = train_bpe(texts, vocab_size=recipe.scratch.vocab_size, tags=sorted(tags))
+        paths = [data / f"{stage.name}.parquet" for stage in recipe.stages]
+        tags = {tag for path in paths for held in storage.read_parquet(path, _Tags) for tag in held.tags}
+        marks = sorted(mark(tag) for tag in tags for mark in (tagged.open_tag, tagged.close_tag))
+        seen: set[int] = set()
+        texts = (text for path in paths for e in examples(path) for text in _texts(e) if _is_new(text, seen))
+        tokenizer = train_bpe(texts, vocab_size=recipe.scratch.vocab_size, tags=marks)
         tokenizer.save_pretrained(folder / "tokenizer")
-        return {"vocab_size": len(tokenizer), "num_tags": len(tags), "num_texts": len(texts)}
+        return {"vocab_size": len(tokenizer), "num_tags": len(marks), "num_texts": len(seen)}
 
     return step(run.folder, "tokenizer", inputs, work, run.log)
 
 
-def _encoder(run: Run, inputs: dict[str, Any]) -> Encoder:
-    from taiyi.encoding import Encoder
-    from taiyi.train.model import load_tokenizer
+class _Tags(msgspec.Struct, frozen=True):
+    """Of an example, what its answer may be tagged with."""
 
-    encoding = run.recipe.encoding
-    own = run.folder / inputs["tokenizer"] / "tokenizer" if "tokenizer" in inputs else run.recipe.base
-    return Encoder(load_tokenizer(str(own)), positions=encoding.positions, decisions=encoding.decisions)
+    tagging: Tagging | None
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return self.tagging.tags if self.tagging else ()
+
+
+def _texts(example: Example) -> Iterator[str]:
+    """Yield what a tokenizer learns from: prompts, and answers that are not their source again."""
+    yield from (message.content for message in example.messages)
+    if example.tagging is None:
+        yield example.answer
+
+
+def _is_new(text: str, seen: set[int]) -> bool:
+    """Whether a text was not there before; of millions of texts only hashes are held."""
+    digest = xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass"))
+    return digest not in seen and not seen.add(digest)
+
+
+class _Encode(msgspec.Struct, frozen=True, kw_only=True):
+    """Some examples of a file, to be encoded with a tokenizer that lies in a folder or has a hub id."""
+
+    examples: Path
+    begin: int
+    end: int
+    tokenizer: str
+    positions: Positions
+    decisions: bool
+    max_tokens: int
+    out: Path
+
+
+def _encode(job: _Encode) -> None:
+    """Encode a part unless it is there; its rejects are written last."""
+    from taiyi.train import rows
+
+    done = job.out / "rejects.jsonl"
+    if not done.exists():
+        chosen = storage.read_rows(job.examples, Example, range(job.begin, job.end))
+        encoder = _encoder(job.tokenizer, job.positions, job.decisions)
+        _, rejects = rows.prepare(chosen, encoder, job.out, max_tokens=job.max_tokens)
+        storage.write_jsonl(rejects, done)
+
+
+@lru_cache(maxsize=1)
+def _encoder(tokenizer: str, positions: Positions, decisions: bool) -> Encoder:
+    """Return an encoder, which every worker makes once."""
+    from taiyi.encoding import Encoder
+    from taiyi.train.base import load_tokenizer
+
+    return Encoder(load_tokenizer(tokenizer), positions=positions, decisions=decisions)
 
 
 def _base(run: Run) -> object:

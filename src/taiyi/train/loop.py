@@ -20,9 +20,9 @@ from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import end_token
 from taiyi.errors import TrainError
 from taiyi.train import attention, state
+from taiyi.train.base import quiet
 from taiyi.train.batch import batch
 from taiyi.train.loss import causal_model, check_head, loss
-from taiyi.train.model import quiet
 from taiyi.train.optimizer import optimizer as make_optimizer
 from taiyi.train.optimizer import schedule as make_schedule
 from taiyi.train.pack import load_order, pack, save_order

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from taiyi.checkpoint import FILE, Checkpoint, model_folder
 from taiyi.errors import ModelError
-from taiyi.train.model import Dtype, load_base, quiet
+from taiyi.train.base import quiet
+from taiyi.train.model import Dtype, load_base
 
 
 def merge(folder: Path, out: Path, *, dtype: Dtype = "auto") -> Path:

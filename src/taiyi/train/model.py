@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Generator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Literal, cast
 
 import torch
 from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
-from safetensors import SafetensorError
 from transformers import (
     AutoModelForCausalLM,
-    AutoTokenizer,
     BitsAndBytesConfig,
     PreTrainedModel,
     PreTrainedTokenizerFast,
     Qwen3Config,
     Qwen3ForCausalLM,
 )
-from transformers.utils import logging
 
-from taiyi.checkpoint import model_folder
 from taiyi.encoding import end_token
 from taiyi.errors import ModelError
+from taiyi.train.base import is_adapter, loaded, source_of, tokenizer_of
 from taiyi.train.settings import LoraSettings, Method
 
 Dtype = Literal["fp32", "bf16", "auto"]
@@ -78,16 +72,16 @@ def load_base(
         dtype: of the base's weights; those of adapters are always 32 bit.
         lora: the size of new adapters.
     """
-    source = _source(base)
-    adapter = PeftConfig.from_pretrained(source) if _is_adapter(source) else None
-    weights = source if adapter is None else _source(str(adapter.base_model_name_or_path), of=source)
-    tokenizer = _load_tokenizer(source, weights)
+    source = source_of(base)
+    adapter = PeftConfig.from_pretrained(source) if is_adapter(source) else None
+    weights = source if adapter is None else source_of(str(adapter.base_model_name_or_path), of=source)
+    tokenizer = tokenizer_of(source, weights)
     options: dict[str, Any] = {"dtype": _DTYPES[dtype]}
     if method == "qlora":
         options |= _four_bit(dtype)
     if torch.cuda.is_available():
         options["device_map"] = {"": 0}
-    model = cast(PreTrainedModel, _loaded(AutoModelForCausalLM.from_pretrained, weights, **options))
+    model = cast(PreTrainedModel, loaded(AutoModelForCausalLM.from_pretrained, weights, **options))
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             # On CPUs with bf16, a layer of bitsandbytes repacks its weights when it first runs in eval mode, for good,
@@ -116,73 +110,6 @@ def load_base(
     for p in learning:
         p.data = p.data.float()
     return trained, tokenizer
-
-
-@contextmanager
-def quiet() -> Generator[None, None, None]:
-    """Keep transformers from drawing progress bars of its own."""
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
-
-
-def load_tokenizer(base: str) -> PreTrainedTokenizerFast:
-    """Load the tokenizer of a folder or of a hub id."""
-    path = Path(base)
-    if (path / "tokenizer.json").exists():
-        return _load_tokenizer(base, base)
-    source = _source(base)
-    adapter = PeftConfig.from_pretrained(source) if _is_adapter(source) else None
-    return _load_tokenizer(
-        source, source if adapter is None else _source(str(adapter.base_model_name_or_path), of=source)
-    )
-
-
-def _source(base: str, of: str | None = None) -> str:
-    """Return the folder that a base means, or its hub id."""
-    path = Path(base).expanduser()
-    if path.is_dir():
-        return str(model_folder(path))
-    if path.is_absolute() or base.startswith((".", "~")) or base.count("/") > 1:
-        raise ModelError(
-            "the base model is not there" if of is None else "the base of the adapter is not there",
-            where=base if of is None else of,
-            got=None if of is None else base,
-            expected="a folder with config.json, or an id of the Hugging Face hub such as Qwen/Qwen3-0.6B-Base",
-            mend="correct `base:` in the recipe, or use `base: scratch`",
-        )
-    return base
-
-
-def _is_adapter(source: str) -> bool:
-    return (Path(source) / "adapter_config.json").exists()
-
-
-def _load_tokenizer(source: str, weights: str) -> PreTrainedTokenizerFast:
-    own = (Path(source) / "tokenizer_config.json").exists()
-    tokenizer = _loaded(AutoTokenizer.from_pretrained, source if own else weights)
-    if not isinstance(tokenizer, PreTrainedTokenizerFast):
-        raise ModelError("the base has no fast tokenizer", where=source, got=type(tokenizer).__name__)
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(end_token(tokenizer))
-    return tokenizer
-
-
-def _loaded(load: Any, source: str, **options: Any) -> Any:
-    try:
-        with quiet():
-            return load(source, **options)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ModelError(
-            "the base model cannot be loaded",
-            where=source,
-            got=str(error).split("\n")[0],
-            mend="give a folder of a model, or a hub id that this machine can reach or has in its cache",
-        ) from error
 
 
 def _four_bit(dtype: Dtype) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,11 +14,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from taiyi import tagged
 from taiyi.encoding import Encoder, Row
 from taiyi.errors import TaiyiError, TrainError
-from taiyi.schema import Example, Mention, Reject, Tagging
-from taiyi.text import pieces
+from taiyi.schema import Example, Reject
 
 Ints = npt.NDArray[np.signedinteger[Any]]
 
@@ -36,6 +35,8 @@ _ARRAYS: dict[str, type[np.generic]] = {
     "name_offsets": np.int64,
 }
 _FLUSH = 1 << 20
+LOST = "mention lost inside a piece, row kept"
+WIDENED = "mention widened to whole pieces, row kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +98,18 @@ def write(rows: Iterable[Row], folder: Path) -> Rows:
 
     Raises TrainError where a row teaches nothing, that is, has no target or only forced ones.
     """
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
     flat: dict[str, list[int]] = {name: [0] if name.endswith("_offsets") else [] for name in _ARRAYS}
-    counts = dict.fromkeys(_ARRAYS, 0)
     ends: dict[str, int] = dict.fromkeys(("row", "target", "choice", "name"), 0)
-    files = {name: (folder / f"{name}.bin").open("wb") for name in _ARRAYS}
+    with _writing(folder) as append:
 
-    def flush() -> None:
-        for name, values in flat.items():
-            files[name].write(np.asarray(values, dtype=_ARRAYS[name]).tobytes())
-            counts[name] += len(values)
-            values.clear()
+        def flush() -> None:
+            for name, values in flat.items():
+                append(name, np.asarray(values, dtype=_ARRAYS[name]))
+                values.clear()
 
-    try:
         for row in rows:
-            counted = sum(len(choices) != 1 for choices in row.choices)
+            narrowed = any(row.choices)
+            counted = sum(len(choices) != 1 for choices in row.choices) if narrowed else len(row.choices)
             _check(row, counted)
             name = row.example.encode()
             flat["ids"].extend(row.ids)
@@ -121,25 +117,60 @@ def write(rows: Iterable[Row], folder: Path) -> Rows:
             flat["targets"].extend(row.targets)
             flat["names"].extend(name)
             flat["counted"].append(counted)
-            for choices in row.choices:
-                flat["choices"].extend(choices)
-                ends["choice"] += len(choices)
-                flat["choice_offsets"].append(ends["choice"])
+            if narrowed:
+                flat["choices"].extend(chain.from_iterable(row.choices))
+                offsets = [*accumulate(map(len, row.choices), initial=ends["choice"])]
+                flat["choice_offsets"].extend(offsets[1:])
+                ends["choice"] = offsets[-1]
+            else:
+                flat["choice_offsets"].extend([ends["choice"]] * len(row.choices))
             for kind, size in (("row", len(row.ids)), ("target", len(row.targets)), ("name", len(name))):
                 ends[kind] += size
                 flat[f"{kind}_offsets"].append(ends[kind])
             if len(flat["ids"]) > _FLUSH:
                 flush()
         flush()
-    except OSError as error:
-        raise TrainError(
-            "the rows could not be written", where=folder, got=error, mend="make room on the disk and run again"
-        ) from error
-    finally:
-        for file in files.values():
-            file.close()
-    (folder / FILE).write_bytes(msgspec.json.format(msgspec.json.encode({"version": 1, "counts": counts})) + b"\n")
     return read(folder)
+
+
+def join(parts: Sequence[Path], folder: Path) -> Rows:
+    """Write the rows of several folders into one, in order: the same files as if they had been written at once."""
+    with _writing(folder) as append:
+        ends = dict.fromkeys(_ARRAYS, 0)
+        for name in _ARRAYS:
+            if name.endswith("_offsets"):
+                append(name, np.zeros(1, dtype=_ARRAYS[name]))
+        for part in parts:
+            for name, values in read(part).arrays.items():
+                if name.endswith("_offsets"):
+                    append(name, values[1:] + ends[name])
+                    ends[name] += int(values[-1])
+                else:
+                    append(name, values)
+    return read(folder)
+
+
+@contextmanager
+def _writing(folder: Path) -> Generator[Callable[[str, npt.NDArray[Any]], None]]:
+    """Open the files of rows; what they hold is told last."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    counts = dict.fromkeys(_ARRAYS, 0)
+    with ExitStack() as stack:
+        files = {name: stack.enter_context((folder / f"{name}.bin").open("wb")) for name in _ARRAYS}
+
+        def append(name: str, values: npt.NDArray[Any]) -> None:
+            files[name].write(values.astype(_ARRAYS[name], copy=False).data)
+            counts[name] += len(values)
+
+        try:
+            yield append
+        except OSError as error:
+            raise TrainError(
+                "the rows could not be written", where=folder, got=error, mend="make room on the disk and run again"
+            ) from error
+    (folder / FILE).write_bytes(msgspec.json.format(msgspec.json.encode({"version": 1, "counts": counts})) + b"\n")
 
 
 def read(folder: Path) -> Rows:
@@ -173,35 +204,21 @@ def prepare(
     def fitting() -> Iterator[Row]:
         for example in examples:
             try:
-                row = encoder.row(example)
+                made = encoder.encode(example)
             except TaiyiError as error:
                 rejects.append(Reject(where=example.id, reason="cannot be encoded", detail=str(error)))
                 continue
-            if len(row.ids) > max_tokens:
-                detail = f"{len(row.ids)} tokens, at most {max_tokens}"
+            if len(made.row.ids) > max_tokens:
+                detail = f"{len(made.row.ids)} tokens, at most {max_tokens}"
                 rejects.append(Reject(where=example.id, reason="longer than max_tokens", detail=detail))
-            else:
-                if example.tagging:
-                    for reason, changed in (
-                        ("mention lost inside a piece, row kept", encoder.lost(example.answer, example.tagging)),
-                        ("mention widened to whole pieces, row kept", _widened(example, example.tagging, encoder)),
-                    ):
-                        if changed:
-                            detail = "; ".join(mention.text for mention in changed)
-                            rejects.append(Reject(where=example.id, reason=reason, detail=detail))
-                yield row
+                continue
+            for reason, mentions in ((LOST, made.lost), (WIDENED, made.widened)):
+                if mentions:
+                    detail = "; ".join(mention.text for mention in mentions)
+                    rejects.append(Reject(where=example.id, reason=reason, detail=detail))
+            yield made.row
 
     return write(fitting(), folder), rejects
-
-
-def _widened(example: Example, tagging: Tagging, encoder: Encoder) -> list[Mention]:
-    """Return the mentions that are learned with more text than they have, because they begin or end inside a piece."""
-    edges = {0, *accumulate(len(piece) for piece in pieces(tagging.source))}
-    given = tagged.read(example.answer, tagging)
-    if all(mention.span and edges.issuperset(mention.span) for mention in given):
-        return []
-    learned = encoder.answer_text(encoder.answer_ids(example.answer, tagging), tagging)
-    return [mention for mention in tagged.read(learned, tagging) if mention not in given]
 
 
 def _check(row: Row, counted: int) -> None:
@@ -216,6 +233,6 @@ def _check(row: Row, counted: int) -> None:
         raise TrainError("the row's lists differ in length", where=row.example)
     if min(row.targets) < 1 or max(row.targets) >= len(row.ids):
         raise TrainError("a target lies outside the row", where=row.example, expected=f"1 to {len(row.ids) - 1}")
-    for target, choices in zip(row.targets, row.choices, strict=True):
+    for target, choices in zip(row.targets, row.choices, strict=True) if any(row.choices) else ():
         if choices and row.ids[target] not in choices:
             raise TrainError("a target is not among its own choices", where=f"{row.example}, token {target}")

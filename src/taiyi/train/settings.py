@@ -15,7 +15,7 @@ Precision = Literal["fp32", "bf16"]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class ScratchSettings(_Settings):
@@ -26,6 +26,7 @@ class ScratchSettings(_Settings):
     hidden: Annotated[int, Field(ge=8)] = 192
     """Width of the model."""
     layers: Annotated[int, Field(ge=1)] = 4
+    """Transformer layers."""
     heads: Annotated[int, Field(ge=1)] = 3
     """Attention heads; the width of a head is `hidden / heads`, which must be even."""
     kv_heads: Annotated[int, Field(ge=1)] = 1
@@ -54,6 +55,7 @@ class LoraSettings(_Settings):
     alpha: Annotated[float, Field(gt=0)] = 16
     """Scale of the adapters: what they add is multiplied by alpha / r."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    """Share of the inputs of the adapters that is dropped in training."""
 
 
 class StageSettings(_Settings):
@@ -64,12 +66,14 @@ class StageSettings(_Settings):
     lora: LoraSettings = LoraSettings()
     """The adapters of the methods `lora` and `qlora`."""
     epochs: Annotated[int, Field(ge=1)] = 1
+    """How often the stage goes over its examples."""
     max_steps: Annotated[int, Field(ge=1)] | None = None
     """Stop after this many steps even if epochs remain; the schedule then ends there."""
     learning_rate: Annotated[float, Field(gt=0)] = 2e-4
     """The highest learning rate, reached at the end of the warm-up."""
     embedding_learning_rate: Annotated[float, Field(gt=0)] | None = None
-    """Of the weights that AdamW updates under the optimizer `muon`; `learning_rate` when not given."""
+    """The highest learning rate of the weights that AdamW updates under the optimizer `muon`; `learning_rate` when not
+    given."""
     warmup_ratio: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Share of the steps over which the learning rate rises from 0."""
     schedule: Literal["linear", "cosine", "wsd"] = "linear"
@@ -77,8 +81,9 @@ class StageSettings(_Settings):
     decay_share: Annotated[float, Field(gt=0, le=1)] = 0.6
     """Share of the steps, the last ones, over which `wsd` falls to 0."""
     optimizer: Literal["adamw", "muon"] = "adamw"
-    """`muon`: Muon for the matrices of the layers, AdamW for the rest."""
+    """AdamW for all weights, or (`muon`) Muon for the matrices of the layers and AdamW for the rest."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """How much weights are drawn towards 0 at each step, times the learning rate."""
     max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
     """Gradients are scaled down to this norm."""
     max_tokens: Annotated[int, Field(ge=8)] = 1024
@@ -86,19 +91,19 @@ class StageSettings(_Settings):
     batch_tokens: Annotated[int, Field(ge=8)] = 2048
     """Tokens of a micro-batch, into which rows are packed whole."""
     accumulation: Annotated[int, Field(ge=1)] = 1
-    """Micro-batches of a step."""
+    """Micro-batches whose gradients make one step."""
     decision_weight: Annotated[float, Field(gt=0)] = 1.0
     """Weight of a target with choices against one of the whole vocabulary."""
     precision: Precision = "fp32"
-    """Of the arithmetic; weights and optimizer stay as they are. `bf16` is faster where the processor has it."""
+    """Precision of the arithmetic; weights and optimizer keep theirs. `bf16` is faster where the processor has it."""
     gradient_checkpointing: bool = False
     """Compute activations again in the backward pass: less memory, a third slower."""
     save_every_steps: Annotated[int, Field(ge=1)] | None = None
     """Write a checkpoint every so many steps."""
     save_every_minutes: Annotated[float, Field(gt=0)] | None = 10.0
-    """Write a checkpoint when the last one is this old."""
+    """Write a checkpoint when the last one is so many minutes old."""
     seed: Annotated[int, Field(ge=0)] = 0
-    """Of the order of the rows and of dropout."""
+    """What the order of the rows and dropout follow from."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

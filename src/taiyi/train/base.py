@@ -1,0 +1,87 @@
+"""Where a base is, and its tokenizer: what encoding needs, without the libraries that train."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from transformers.utils import logging
+
+from taiyi.checkpoint import model_folder
+from taiyi.encoding import end_token
+from taiyi.errors import ModelError
+
+
+@contextmanager
+def quiet() -> Generator[None, None, None]:
+    """Keep transformers from drawing progress bars of its own."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+def load_tokenizer(base: str) -> PreTrainedTokenizerFast:
+    """Load the tokenizer of a folder or of a hub id."""
+    path = Path(base)
+    if (path / "tokenizer.json").exists():
+        return tokenizer_of(base, base)
+    source = source_of(base)
+    if not is_adapter(source):
+        return tokenizer_of(source, source)
+    from peft import PeftConfig
+
+    return tokenizer_of(source, source_of(str(PeftConfig.from_pretrained(source).base_model_name_or_path), of=source))
+
+
+def source_of(base: str, of: str | None = None) -> str:
+    """Return the folder that a base means, or its hub id."""
+    path = Path(base).expanduser()
+    if path.is_dir():
+        return str(model_folder(path))
+    if path.is_absolute() or base.startswith((".", "~")) or base.count("/") > 1:
+        raise ModelError(
+            "the base model is not there" if of is None else "the base of the adapter is not there",
+            where=base if of is None else of,
+            got=None if of is None else base,
+            expected="a folder with config.json, or an id of the Hugging Face hub such as Qwen/Qwen3-0.6B-Base",
+            mend="correct `base:` in the recipe, or use `base: scratch`",
+        )
+    return base
+
+
+def is_adapter(source: str) -> bool:
+    """Whether a folder holds an adapter, not a model."""
+    return (Path(source) / "adapter_config.json").exists()
+
+
+def tokenizer_of(source: str, weights: str) -> PreTrainedTokenizerFast:
+    """Load the tokenizer of a model or adapter; that of its weights, where it has none of its own."""
+    own = (Path(source) / "tokenizer_config.json").exists()
+    tokenizer = loaded(AutoTokenizer.from_pretrained, source if own else weights)
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        raise ModelError("the base has no fast tokenizer", where=source, got=type(tokenizer).__name__)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(end_token(tokenizer))
+    return tokenizer
+
+
+def loaded(load: Any, source: str, **options: Any) -> Any:
+    """Load something of a model; raises ModelError where it is not there."""
+    try:
+        with quiet():
+            return load(source, **options)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise ModelError(
+            "the base model cannot be loaded",
+            where=source,
+            got=str(error).split("\n")[0],
+            mend="give a folder of a model, or a hub id that this machine can reach or has in its cache",
+        ) from error
