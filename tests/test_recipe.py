@@ -87,6 +87,8 @@ DATA = "stages.0.data.0"
 FAULTS: list[tuple[str, object, str]] = [
     # keys
     ("sead", 1, "sead: unknown key. Did you mean 'seed'"),
+    ("temperature", 0.5, "temperature: unknown key. There are: .*; it is a key of stages\\[\\].mixture"),
+    ("1", 1, "1: unknown key. There are: "),
     ("stages.0.epoch", 1, "stages.0.epoch: unknown key. Did you mean 'epochs'"),
     (f"{DATA}.templates_per_recrd", 1, f"{DATA}.templates_per_recrd: unknown key. Did you mean 'templates_per_record'"),
     ("evaluate.suite", [], "evaluate.suite: unknown key. Did you mean 'suites'"),
@@ -94,72 +96,152 @@ FAULTS: list[tuple[str, object, str]] = [
     ("decontaminate.by_id", True, "decontaminate.by_id: unknown key."),
     ("scratch.width", 8, "scratch.width: unknown key."),
     # values
-    ("seed", "many", "seed: .*integer.*; got 'many'"),
-    ("seed", -1, "seed: .*greater than or equal to 0; got -1"),
-    ("name", "Not a name", "name: .*pattern.*; got 'Not a name'"),
-    ("stages", {}, "stages: .*"),
+    ("seed", "many", "seed: unfit value; got 'many'; expected whole number of at least 0. What every choice"),
+    ("seed", -1, "seed: unfit value; got -1; expected whole number of at least 0"),
+    ("seed", None, "seed: unfit value; got nothing; expected .*. Give the key a value, or take it out"),
+    ("name", "Not a name", "name: unfit value; got 'Not a name'; expected text like .*, in small letters"),
+    ("stages", {}, 'stages: .*got {}; expected list of keys and values \\(name, .*. Begin each entry with "- "'),
+    ("scratch", [8], 'scratch: .*got \\[8\\]; expected keys and values .*without "- " or brackets'),
+    ("filters", False, "filters: .*got False; expected keys and values .*Write `key: value`"),
+    (f"{DATA}.query", [3], f"{DATA}.query: .*expected keys and values \\(max_types, absent\\), or null"),
+    (f"{DATA}.splits", "dev", f"{DATA}.splits: .*got 'dev'; expected list of .*. Put it in brackets: \\[dev\\]"),
+    (f"{DATA}.templates", [1], f'{DATA}.templates.0: .*got 1; expected text. Put it in quotes: "1"'),
+    ("evaluate.template", 1, 'evaluate.template: .*got 1; expected text. Put it in quotes: "1"'),
+    ("stages.0.mixture.langs", {"fr": 1}, "stages.0.mixture.langs.fr: unfit key; expected en or zh"),
+    ("stages.0.mixture.temperature", 2, "stages.0.mixture.temperature: .*number of more than 0 and at most 1"),
     ("stages.0.epochs", "three", "stages.0.epochs: .*; got 'three'"),
     ("stages.0.method", "lorra", "stages.0.method: .*; got 'lorra'"),
-    (f"{DATA}.splits", ["validation"], f"{DATA}.splits.0: .*'train', 'dev' or 'test'; got 'validation'"),
+    (f"{DATA}.splits", ["validation"], f"{DATA}.splits.0: .*got 'validation'; expected train, dev or test"),
     (f"{DATA}.window_chars", -1, f"{DATA}.window_chars: .*; got -1"),
-    (f"{DATA}.subtasks", [["Disease"], []], f"{DATA}.subtasks.1: .*at least 1 item"),
-    ("evaluate.window_chars", {"demo_cdr": -1}, "evaluate.window_chars.demo_cdr: .*; got -1"),
+    (f"{DATA}.subtasks", [["Disease"], []], f"{DATA}.subtasks.1: .*got \\[\\]; expected list of texts, 1 or more"),
+    (f"{DATA}.subtasks", ["Disease"], f"{DATA}.subtasks.0: .*Put it in brackets: \\[Disease\\]"),
+    ("evaluate.window_chars", {"demo_cdr_ner": -1}, "evaluate.window_chars.demo_cdr_ner: .*; got -1"),
     ("evaluate.max_new_tokens", {"re": 0}, "evaluate.max_new_tokens.re: .*; got 0"),
     (f"{DATA}.max_records", 0, f"{DATA}.max_records: .*; got 0"),
-    ("encoding.positions", "alined", "encoding.positions: .*'plain' or 'aligned'; got 'alined'"),
+    ("encoding.positions", "alined", "encoding.positions: .*got 'alined'; expected plain or aligned"),
     # names
     (f"{DATA}.corpus", "demo_crd", f"{DATA}.corpus: there is no corpus 'demo_crd'. Did you mean 'demo_cdr'"),
     (f"{DATA}.task", "nerr", f"{DATA}.task: unknown task; got nerr. Did you mean 'ner'"),
     (f"{DATA}.task", "tc", f"{DATA}.task: demo_cdr is no corpus for this task; got tc; expected ner or re"),
     (f"{DATA}.form", "tags", f"{DATA}.form: the task ner has no such form; got tags"),
     (f"{DATA}.templates", ["01", "99"], f"{DATA}.templates: unknown template; got 99"),
+    (f"{DATA}.templates", ["01", "14"], f"{DATA}.templates: wordings that are held out.*; got ner.en.14. Leave them"),
     (f"{DATA}.templates", ["ner.zh.01"], f"{DATA}.templates: unknown template; got ner.zh.01"),
     (f"{DATA}.subtasks", [["Diseas"]], f"{DATA}.subtasks: unknown type; got Diseas. Did you mean 'Disease'"),
     (f"{DATA}.merge_types", {"Chem": "Disease"}, f"{DATA}.merge_types: unknown type; got Chem"),
     ("evaluate.suites", ["demo", "taiyi14"], "evaluate.suites.1: unknown suite; got 'taiyi14'. Did you mean 'taiyi13'"),
-    ("evaluate.forms", {"nre": "list"}, "evaluate.forms: unknown task; got nre"),
+    ("evaluate.forms", {"nre": "list"}, "evaluate.forms.nre: unknown task; got nre. Did you mean 're'"),
     (
         "evaluate.forms",
         {"ner": "lists"},
         "evaluate.forms.ner: the task ner has no such form; got lists. Did you mean 'list'",
     ),
     ("evaluate.template", "99", "evaluate.template: unknown template; got 99"),
-    ("evaluate.max_new_tokens", {"nre": 9}, "evaluate.max_new_tokens: unknown task; got nre"),
+    ("evaluate.max_new_tokens", {"nre": 9}, "evaluate.max_new_tokens.nre: unknown task; got nre"),
     (
         "evaluate.window_chars",
-        {"bc6cdr": 9},
-        "evaluate.window_chars: there is no corpus 'bc6cdr'. Did you mean 'bc5cdr'",
+        {"demo_crd_ner": 9},
+        "evaluate.window_chars.demo_crd_ner: unknown test set; got 'demo_crd_ner'. Did you mean 'demo_cdr_ner'",
     ),
+    ("stages.0.mixture.max_task_records", {"nre": 9}, "stages.0.mixture.max_task_records.nre: unknown task; got nre"),
+    ("deduplicate.several_answers", ["mrd", "nre"], "deduplicate.several_answers.1: unknown task; got nre"),
+    ("deduplicate.answer_in_texts", ["nre"], "deduplicate.answer_in_texts.0: unknown task; got nre"),
     # sense
-    ("stages.0.replay", ["two"], "stage 'one' replays 'two', which is no earlier stage"),
-    ("stages.1.replay", ["two"], "stage 'two' replays 'two', which is no earlier stage"),
-    ("stages.1.name", "one", "two stages are named 'one'"),
-    ("stages.1", {"name": "two"}, "stage 'two' has neither data nor replay"),
-    ("stages.0.method", "qlora", "stage 'one' trains adapters over a base of nothing: use method: full"),
-    ("stages.0.method", "lora", "stage 'one' trains adapters over a base of nothing"),
+    ("stages.0.replay", ["two"], "stages.0.replay.0: stage 'one' replays what is no earlier stage; got 'two'"),
+    ("stages.1.replay", ["two"], "stages.1.replay.0: stage 'two' replays what is no earlier stage; got 'two'"),
+    ("stages.1.replay", ["oen"], "stages.1.replay.0: .*; got 'oen'; expected .*. Did you mean 'one'"),
+    ("stages.1.name", "one", "stages.1.name: two stages are named 'one'"),
+    ("stages.1", {"name": "two"}, "stages.1: stage 'two' has neither data nor replay. Add `data:`"),
+    ("stages.0.method", "qlora", "stages.0.method: stage 'one' trains adapters over a base of nothing; got qlora"),
+    ("stages.0.method", "lora", "stages.0.method: stage 'one' trains adapters .*. Use method: full"),
+    ("stages.0.batch_tokens", 100, "stages.0: batch_tokens \\(100\\) must be at least max_tokens"),
     ("stages", [], "a recipe needs stages to train, or a base to evaluate"),
 ]
 
 
 @pytest.mark.parametrize(("where", "value", "said"), FAULTS, ids=[f"{where}={value}" for where, value, _ in FAULTS])
 def test_a_fault_is_said_with_its_file_and_key(tmp_path: Path, where: str, value: object, said: str) -> None:
-    with pytest.raises(RecipeError, match=rf"toy\.yaml: {said}"):
+    with pytest.raises(RecipeError, match=rf"toy\.yaml(:\d+)?: {said}"):
         loaded(tmp_path, changed(where, value))
 
 
 def test_a_split_without_files_is_refused(tmp_path: Path) -> None:
     data = changed(f"{DATA}", {"corpus": "cmeie_v2", "task": "re", "splits": ["dev", "test"]})
     with pytest.raises(
-        RecipeError, match=rf"toy\.yaml: {DATA}\.splits: cmeie_v2 has no such split; got test; expected"
+        RecipeError, match=rf"toy\.yaml:\d+: {DATA}\.splits\.1: cmeie_v2 has no such split; got test; expected"
     ):
         loaded(tmp_path, data)
 
 
-def test_a_missing_key_is_named_and_further_faults_are_counted(tmp_path: Path) -> None:
+def test_a_missing_key_is_named_and_further_faults_too(tmp_path: Path) -> None:
     data = changed("seed", "x")
     del data["name"]
-    with pytest.raises(RecipeError, match=r"toy\.yaml: name: Field required \(1 more faults? follow\)"):
+    with pytest.raises(
+        RecipeError, match=r"toy\.yaml:1: name: a key is missing \(further faults: seed\); expected text"
+    ):
         loaded(tmp_path, data)
+    data["stages"][0] |= {"epochs": 0, "max_steps": 0, "accumulation": 0}
+    with pytest.raises(
+        RecipeError, match=r"\(further faults: seed, stages\.0\.epochs, stages\.0\.max_steps and 1 more\)"
+    ):
+        loaded(tmp_path, data)
+
+
+LINES = """\
+name: toy
+
+stages:
+  - name: one
+    data:
+      - &some
+        corpus: demo_cdr
+        task: ner
+        form: {form}
+      - {{<<: *some, task: {task}}}  # a comment
+      - corpus: demo_hoc
+        task: tc
+        templates: [01]
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "form", "task"),
+    [
+        ("9: stages.0.data.0.form: the task ner has no such form; got tags", "tags", "ner"),
+        # What an entry has from another one stands where it is written.
+        ("9: stages.0.data.1.form: the task re has no such form; got tagged", "tagged", "re"),
+        ("10: stages.0.data.1.task: unknown task; got nre", "list", "nre"),
+    ],
+)
+def test_a_fault_is_said_with_its_line(tmp_path: Path, said: str, form: str, task: str) -> None:
+    with pytest.raises(RecipeError, match=rf"toy\.yaml:{said}"):
+        loaded(tmp_path, LINES.format(form=form, task=task).replace("[01]", '["01"]'))
+
+
+def test_a_value_is_shown_as_it_is_written(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r'toy\.yaml:13: .*templates\.0: .*got 1; .*Put it in quotes: "01"'):
+        loaded(tmp_path, LINES.format(form="list", task="ner"))
+
+
+def test_a_key_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        RecipeError, match=r"toy\.yaml:3: a key is given twice; got 'name' here and on line 1\. Keep one"
+    ):
+        loaded(tmp_path, "name: toy\nseed: 1\nname: other\n")
+    with pytest.raises(RecipeError, match=r"toy\.yaml:7: a key is given twice; got 'data' here and on line 5"):
+        loaded(tmp_path, "name: toy\nseed: 1\nstages:\n- name: one\n  data: []\n  epochs: 1\n  data: []\n")
+
+
+def test_what_is_merged_in_may_be_given_again(tmp_path: Path) -> None:
+    text = LINES.format(form="list", task="re").replace("[01]", '["01"]')
+    nested = "      - &more {<<: *some, form: json}\n      - {<<: *more, task: re}\n"
+    read = loaded(tmp_path, text.replace("      - corpus: demo_hoc", f"{nested}      - corpus: demo_hoc"))
+    assert [(s.task, s.form) for s in read.stages[0].data[:4]] == [
+        ("ner", "list"),
+        ("re", "list"),
+        ("ner", "json"),
+        ("re", "json"),
+    ]
 
 
 def test_a_base_without_stages_is_evaluated_as_it_is(tmp_path: Path) -> None:
@@ -170,21 +252,27 @@ def test_a_base_without_stages_is_evaluated_as_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("name: [", "not YAML; got .*line 1"),
-        ("a: b: c", "not YAML; got .*line 1"),
-        ("- a\n- b\n", "a recipe is a mapping of keys to values; got list"),
-        ("", "a recipe is a mapping of keys to values; got NoneType"),
+        ("name: [", ":1: not YAML; got expected the node content.*column 8.*Close every"),
+        ("a: b: c", ":1: not YAML; got mapping values are not allowed here .*in quotes"),
+        ("name: toy\n\tseed: 1\n", ":2: not YAML; got .*. Indent with spaces, not with tabs"),
+        ("name: toy\n seed: 1\n  a: 2\n", ":2: not YAML; got "),
+        ("name: *some\n", ":1: not YAML; got found undefined alias 'some'.*. Give the value a name with &"),
+        ("name: \x07\n", ": not YAML; got unacceptable character"),
+        ("- a\n- b\n", ': a recipe is a mapping of keys to values; got a list; expected .*. Take the "- " away'),
+        ("some words", ": a recipe is a mapping of keys to values; got 'some words'; expected keys and values"),
+        ("", ": the recipe is empty; expected keys and values, .*. Begin with recipes/demo.yaml"),
+        ("# a comment\n---\n", ": the recipe is empty"),
     ],
 )
 def test_what_is_no_recipe_is_refused(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(RecipeError, match=rf"toy\.yaml: {said}"):
+    with pytest.raises(RecipeError, match=rf"toy\.yaml{said}"):
         loaded(tmp_path, text)
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "toy.yaml"
     path.write_bytes(b"\xff\xfe\x00name: x")
-    with pytest.raises(RecipeError, match=r"toy\.yaml: not YAML"):
+    with pytest.raises(RecipeError, match=r"toy\.yaml: not a text; got the byte 0xff at 0; expected YAML in UTF-8"):
         recipe.load(path)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from taiyi import catalogue, tasks, templates
+from taiyi import catalogue, recipe_file, reference, tasks, templates
 from taiyi.build.instructions import check_types
 from taiyi.build.mixture import MixtureSettings
 from taiyi.build.settings import (
@@ -22,6 +22,7 @@ from taiyi.build.settings import (
 from taiyi.checkpoint import model_folder
 from taiyi.errors import RecipeError, TaiyiError, suggestion
 from taiyi.evaluate import suites
+from taiyi.recipe_file import Misfit, RecipeFile
 from taiyi.schema import Lang
 from taiyi.train.settings import ScratchSettings, StageSettings
 
@@ -41,42 +42,48 @@ MAX_NEW_TOKENS = {
 
 
 class EncodingSettings(Settings):
-    """How examples become tokens; see `encoding.Encoder`."""
+    """How examples become tokens."""
 
     positions: Literal["plain", "aligned"] = "plain"
-    """Whether tokens of tagged answers take the positions of the source tokens that they copy."""
+    """The positions of tokens in tagged answers: counted on (`plain`), or those of the source tokens that they copy
+    (`aligned`), which a small model learns to copy by."""
     decisions: bool = True
-    """Whether tagged answers are learned among their choices only."""
+    """Whether tagged answers are learned as choices among what may come next (a tag, or the next token of the source)
+    instead of among the whole vocabulary."""
 
 
 class Stage(StageSettings):
     """One stage of training: its data, and how it is trained."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    """What the stage is called in `replay`, in files and in the report: small letters, digits, `_` and `-`."""
     data: tuple[Selection, ...] = ()
     """What it trains on."""
     mixture: MixtureSettings = MixtureSettings()
-    """How often it draws from each of them."""
+    """How often it draws from each selection of `data`."""
     replay: tuple[str, ...] = ()
-    """Earlier stages whose data is trained on again, all of it, as the paper's second stage does."""
+    """Names of earlier stages whose data is trained on again, all of it, as in the paper's second stage."""
 
 
 class EvaluateSettings(Settings):
     """What the last stage's model is evaluated on, and how."""
 
     suites: tuple[str, ...] = ()
-    """Names of suites; `taiyi eval --list-suites` lists them."""
+    """Names of suites, or of single test sets; `taiyi eval --list-suites` lists them. Of these
+    the training data is cleaned."""
     forms: dict[str, str] = Field(default_factory=dict)
-    """Form of the answer by task; else that of the training data, where it has one alone (`Recipe.forms`)."""
+    """By task: the form of the answer. For a task that is not named it is the form that the stages train on, where that
+    is one alone, else the first of the task."""
     template: str = "01"
-    """Number of the template that every test set is asked with."""
+    """Number of the template that every test set is asked with, in quotes; `14` and `15` are never trained on."""
     window_chars: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
-    """By corpus: documents are asked about in windows of whole sentences up to about so many characters."""
+    """By test set: documents are asked about in windows of whole sentences up to about so many characters; 0 keeps them
+    whole."""
     max_records: Annotated[int, Field(ge=1)] | None = None
     """At most so many records of each test set, drawn by the seed; all where none is given."""
     max_new_tokens: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=MAX_NEW_TOKENS.copy)
-    """By task: the longest answer; `MAX_NEW_TOKENS` for those not named. Tagged answers are as long as their source and
-    end by themselves."""
+    """By task: the longest answer; tasks that are not named keep their default, or have 256. Tagged answers are as long
+    as their source and end by themselves."""
     batch_tokens: Annotated[int, Field(ge=64)] = 8192
     """Tokens of a batch in generation."""
 
@@ -87,17 +94,21 @@ class EvaluateSettings(Settings):
 
 
 class Recipe(Settings):
-    """A run."""
+    """A run, from raw corpora to scores."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
-    """Also the name of its folder of runs."""
+    """What the run is called, in small letters, digits, `.`, `_` and `-`; its files go into `runs/<name>`."""
     description: str = ""
     """What it is, in a sentence or two: it heads the report."""
     seed: Annotated[int, Field(ge=0)] = 0
+    """What every choice of records, wordings and types follows from: the same recipe and seed give the same bytes."""
     base: str = "scratch"
-    """A folder, a hub id, or `scratch`: a tokenizer and a model that begin from nothing."""
+    """The model that training begins with: a folder, an id of the Hugging Face hub, or `scratch`, a tokenizer and a
+    model that begin from nothing."""
     scratch: ScratchSettings = ScratchSettings()
+    """The size of the model of `base: scratch`."""
     encoding: EncodingSettings = EncodingSettings()
+    """How examples become tokens."""
     stages: tuple[Stage, ...] = ()
     """What it is trained on, one stage after the other; without stages the base is evaluated as it is."""
     absent: Literal["refuse", "skip"] = "refuse"
@@ -109,23 +120,41 @@ class Recipe(Settings):
     decontaminate: DecontaminateSettings = DecontaminateSettings()
     """By what a record is taken to be material of a test set."""
     evaluate: EvaluateSettings = EvaluateSettings()
+    """What the model is evaluated on, and how."""
 
     @model_validator(mode="after")
     def _check_stages(self) -> Self:
-        seen: list[str] = []
-        if not self.stages and self.base == "scratch":
-            raise ValueError("a recipe needs stages to train, or a base to evaluate")
-        for stage in self.stages:
-            if stage.name in seen:
-                raise ValueError(f"two stages are named {stage.name!r}")
-            for name in stage.replay:
-                if name not in seen:
-                    raise ValueError(f"stage {stage.name!r} replays {name!r}, which is no earlier stage")
+        names = [stage.name for stage in self.stages]
+        if not names and self.base == "scratch":
+            raise Misfit(
+                "a recipe needs stages to train, or a base to evaluate",
+                expected="`stages:` with one stage or more, or `base:` with the folder or hub id of a model",
+            )
+        for i, stage in enumerate(self.stages):
+            at, earlier = ("stages", i), names[:i]
+            if stage.name in earlier:
+                raise Misfit(f"two stages are named {stage.name!r}", *at, "name", mend="give this one another name")
+            for number, name in enumerate(stage.replay):
+                if name not in earlier:
+                    mend = suggestion(name, earlier) if earlier else "the first stage has nothing to replay"
+                    raise Misfit(
+                        f"stage {stage.name!r} replays what is no earlier stage",
+                        *(*at, "replay", number),
+                        got=repr(name),
+                        expected="the name of a stage before it",
+                        mend=mend,
+                    )
             if not stage.data and not stage.replay:
-                raise ValueError(f"stage {stage.name!r} has neither data nor replay")
+                mend = "add `data:` with one selection or more, or `replay:` with the names of earlier stages"
+                raise Misfit(f"stage {stage.name!r} has neither data nor replay", *at, mend=mend)
             if self.base == "scratch" and stage.method != "full":
-                raise ValueError(f"stage {stage.name!r} trains adapters over a base of nothing: use method: full")
-            seen.append(stage.name)
+                raise Misfit(
+                    f"stage {stage.name!r} trains adapters over a base of nothing",
+                    *(*at, "method"),
+                    got=stage.method,
+                    expected="full",
+                    mend="use method: full, or name a base",
+                )
         return self
 
     def learned_forms(self) -> dict[str, str]:
@@ -150,75 +179,79 @@ class Recipe(Settings):
         return [selection for stage in self.stages for selection in stage.data]
 
 
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a recipe, by which editors check and complete YAML, with the names that there are."""
+    schema = reference.schema(Recipe)
+    selection = schema["$defs"]["Selection"]["properties"]
+    selection["corpus"]["enum"] = [corpus.name for corpus in catalogue.all_corpora()]
+    selection["task"]["enum"] = tasks.names()
+    named = [*suites.SUITES, *(test_set.name for suite in suites.SUITES.values() for test_set in suite)]
+    schema["$defs"]["EvaluateSettings"]["properties"]["suites"]["items"]["enum"] = list(dict.fromkeys(named))
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
 def load(path: Path) -> Recipe:
-    """Read and validate a recipe; RecipeError names the key, and what was probably meant."""
+    """Read and validate a recipe.
+
+    Raises:
+        RecipeError: says the line and the key, what is there, and what was expected or probably meant.
+    """
+    file = recipe_file.read(path)
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise RecipeError("no such recipe", where=path, mend="recipes that ship are in recipes/") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecipeError("not YAML", where=path, got=" ".join(str(error).split())) from error
-    if not isinstance(data, dict):
-        raise RecipeError("a recipe is a mapping of keys to values", where=path, got=type(data).__name__)
-    try:
-        recipe = Recipe.model_validate(data)
+        recipe = Recipe.model_validate(file.content)
     except ValidationError as error:
-        raise _explained(error, path) from error
-    _check_names(recipe, path)
+        raise recipe_file.explained(error, Recipe, file) from error
+    _check_names(recipe, file)
     return recipe
 
 
-def _explained(error: ValidationError, path: Path) -> RecipeError:
-    fault = error.errors()[0]
-    key = ".".join(str(part) for part in fault["loc"])
-    where = f"{path}: {key}" if key else str(path)
-    others = f" ({error.error_count() - 1} more faults follow)" if error.error_count() > 1 else ""
-    if fault["type"] == "extra_forbidden":
-        known = _keys_at(fault["loc"][:-1])
-        return RecipeError("unknown key" + others, where=where, mend=suggestion(str(fault["loc"][-1]), known))
-    got = None if fault["type"] == "missing" else repr(fault.get("input"))[:80]
-    return RecipeError(fault["msg"].removeprefix("Value error, ") + others, where=where, got=got)
-
-
-def _keys_at(loc: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that a recipe may have at a place."""
-    model: type[BaseModel] = Recipe
-    for part in loc:
-        if isinstance(part, int):
-            continue
-        annotation = model.model_fields[part].annotation
-        inner = [a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)]
-        if not inner:
-            return []
-        model = inner[0]
-    return list(model.model_fields)
-
-
-def _check_names(recipe: Recipe, path: Path) -> None:
+def _check_names(recipe: Recipe, file: RecipeFile) -> None:
     """Fail before anything runs where a base, corpus, split, task, form, type, template or suite does not exist."""
+    at = file.at
     if recipe.base != "scratch":
-        _check_base(recipe.base, f"{path}: base")
+        _check_base(recipe.base, at("base"))
     for index, stage in enumerate(recipe.stages):
         for number, selection in enumerate(stage.data):
-            _check_selection(selection, f"{path}: stages.{index}.data.{number}")
+            _check_selection(selection, partial(at, "stages", index, "data", number))
+        for name in stage.mixture.max_task_records:
+            _known(at("stages", index, "mixture", "max_task_records", name), lambda name=name: tasks.get(name))
+    for key in ("several_answers", "answer_in_texts"):
+        for number, name in enumerate(getattr(recipe.deduplicate, key)):
+            _known(at("deduplicate", key, number), lambda name=name: tasks.get(name))
     evaluate = recipe.evaluate
-    at = f"{path}: evaluate"
     test_sets = [
         test_set
         for index, suite in enumerate(evaluate.suites)
-        for test_set in _known(f"{at}.suites.{index}", lambda suite=suite: suites.get(suite))
+        for test_set in _known(at("evaluate", "suites", index), lambda suite=suite: suites.get(suite))
     ]
+    _check_apart(recipe, test_sets, at)
     for name, form in evaluate.forms.items():
-        task = _known(f"{at}.forms", lambda name=name: tasks.get(name))
-        _check_form(task, form, f"{at}.forms.{name}")
+        task = _known(at("evaluate", "forms", name), lambda name=name: tasks.get(name))
+        _check_form(task, form, at("evaluate", "forms", name))
     for name in evaluate.max_new_tokens:
-        _known(f"{at}.max_new_tokens", lambda name=name: tasks.get(name))
+        _known(at("evaluate", "max_new_tokens", name), lambda name=name: tasks.get(name))
     for name in evaluate.window_chars:
-        _known(f"{at}.window_chars", lambda name=name: catalogue.get(name))
+        _known(at("evaluate", "window_chars", name), lambda name=name: suites.test_set(name))
     for test_set in test_sets:
         task = tasks.get(test_set.task)
         for lang in test_set.langs:
-            _check_template(task, lang, (evaluate.template,), f"{at}.template")
+            _check_templates(task, lang, (evaluate.template,), at("evaluate", "template"))
+
+
+def _check_apart(recipe: Recipe, test_sets: Sequence[suites.TestSet], at: Callable[..., str]) -> None:
+    """Refuse to train on what is evaluated: all of it would be taken out again, or, decontamination off, learned."""
+    asked = {(test_set.corpus, test_set.split): test_set.name for test_set in test_sets}
+    for index, stage in enumerate(recipe.stages):
+        for number, selection in enumerate(stage.data):
+            for place, split in enumerate(selection.splits):
+                if name := asked.get((selection.corpus, split)):
+                    raise RecipeError(
+                        "an evaluation set is never trained on",
+                        where=at("stages", index, "data", number, "splits", place),
+                        got=f"{selection.corpus} {split}, which is the test set {name}",
+                        expected="other splits",
+                        mend=f"take {split} out here, or {name} out of the suites under `evaluate:`",
+                    )
 
 
 def _check_base(base: str, at: str) -> None:
@@ -235,27 +268,41 @@ def _check_base(base: str, at: str) -> None:
         )
 
 
-def _check_selection(selection: Selection, at: str) -> None:
-    corpus = _known(f"{at}.corpus", lambda: catalogue.get(selection.corpus))
-    task = _known(f"{at}.task", lambda: tasks.get(selection.task))
+def _check_selection(selection: Selection, at: Callable[..., str]) -> None:
+    corpus = _known(at("corpus"), lambda: catalogue.get(selection.corpus))
+    task = _known(at("task"), lambda: tasks.get(selection.task))
     if tasks.listed_as(task.name) not in corpus.tasks:
         raise RecipeError(
             f"{corpus.name} is no corpus for this task",
-            where=f"{at}.task",
+            where=at("task"),
             got=task.name,
             expected=" or ".join(corpus.tasks),
+            mend=f"`taiyi corpora show {corpus.name}` says what the corpus has",
         )
     if selection.form is not None:
-        _check_form(task, selection.form, f"{at}.form")
-    for split in selection.splits:
+        _check_form(task, selection.form, at("form"))
+    for number, split in enumerate(selection.splits):
         if split not in corpus.splits:
             raise RecipeError(
-                f"{corpus.name} has no such split", where=f"{at}.splits", got=split, expected=" or ".join(corpus.splits)
+                f"{corpus.name} has no such split",
+                where=at("splits", number),
+                got=split,
+                expected=" or ".join(corpus.splits),
             )
     for lang in corpus.langs:
-        _check_template(task, lang, selection.templates, f"{at}.templates")
-    _known(f"{at}.merge_types", lambda: check_types(selection.model_copy(update={"subtasks": ()})))
-    _known(f"{at}.subtasks", lambda: check_types(selection))
+        chosen = _check_templates(task, lang, selection.templates, at("templates"))
+        if selection.templates and (held_out := [template.id for template in chosen if template.held_out]):
+            raise RecipeError(
+                "wordings that are held out are never trained on",
+                where=at("templates"),
+                got=", ".join(held_out),
+                mend="leave them out here; `template:` under `evaluate:` asks test sets with them",
+            )
+    _known(
+        at("merge_types" if selection.merge_types else "task"),
+        lambda: check_types(selection.model_copy(update={"subtasks": ()})),
+    )
+    _known(at("subtasks"), lambda: check_types(selection))
 
 
 def _check_form(task: tasks.Task, form: str, at: str) -> None:
@@ -264,8 +311,10 @@ def _check_form(task: tasks.Task, form: str, at: str) -> None:
         raise RecipeError(f"the task {task.name} has no such form", where=at, got=form, mend=mend)
 
 
-def _check_template(task: tasks.Task, lang: Lang, wanted: tuple[str, ...], at: str) -> None:
-    _known(at, lambda: templates.choose(tasks.load_templates(task, lang), wanted))
+def _check_templates(task: tasks.Task, lang: Lang, wanted: tuple[str, ...], at: str) -> tuple[templates.Template, ...]:
+    # What is wrong in a file of templates is said of that file, not of the recipe.
+    there = tasks.load_templates(task, lang)
+    return _known(at, lambda: templates.choose(there, wanted))
 
 
 def _known(at: str, find: Callable[[], T]) -> T:

@@ -18,6 +18,7 @@ from taiyi.errors import TaiyiError, machine_fault
 # exports a typer app called `app` or a function called as the command; it is imported when the command is given.
 COMMANDS: dict[str, str] = {
     "corpora": "List, show and check the corpora of the catalogue.",
+    "recipes": "Check a recipe, and show what one can say.",
     "run": "Carry out a recipe from raw corpora to the report.",
     "build": "Build the instruction data of a recipe.",
     "data": "Look at the instruction data of a run, and export it.",

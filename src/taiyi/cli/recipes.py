@@ -1,7 +1,11 @@
-"""What the commands that take a recipe share: their arguments, and the run that they begin or go on with."""
+"""`taiyi recipes`: what a recipe can say, and whether one is right.
+
+And what the commands that take a recipe share: their arguments, and the run that they begin or go on with.
+"""
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -31,6 +35,54 @@ EngineOption = Annotated[
     Literal["local", "ray"],
     typer.Option(help="What makes the data: processes of this machine, or a Ray cluster (RAY_ADDRESS, else its own)."),
 ]
+app = typer.Typer(
+    name="recipes",
+    help="Check a recipe, or show what a recipe can say. Example: taiyi recipes check recipes/demo.yaml",
+    no_args_is_help=True,
+)
+
+
+@app.command("check")
+def check(recipe: RecipeArgument) -> None:
+    """Check a recipe without running it: its keys, and the names in it. Corpora are not looked for.
+
+    Example: taiyi recipes check recipes/demo.yaml
+    """
+    from taiyi.recipe import load
+
+    loaded = load(recipe)
+    typer.echo(f"{recipe} is a valid recipe")
+    for stage in loaded.stages:
+        data = [f"{selection.corpus} {selection.task}" for selection in stage.data]
+        typer.echo(f"{stage.name}: {', '.join([*data, *(f'all of {name}' for name in stage.replay)])}")
+    typer.echo(f"evaluated on: {', '.join(loaded.evaluate.suites) or 'nothing'}")
+
+
+@app.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of a recipe, by which editors check and complete YAML.
+
+    Example: taiyi recipes schema > recipe.schema.json
+    """
+    from taiyi.recipe import json_schema
+
+    typer.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+
+
+@app.command("docs")
+def docs(page: Annotated[Path, typer.Argument(metavar="PAGE", help="A page with the two comments.")]) -> None:
+    """Write the reference of all settings into a page, between its comments settings:begin and settings:end.
+
+    Example: taiyi recipes docs docs/recipes.md
+    """
+    from taiyi import reference, storage
+    from taiyi.recipe import Recipe
+
+    root = reference.schema(Recipe)
+    text = reference.renewed(page, root)
+    with storage.writing(page) as file:
+        file.write(text.encode())
+    typer.echo(f"{sum(len(part.settings) for part in reference.parts(root))} settings in {page}")
 
 
 def prepared(
