@@ -8,13 +8,16 @@ with answers (six in ten, of 40 and 130). Of them 2 in 100 are repeated exactly 
 They are built as a recipe is, with all filters, duplicates and near duplicates within and across corpora, and
 decontamination against 3,000 records that are held out.
 
+Then the examples are encoded as rows of tokens with their loss masks, by a tokenizer trained on a part of them.
+
 CPU seconds are those of all processes together. A bare cost is that of the library alone on the same data, in one
 process of one thread: msgspec decoding the records of JSON lines; rensa making MinHash signatures from the character
 5-grams of the texts, as strings; msgspec encoding the examples as JSON; pyarrow writing what a step writes as Parquet,
-and reading what it reads; and, for comparison with what comes after, tokenizers encoding prompts and answers.
+and reading what it reads; tokenizers encoding prompts and answers.
 
 Where Hugging Face datasets is installed, `Dataset.map` then renders the same records, with the same tasks and
-templates, in as many processes, and writes Parquet: beside what collecting, rendering and joining take here.
+templates, and encodes them as trl does (the chat template over the prompt, and over the prompt with its answer), in as
+many processes, and writes Parquet: beside what collecting, rendering, joining and encoding take here.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +43,7 @@ import numpy as np
 from rich.console import Console
 
 from taiyi import catalogue, corpora, storage, tasks
-from taiyi.build.instructions import render
+from taiyi.build.instructions import Instructions
 from taiyi.build.settings import Selection
 from taiyi.build.workers import ONE_THREAD, Local
 from taiyi.evaluate import suites
@@ -49,17 +53,20 @@ from taiyi.recipe import Recipe
 from taiyi.schema import Document, Entity, Example, Labelled, Question, Record, Span
 from taiyi.steps import Run
 from taiyi.steps import build as build_data
+from taiyi.steps.training import encode as encode_rows
 
 # Worker processes import this file too, and find the corpora of the benchmark as this process does.
 corpora.__path__.append(str(Path(__file__).parent / "corpora"))
 os.environ.update(ONE_THREAD)
-data = importlib.import_module("taiyi.steps.data")
+cleaning: Any = importlib.import_module("taiyi.steps.cleaning")
+rendering: Any = importlib.import_module("taiyi.steps.rendering")
 
 SHARES = {"bench_ner": 0.1, "bench_tc": 0.3, "bench_qa": 0.6}
 TASKS = {"bench_ner": "ner", "bench_tc": "tc", "bench_qa": "qa_sqa"}
 HELD_OUT = 1000
 REPEATED, NEARLY = 0.02, 0.03
 BARE = 20_000
+SOME_TEXTS = 5_000
 
 suites.SUITES["bench"] = tuple(
     TestSet(
@@ -223,19 +230,49 @@ class Timed(Local):
         self.steps.add(name, time.perf_counter() - begun, 0, 0)
 
 
-def recipe() -> Recipe:
-    stage = {"name": "all", "data": [{"corpus": corpus, "task": task} for corpus, task in TASKS.items()]}
-    return Recipe.model_validate({"name": "bench", "seed": 1, "stages": [stage], "evaluate": {"suites": ["bench"]}})
+def recipe(base: Path) -> Recipe:
+    stage = {
+        "name": "all",
+        "data": [{"corpus": corpus, "task": task} for corpus, task in TASKS.items()],
+        "max_tokens": 8192,
+        "batch_tokens": 8192,
+    }
+    return Recipe.model_validate(
+        {"name": "bench", "seed": 1, "base": str(base), "stages": [stage], "evaluate": {"suites": ["bench"]}}
+    )
 
 
-def measure(root: Path, runs: Path, workers: int) -> tuple[Path, Steps, float]:
+def make_base(root: Path, folder: Path) -> None:
+    """Make a small model with a tokenizer trained on some of the texts: the rows are encoded for it."""
+    if (folder / "config.json").exists():
+        return
+    from taiyi.train.model import scratch
+    from taiyi.train.tokenizer import train_bpe
+
+    def texts() -> Iterator[str]:
+        for corpus in TASKS:
+            for _, line in zip(range(SOME_TEXTS), (root / corpus / "train.jsonl").open("rb"), strict=False):
+                record = msgspec.json.decode(line)
+                yield from (record[name] for name in ("text", "question") if name in record)
+                yield from record.get("answers", ())
+
+    tags = ("<Chemical>", "</Chemical>", "<Disease>", "</Disease>")
+    tokenizer = train_bpe(texts(), vocab_size=8000, tags=tags)
+    model = scratch(tokenizer, hidden=16, layers=1, heads=1, kv_heads=1, feed_forward=32, max_positions=8192, seed=1)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def measure(root: Path, runs: Path, base: Path, workers: int) -> tuple[Path, Steps, float]:
     steps = Steps()
-    for name in ("resolve", "join"):
-        setattr(data, name, steps.timed(name, getattr(data, name)))
-    run = Run(recipe(), runs / "bench", root, Log(runs / "bench", Console(quiet=True)), engine=Timed(workers, steps))
+    cleaning.resolve = steps.timed("resolve", cleaning.resolve)
+    rendering.join = steps.timed("join", rendering.join)
+    log = Log(runs / "bench", Console(quiet=True))
+    run = Run(recipe(base), runs / "bench", root, log, engine=Timed(workers, steps))
     forget_peak()
     begun, cpu = time.perf_counter(), time.process_time()
     folder = build_data(run)
+    encode_rows(run, folder, 0)
     seconds = time.perf_counter() - begun
     named = sum(steps.seconds.values())
     own = sum(steps.cpu[name] for name in ("resolve", "join"))
@@ -247,12 +284,12 @@ def measure(root: Path, runs: Path, workers: int) -> tuple[Path, Steps, float]:
 # --- What libraries take by themselves -------------------------------------------------------------------------------
 
 
-def bare(root: Path, run: Path, folder: Path) -> dict[str, float]:
+def bare(root: Path, run: Path, base: Path, folder: Path) -> dict[str, float]:
     """Return the CPU seconds of the libraries' work for all of the data, from that for a part of it."""
     import pyarrow as pa
     import pyarrow.parquet as pq
     from rensa import RMinHash
-    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from tokenizers import Tokenizer
 
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
@@ -301,14 +338,10 @@ def bare(root: Path, run: Path, folder: Path) -> dict[str, float]:
         )
         took("join: read Parquet", lambda: pq.read_table(out, use_threads=False), share)
         took("join: write Parquet", lambda: pq.write_table(table, out, compression="zstd", row_group_size=8192), share)
-        tokenizer = Tokenizer(models.BPE())
-        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel()
+        tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
         texts = [f"{example.messages[-1].content}\n{example.answer}" for example in examples]
-        trainer = trainers.BpeTrainer(
-            vocab_size=8000, show_progress=False, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
-        )
-        tokenizer.train_from_iterator(texts[::10], trainer)
-        took("afterwards: tokenise", lambda: tokenizer.encode_batch_fast(texts), share)
+        took("encode: tokenise", lambda: tokenizer.encode_batch_fast(texts), share)
+        took("encode: read Parquet", lambda: pq.read_table(out, use_threads=False), share)
     return costs
 
 
@@ -326,16 +359,35 @@ def _spread(path: Path) -> Iterator[Example]:
             yield example
 
 
-def rendered(row: dict[str, str], name: str) -> dict[str, str]:
-    corpus, task = catalogue.get(name), tasks.get(TASKS[name])
+def rendered(row: dict[str, str], name: str, base: str) -> dict[str, Any]:
     record = msgspec.json.decode(row["text"], type=Record)
-    selection = Selection(corpus=name, task=task.name)
-    (made,) = render(record, task, corpus, selection, seed=1, draws=1, training=True)
-    return {"example": msgspec.json.encode(made).decode()}
+    (made,) = instructions(name).of(record)
+    assert isinstance(made, Example)
+    messages = [{"role": message.role, "content": message.content} for message in made.messages]
+    answered = [*messages, {"role": "assistant", "content": made.answer}]
+    tokenizer = _tokenizer(base)
+    prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)["input_ids"]
+    ids = tokenizer.apply_chat_template(answered, return_dict=True)["input_ids"]
+    mask = [0] * len(prompt) + [1] * (len(ids) - len(prompt))
+    return {"example": msgspec.json.encode(made).decode(), "input_ids": ids, "completion_mask": mask}
 
 
-def with_datasets(root: Path, workers: int) -> float | None:
-    """Return the seconds on the clock of reading, rendering and writing by Hugging Face datasets, if it is there."""
+@lru_cache
+def instructions(name: str) -> Instructions:
+    selection = Selection(corpus=name, task=TASKS[name])
+    return Instructions(selection, tasks.get(TASKS[name]), catalogue.get(name), seed=1, training=True)
+
+
+@lru_cache(maxsize=1)
+def _tokenizer(base: str) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(base)
+
+
+def with_datasets(root: Path, base: Path, workers: int) -> float | None:
+    """Return the seconds on the clock of reading, rendering, encoding and writing by Hugging Face datasets, if it is
+    there."""
     try:
         datasets: Any = importlib.import_module("datasets")
     except ImportError:
@@ -346,7 +398,8 @@ def with_datasets(root: Path, workers: int) -> float | None:
         for name in TASKS:
             files = str(root / name / "train.jsonl")
             lines = datasets.load_dataset("text", data_files=files, split="train", cache_dir=made)
-            done = lines.map(rendered, fn_kwargs={"name": name}, num_proc=workers, remove_columns=["text"])
+            given = {"name": name, "base": str(base)}
+            done = lines.map(rendered, fn_kwargs=given, num_proc=workers, remove_columns=["text"])
             done.to_parquet(str(Path(made) / f"{name}.parquet"))
     return time.perf_counter() - begun
 
@@ -362,22 +415,23 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="taiyi-bench-"))
-    root, runs = folder / f"corpora-{given.examples}", folder / "runs"
+    root, runs, base = folder / f"corpora-{given.examples}", folder / "runs", folder / "base"
     try:
         if not root.exists():
             generate(root, given.examples)
         shutil.rmtree(runs, ignore_errors=True)
-        made, steps, seconds = measure(root, runs, given.workers)
+        make_base(root, base)
+        made, steps, seconds = measure(root, runs, base, given.workers)
         total = storage.num_rows(made / "all.parquet")
-        costs = bare(root, runs / "bench", made)
-        theirs = with_datasets(root, given.workers)
+        costs = bare(root, runs / "bench", base, made)
+        theirs = with_datasets(root, base, given.workers)
     finally:
         if not given.folder:
             shutil.rmtree(folder)
     print_tables(steps, seconds, total, given, costs)
     if theirs is not None:
-        ours = sum(steps.seconds[name] for name in ("collect", "render", "join"))
-        print(f"\ndatasets: {theirs:.1f} s; collect, render and join: {ours:.1f} s; {theirs / ours:.1f} times as long")
+        ours = sum(steps.seconds[name] for name in ("collect", "render", "join", "encode"))
+        print(f"\ndatasets: {theirs:.1f} s; collect, render, join and encode: {ours:.1f} s ({theirs / ours:.1f} times)")
     if given.json:
         rows = {"seconds": steps.seconds, "cpu": steps.cpu, "peak_mib": steps.peak, "bare": costs, "examples": total}
         given.json.write_text(json.dumps({"python": sys.version, "wall": seconds, **rows}, indent=1))

@@ -1,9 +1,10 @@
-"""From records to examples: windows, deduplication, decontamination, templates, sub-tasks, and what is left out."""
+"""From records to examples: windows, templates, sub-tasks, the data step, and what is left out."""
 
 from __future__ import annotations
 
 import dataclasses
 import random
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,13 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import strategies
 from taiyi import catalogue, storage, tasks
 from taiyi.build import statistics
-from taiyi.build.decontaminate import Match, decontaminate
-from taiyi.build.deduplicate import deduplicate
-from taiyi.build.instructions import instructions, relabel, render, sample
-from taiyi.build.settings import DecontaminateSettings, Selection
+from taiyi.build.collect import Shard, collect
+from taiyi.build.decontaminate import Match
+from taiyi.build.instructions import Instructions
+from taiyi.build.records import relabel
+from taiyi.build.rendering import render_part
+from taiyi.build.settings import Selection
 from taiyi.build.windows import windows
 from taiyi.catalogue import Corpus, Source, TypeName
 from taiyi.errors import RecipeError, TemplateError
@@ -28,7 +30,6 @@ from taiyi.manifest import Log, manifest
 from taiyi.recipe import Recipe
 from taiyi.schema import Document, Entity, Example, Labelled, Mentions, Record, Reject, Span, Split
 from taiyi.steps import Run, build
-from taiyi.text import fingerprints
 
 HEAD: dict[str, Any] = {"corpus": "toy", "split": "train", "lang": "en"}
 TYPES = {name: TypeName(en=name.lower(), zh=f"{name}类") for name in ("Chemical", "Disease", "Rare")}
@@ -70,9 +71,29 @@ def document(identifier: str, text: str, *mentions: tuple[str, int, int]) -> Doc
 def made(
     records: Corpus, monkeypatch: pytest.MonkeyPatch, *, training: bool = True, seed: int = 1, **selection: Any
 ) -> list[Any]:
+    """What the shards of a selection and their examples are, and what is left out on the way."""
     monkeypatch.setattr(catalogue, "get", lambda _: records)
     wanted = Selection(**({"corpus": "toy", "task": "ner"} | selection))
-    return list(instructions(wanted, Path(), seed=seed, training=training))
+    found: list[Any] = []
+    with tempfile.TemporaryDirectory() as made:
+        for split in wanted.splits:
+            folder = Path(made) / split
+            shard = Shard(
+                corpus="toy",
+                split=split,
+                task=wanted.task,
+                merge_types=wanted.merge_types,
+                max_records=wanted.max_records,
+                seed=seed,
+            )
+            parts = collect(shard, Path(), folder).parts
+            found += storage.read_jsonl(folder / "rejects.jsonl", Reject)
+            for part in (folder / name for name in parts):
+                draws = [wanted.templates_per_record] * storage.num_rows(part)
+                render_part(part, draws, wanted, Path(), seed, folder / "examples", training=training)
+                found += storage.read_parquet(folder / "examples.parquet", Example)
+                found += storage.read_jsonl(folder / "examples.jsonl", Reject)
+    return found
 
 
 RECORDS = [document(str(i), f"Drug {i} cures flu.", ("Chemical", 0, 4), ("Disease", 13, 16)) for i in range(20)]
@@ -227,14 +248,12 @@ def test_max_records_is_of_each_split(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Counter(item.split for item in items if isinstance(item, Example)) == {"train": 3, "dev": 3}
 
 
-def test_a_sample_has_all_examples_of_the_records_that_the_seed_draws() -> None:
-    examples = examples_of(*RECORDS, subtasks=(("Disease",), ("Chemical",)))
-    assert sample(examples, None, 1) == sample(examples, 99, 1) == (examples, [])
-    kept, rejects = sample(examples, 5, 1)
-    assert Counter(Counter(e.record for e in kept).values()) == {2: 5}
-    assert statistics.count_reasons(rejects) == {"over max_records": 15}
-    assert {r.where.rsplit("/", 1)[1] for r in rejects} == {r.id for r in RECORDS} - {e.record for e in kept}
-    assert sample(examples, 5, 2)[0] != kept
+def examples_of(*records: Record, **selection: Any) -> list[Example]:
+    wanted = Selection(**({"corpus": "toy", "task": "ner", "form": "list", "templates": ("01",)} | selection))
+    of_toy = Instructions(wanted, tasks.get(wanted.task), corpus(), seed=0, training=False)
+    found = [x for record in records for x in of_toy.of(record, draws=wanted.templates_per_record)]
+    assert all(isinstance(x, Example) for x in found)
+    return [x for x in found if isinstance(x, Example)]
 
 
 def test_a_form_or_names_that_are_not_there_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,80 +261,6 @@ def test_a_form_or_names_that_are_not_there_are_refused(monkeypatch: pytest.Monk
         made(corpus(*RECORDS), monkeypatch, form="lst")
     with pytest.raises(RecipeError, match="toy: the corpus has nothing to ask for in tc"):
         made(corpus(Labelled(**HEAD, id="l", text="x", labels=()), labels={}), monkeypatch, task="tc")
-
-
-# --- deduplication and decontamination -------------------------------------------------------------------------------
-
-
-def examples_of(*records: Record, **selection: Any) -> list[Example]:
-    wanted = Selection(**({"corpus": "toy", "task": "ner", "form": "list", "templates": ("01",)} | selection))
-    found = [
-        x
-        for r in records
-        for x in render(
-            r, tasks.get(wanted.task), corpus(), wanted, seed=0, draws=wanted.templates_per_record, training=False
-        )
-    ]
-    assert all(isinstance(x, Example) for x in found)
-    return [x for x in found if isinstance(x, Example)]
-
-
-@given(st.lists(strategies.documents(with_all=False), max_size=5), st.randoms())
-def test_deduplication_is_idempotent_and_does_not_depend_on_order(
-    records: list[Document], chance: random.Random
-) -> None:
-    records = [msgspec.structs.replace(r, corpus="toy", id=str(i)) for i, r in enumerate(records)]
-    examples = examples_of(*records, *(msgspec.structs.replace(r, id=f"copy{r.id}") for r in records))
-    kept, rejects = deduplicate(examples)
-    assert len(kept) + len(rejects) == len(examples)
-    assert len(rejects) >= len(records)
-    shuffled = chance.sample(examples, k=len(examples))
-    assert deduplicate(shuffled) == (kept, rejects)
-    assert deduplicate(kept) == (kept, [])
-
-
-def test_the_same_text_in_other_dress_is_a_duplicate() -> None:
-    first = document("a", "Flu, again!", ("Disease", 0, 3))
-    same = document("b", "Flu  again", ("Disease", 0, 3))
-    other = document("c", "Flu again", ("Disease", 4, 9))
-    kept, rejects = deduplicate(examples_of(other, same, first))
-    assert [e.record for e in kept] == ["a", "c"]
-    assert rejects == [Reject(where=kept[0].id.replace("/a#", "/b#"), reason="duplicate", detail=kept[0].id)]
-
-
-def test_other_wordings_types_and_windows_of_a_record_are_no_duplicates() -> None:
-    record = document("a", "Flu. Flu.", ("Disease", 0, 3), ("Disease", 5, 8))
-    several = examples_of(record, templates=(), templates_per_record=3)
-    assert len(several) == 3
-    types = examples_of(record, subtasks=(("Disease",), ("Disease", "Rare")))
-    assert deduplicate([*several, *types]) == (sorted([*several, *types], key=lambda e: e.id), [])
-
-
-def test_a_planted_leak_is_caught_by_id_and_by_text() -> None:
-    training = examples_of(*RECORDS[:4])
-    by_id = examples_of(msgspec.structs.replace(RECORDS[1], id="t1", split="test", text="Drug 1 cures flu . And more"))
-    by_text = examples_of(msgspec.structs.replace(RECORDS[2], id="t2", split="test", document_ids=("other",)))
-    settings = DecontaminateSettings()
-    kept, rejects, audit = decontaminate(training, [*by_id, *by_text], settings)
-    assert [e.record for e in kept] == ["0", "3"]
-    assert [r.reason for r in rejects] == ["contaminated by document id", "contaminated by text"]
-    assert [(m.training, m.evaluation, m.by, m.value) for m in audit] == [
-        (training[1].id, by_id[0].id, "document id", "PMID:1"),
-        (training[2].id, by_text[0].id, "text", fingerprints(RECORDS[2].text)[0]),
-    ]
-    assert audit[0].training_text == training[1].messages[-1].content
-    for change, left in ({"by_text": False}, ["0", "2", "3"]), ({"by_document_id": False}, ["0", "1", "3"]):
-        kept, _, _ = decontaminate(training, [*by_id, *by_text], DecontaminateSettings(**change))
-        assert [e.record for e in kept] == left
-    assert decontaminate(training, [], settings) == (training, [], [])
-
-
-def test_a_window_of_a_tested_document_is_a_leak() -> None:
-    record = document("a", "Flu is bad. Rest helps.", ("Disease", 0, 3))
-    parts = examples_of(msgspec.structs.replace(record, document_ids=()), window_chars=5)
-    assert len(parts) == 2
-    test = examples_of(msgspec.structs.replace(record, id="t", split="test"))
-    assert decontaminate(parts, test, DecontaminateSettings())[0] == []
 
 
 # --- the step --------------------------------------------------------------------------------------------------------
@@ -391,17 +336,17 @@ def test_training_is_clean_of_the_whole_test_set_even_where_a_sample_is_evaluate
         {
             "name": "toy",
             "stages": [{"name": "one", "data": [{"corpus": "demo_cdr", "task": "ner"}]}],
-            "evaluate": {"suites": ["demo_cdr_ner"], "max_records": 2},
+            "evaluate": {"suites": ["demo_cdr_ner"], "max_records": 15},
         }
     )
     folder = build(Run(recipe, tmp_path, Path(), Log(tmp_path)))
     training = {e.record for e in storage.read_parquet(folder / "one.parquet", Example)}
     assert training == {r.id for r in RECORDS[15:]}
     facts = manifest(folder).facts
-    assert facts["tests"] == {"demo_cdr_ner": 2}
+    assert facts["tests"] == {"demo_cdr_ner": 14}
     assert facts["left_out"] == {"demo_cdr_ner": {"records": 3, "faults": 1}}
     assert facts["rejects"]["demo_cdr_ner"] == {
-        "over max_records": 13,
+        "over max_records": 1,
         "record id is used twice": 1,
         "the text contains a tag": 1,
         "not a record for this task": 1,

@@ -15,6 +15,7 @@ from taiyi.build.filters import FILTERS, reject
 from taiyi.build.items import Item
 from taiyi.build.settings import DeduplicateSettings, FilterSettings
 from taiyi.schema import Dialogue, Labelled, Lang, Option, Parallel, Question, Record, TextToText, Turn
+from taiyi.text import normalise
 
 EN = "Patients with heart failure were given a small dose of the new drug once a day for six weeks."
 ZH = "患者因反复咳嗽、咳痰三周入院，胸片显示右下肺炎，给予抗生素治疗后体温恢复正常，食欲好转。"
@@ -134,12 +135,16 @@ def test_every_filter_can_be_turned_off() -> None:
     assert len(FILTERS) == 8
 
 
+# --- exact repeats and contradictions --------------------------------------------------------------------------------
+
+
 def _item(place: str, text: str, gold: str, task: str = "tc", *more: str) -> Item:
     return Item(place=place, task=task, lang="en", texts=(text, *more), gold=gold)
 
 
-def _repeats(*items: Item) -> list[Repeat]:
-    return repeats(digests(items, DeduplicateSettings()))
+def _repeats(*items: Item, **settings: bool) -> list[Repeat]:
+    asked = DeduplicateSettings(**settings)  # pyright: ignore[reportArgumentType]
+    return repeats(digests(items, asked), asked)
 
 
 def test_equal_texts_and_answers_are_one() -> None:
@@ -182,9 +187,33 @@ def test_texts_of_marks_alone_are_not_equal() -> None:
     assert _repeats(_item("a/train/1", "+", "x"), _item("a/train/2", "-", "x")) == []
 
 
+@pytest.mark.parametrize(
+    ("exact", "conflicts", "gone"),
+    [
+        (True, True, [(1, 0, DUPLICATE), (2, 0, CONFLICT), (3, -1, CONFLICT), (4, -1, CONFLICT)]),
+        (True, False, [(1, 0, DUPLICATE)]),
+        (False, True, [(2, 0, CONFLICT), (3, -1, CONFLICT), (4, -1, CONFLICT)]),
+        (False, False, []),
+    ],
+)
+def test_duplicates_and_contradictions_are_asked_for_each_by_itself(
+    exact: bool, conflicts: bool, gone: list[tuple[int, int, str]]
+) -> None:
+    found = _repeats(
+        _item("a/train/1", "one text", "x"),
+        _item("a/train/2", "One text.", "x"),
+        _item("a/train/3", "one text", "y"),
+        _item("a/train/4", "another text", "x"),
+        _item("a/train/5", "another text", "y"),
+        exact=exact,
+        conflicts=conflicts,
+    )
+    assert [(repeat.index, repeat.kept, repeat.reason) for repeat in found] == gone
+
+
 _ITEMS = st.lists(
     st.builds(
-        lambda corpus, text, gold, task: Item(place=f"{corpus}/train/", task=task, lang="en", texts=(text,), gold=gold),
+        lambda corpus, text, gold, task: _item(f"{corpus}/train/", text, gold, task),
         st.sampled_from("ab"),
         st.sampled_from(["p", "q q", "QQ"]),
         st.sampled_from("xyz"),
@@ -192,15 +221,44 @@ _ITEMS = st.lists(
     ),
     max_size=12,
 )
+_SETTINGS = st.builds(DeduplicateSettings, exact=st.booleans(), conflicts=st.booleans())
 
 
-@given(_ITEMS, st.randoms())
-def test_repeats_do_not_depend_on_order_and_leave_none(items: list[Item], random: Any) -> None:
-    numbers = digests(items, DeduplicateSettings())
-    gone = {repeat.index for repeat in repeats(numbers)}
-    left = [index for index in range(len(items)) if index not in gone]
-    assert repeats(numbers[left]) == []
+@given(_ITEMS, _SETTINGS, st.randoms())
+def test_repeats_do_not_depend_on_order_and_leave_none(
+    items: list[Item], settings: DeduplicateSettings, random: Any
+) -> None:
+    numbers = digests(items, settings)
+    found = {repeat.index: (repeat.kept, repeat.reason) for repeat in repeats(numbers, settings)}
+    left = [index for index in range(len(items)) if index not in found]
+    assert repeats(numbers[left], settings) == []
     order = list(range(len(items)))
     random.shuffle(order)
-    again = repeats(numbers[order], rank=np.array(order, dtype=np.int64))
-    assert {order[repeat.index] for repeat in again} == gone
+    again = repeats(numbers[order], settings, rank=np.array(order, dtype=np.int64))
+    assert {order[r.index]: (order[r.kept] if r.kept >= 0 else -1, r.reason) for r in again} == found
+
+
+@given(_ITEMS, _SETTINGS)
+def test_what_goes_goes_under_a_reason_that_is_asked_for_and_what_stays_has_none(
+    items: list[Item], settings: DeduplicateSettings
+) -> None:
+    found = {repeat.index: repeat.reason for repeat in repeats(digests(items, settings), settings)}
+    assert set(found.values()) <= {
+        name for name, on in ((DUPLICATE, settings.exact), (CONFLICT, settings.conflicts)) if on
+    }
+    both = {repeat.index: repeat.reason for repeat in _repeats(*items)}
+    if settings.conflicts:
+        # Whether equal answers are kept or not, contradictions are the same.
+        assert {i for i in found if found[i] == CONFLICT} == {i for i in both if both[i] == CONFLICT}
+    left = [item for index, item in enumerate(items) if index not in found]
+    said = [(item.task, normalise(item.texts[0]), item.gold) for item in left]
+    if settings.exact:
+        assert len(set(said)) == len(said)
+    if settings.conflicts:
+        asked = {(i.corpus, i.task, normalise(i.texts[0]), i.gold) for i in left if i.task == "tc"}
+        assert len({question[:-1] for question in asked}) == len(asked)
+    # Nothing goes whose like does not stay, but where it was contradicted.
+    for index, reason in found.items():
+        if reason == DUPLICATE:
+            item = items[index]
+            assert (item.task, normalise(item.texts[0]), item.gold) in said

@@ -21,6 +21,7 @@ from taiyi.build.collect import Stored
 from taiyi.build.decontaminate import Guard, Match
 from taiyi.build.deduplicate import Digests, digests, repeats
 from taiyi.build.settings import DeduplicateSettings, FilterSettings
+from taiyi.build.shingles import points
 from taiyi.schema import Reject
 
 NEAR = "near duplicate"
@@ -47,7 +48,9 @@ def judge(
     index = 0
     for batch in _batches(part):
         items = [stored.item() for stored in batch]
-        found = guard.matches(items) if guard is not None else [None] * len(items)
+        mains = [item.texts[0] if item.texts else "" for item in items]
+        rows = near.signatures(mains, shortest=min(near.SHORTEST, deduplicate.shortest_chars))
+        found = guard.matches(items, dict(zip(mains, rows, strict=True))) if guard is not None else [None] * len(items)
         for stored, item, match in zip(batch, items, found, strict=True):
             if match is not None:
                 matches.append(match)
@@ -59,8 +62,8 @@ def judge(
             index += 1
         numbers.append(digests(items, deduplicate))
         if deduplicate.near:
-            texts = [item.texts[0] if item.texts else "" for item in items]
-            signed.append(near.signatures(texts, shortest=deduplicate.shortest_chars))
+            rows[[len(points(text)) < deduplicate.shortest_chars for text in mains]] = near.UNSIGNED
+            signed.append(rows)
     with storage.writing(out.with_suffix(".npz")) as file:
         np.savez(
             file,
@@ -206,7 +209,7 @@ def _repeated(
         return found
 
     if settings.exact or settings.conflicts:
-        for repeat in repeats(gathered("digests"), rank=rank_of[codes[mine]]):
+        for repeat in repeats(gathered("digests"), settings, rank=rank_of[codes[mine]]):
             drop(int(mine[repeat.index]), int(mine[repeat.kept]) if repeat.kept >= 0 else -1, repeat.reason)
     mine = mine[~gone[mine]]
     if settings.near and len(mine):

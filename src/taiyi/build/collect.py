@@ -5,25 +5,26 @@ A shard is made in parts of so many records, so that work on it can be shared ou
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import xxhash
 
 from taiyi import catalogue, storage, tasks
-from taiyi.build.instructions import INAPPLICABLE, NOT_DRAWN, REPEATED, place, relabel
 from taiyi.build.items import Item
-from taiyi.build.mixture import rank
-from taiyi.build.queries import fixed
+from taiyi.build.queries import Types, fixed
+from taiyi.build.records import drawn, place, records
 from taiyi.build.settings import Selection
 from taiyi.catalogue import Corpus
-from taiyi.schema import Document, Example, Record, Reject, Split
+from taiyi.schema import Lang, Record, Reject, Split
+from taiyi.tasks import Task, Whole
+from taiyi.templates import Template
 
-_PART_RECORDS = 50_000
+_PART_RECORDS = 1 << 14
+_LONGEST_ANSWER = 64
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Record)
 
 
@@ -87,55 +88,56 @@ def collect(shard: Shard, root: Path, folder: Path) -> Collected:
 def _items(shard: Shard, root: Path, rejects: storage.Lines) -> Iterator[Stored]:
     corpus, task = catalogue.get(shard.corpus), tasks.get(shard.task)
     encoder = msgspec.json.Encoder()
-    for record in drawn(_records(shard, corpus, task, root, rejects), shard.max_records, shard.seed, rejects):
+    answers = _Answers(task, corpus, shard.merge_types)
+    found = records(corpus, shard.split, task, root, shard.merge_types, rejects)
+    for record in drawn(found, shard.max_records, shard.seed, rejects):
         yield Stored(
             place=place(record),
             task=task.name,
             lang=record.lang,
             document_ids=record.document_ids,
             texts=task.texts(record),
-            gold=_gold(record, task, corpus),
+            gold=answers.of(record),
             record=encoder.encode(record).decode(),
         )
 
 
-def _records(shard: Shard, corpus: Corpus, task: tasks.Task, root: Path, rejects: storage.Lines) -> Iterator[Record]:
-    """Yield the records that a task can be asked of, each id once; the others are rejected."""
-    seen: set[str] = set()
-    for item in catalogue.load(corpus, shard.split, root):
-        if isinstance(item, Reject):
-            rejects.append(item)
-        elif item.id in seen:
-            rejects.append(Reject(where=place(item), reason=REPEATED, detail="the first is kept"))
-        elif not task.applies(item):
-            rejects.append(Reject(where=place(item), reason=INAPPLICABLE, detail=task.name))
-        else:
-            seen.add(item.id)
-            yield relabel(item, shard.merge_types) if shard.merge_types and isinstance(item, Document) else item
+class _Answers:
+    """What records answer to a task, without ids and places, so that two of the same text can be compared."""
+
+    def __init__(self, task: Task, corpus: Corpus, merge_types: Mapping[str, str]) -> None:
+        # What is asked about one pair after another is answered by the relations of the document.
+        self._task = task if isinstance(task, Whole) else tasks.get(tasks.listed_as(task.name))
+        self._corpus = corpus
+        self._selection = Selection(corpus=corpus.name, task=self._task.name, merge_types=dict(merge_types))
+        self._asked: dict[Lang, tuple[Types, Template]] = {}
+
+    def of(self, record: Record) -> str:
+        """Return the answer in canonical JSON, or its hash where it is long; empty where there is none."""
+        if record.lang not in self._asked:
+            (types, *_) = fixed(self._task, self._corpus, self._selection, record.lang)
+            self._asked[record.lang] = types, tasks.load_templates(self._task, record.lang)[0]
+        types, template = self._asked[record.lang]
+        made = self._task.render(record, template, form=self._task.forms[0], types=types)
+        if isinstance(made, Reject):
+            return ""
+        answer = msgspec.json.encode(_placeless(msgspec.to_builtins(made.gold)), order="sorted")
+        return answer.decode() if len(answer) <= _LONGEST_ANSWER else xxhash.xxh3_128_hexdigest(answer)
 
 
-def _gold(record: Record, task: tasks.Task, corpus: Corpus) -> str:
-    """Return the answer of a record in canonical JSON; of a document, what it is annotated with."""
-    if isinstance(record, Document):
-        held = (record.entities, record.relations, record.events, record.coreferences)
-        return xxhash.xxh3_128_hexdigest(msgspec.json.encode(held))
-    wanted = Selection(corpus=corpus.name, task=task.name)
-    (types, *_) = fixed(task, corpus, wanted, record.lang)
-    template = tasks.load_templates(task, record.lang)[0]
-    made = task.render(record, template, form=task.forms[0], types=types)
-    return msgspec.json.encode(made.gold).decode() if isinstance(made, Example) else ""
+def _placeless(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer without offsets, its items in an order of their own: equal texts may differ in spaces."""
+    if "items" not in answer:
+        return answer
+    items = [_without_span(item) for item in cast("list[Any]", answer["items"])]
+    return {**answer, "items": sorted(items, key=_in_order)}
 
 
-def drawn(records: Iterable[Record], most: int | None, seed: int, rejects: storage.Lines) -> Iterator[Record]:
-    """Yield all records, or the `most` that the seed ranks first, in their order; only those are held in memory."""
-    if most is None:
-        yield from records
-        return
-    # A heap of the lowest ranks: its first is the highest of them, which the next one lower takes the place of.
-    kept: list[tuple[int, int, Record]] = []
-    for index, record in enumerate(records):
-        entry = (-rank(seed, place(record)), -index, record)
-        out = heapq.heappushpop(kept, entry)[2] if len(kept) >= most else heapq.heappush(kept, entry)
-        if out is not None:
-            rejects.append(Reject(where=place(out), reason=NOT_DRAWN))
-    yield from (record for _, _, record in sorted(kept, key=lambda entry: -entry[1]))
+def _without_span(item: Any) -> Any:
+    if not isinstance(item, dict):
+        return item
+    return {name: value for name, value in cast("dict[str, Any]", item).items() if name != "span"}
+
+
+def _in_order(item: Any) -> bytes:
+    return msgspec.json.encode(item, order="sorted")

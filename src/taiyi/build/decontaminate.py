@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -19,10 +20,16 @@ from taiyi.build import near
 from taiyi.build.items import Item
 from taiyi.build.settings import DecontaminateSettings
 from taiyi.build.shingles import Hashes, Points, covered, han, jaccard, points, runs, runs_of_all
-from taiyi.schema import Example, Lang, Reject
+from taiyi.schema import Lang
 
-_Text = tuple[int, str, Points]
-"""A text of the item of an index, and its letters."""
+
+class _Text(NamedTuple):
+    """A text of an item, which is given by its number, and its letters."""
+
+    item: int
+    text: str
+    letters: Points
+
 
 _COMMON = 16
 _CLOSEST = 8
@@ -81,8 +88,10 @@ class Guard:
         """Return what an item has in common with the evaluation sets, or None."""
         return self.matches([item])[0]
 
-    def matches(self, items: Sequence[Item]) -> list[Match | None]:
-        """Return what `match` does of each item; many at a time are faster."""
+    def matches(
+        self, items: Sequence[Item], signatures: Mapping[str, near.Signature] | None = None
+    ) -> list[Match | None]:
+        """Return what `match` does of each item; many at a time are faster, and texts whose signatures are known."""
         found: dict[int, Match] = {}
         texts: list[_Text] = []
         for index, item in enumerate(items):
@@ -90,13 +99,14 @@ class Guard:
             if match := self._by_document(item) or self._by_text(item, letters):
                 found[index] = match
             else:
-                texts += [(index, text, form) for text, form in letters.items()]
+                texts += [_Text(index, text, form) for text, form in letters.items()]
         for by, finder, score, least in (
             ("overlap", self._places, self._overlap, self._settings.overlap_share),
             ("near duplicate", self._bands, _similarity, self._settings.near_threshold),
         ):
-            if finder is not None and (texts := [text for text in texts if text[0] not in found]):
-                for index, (share, known, text) in self._best(texts, finder, score, least).items():
+            if finder is not None and (texts := [text for text in texts if text.item not in found]):
+                candidates = finder.find(texts, signatures or {})
+                for index, (share, known, text) in self._best(texts, candidates, score, least).items():
                     found[index] = _match(items[index], text, *self._texts[known], by, f"{share:.2f}", share)
         return [found.get(index) for index in range(len(items))]
 
@@ -113,20 +123,22 @@ class Guard:
         if self._settings.by_text:
             for text, form in letters.items():
                 fingerprint = _fingerprint(form)
-                if (
-                    len(form) >= self._shortest[language(form)]
-                    and (known := self._of_fingerprint.get(fingerprint)) is not None
-                ):
+                known = self._of_fingerprint.get(fingerprint)
+                if known is not None and len(form) >= self._shortest[language(form)]:
                     return _match(item, text, *self._texts[known], "text", f"{fingerprint:032x}")
         return None
 
     def _best(
-        self, texts: Sequence[_Text], finder: _Places | _Bands, score: Callable[[Points, Points], float], least: float
+        self,
+        texts: Sequence[_Text],
+        candidates: Sequence[Sequence[int]],
+        score: Callable[[Points, Points], float],
+        least: float,
     ) -> dict[int, tuple[float, int, str]]:
         """Return, by item, the known text that scores best with one of its own, with the score."""
         best: dict[int, tuple[float, int, str]] = {}
-        for (index, text, form), candidates in zip(texts, finder.find([form for _, _, form in texts]), strict=True):
-            for known in candidates:
+        for (index, text, form), likely in zip(texts, candidates, strict=True):
+            for known in likely:
                 share = score(form, points(self._texts[known][1]))
                 if share >= least and (index not in best or (share, -known) > (best[index][0], -best[index][1])):
                     best[index] = (share, known, text)
@@ -163,8 +175,9 @@ class _Places:
         self._filter = np.zeros(1 << _FILTER_BITS, dtype=np.bool_)
         self._filter[self._hashes >> np.uint64(64 - _FILTER_BITS)] = True
 
-    def find(self, letters: Sequence[Points]) -> list[list[int]]:
+    def find(self, texts: Sequence[_Text], signatures: Mapping[str, near.Signature]) -> list[list[int]]:
         """Return, for each of some texts, those that may have long runs in common with it, the likeliest first."""
+        letters = [text.letters for text in texts]
         hits: list[Counter[int]] = [Counter() for _ in letters]
         of_language = [language(form) for form in letters]
         for lang, size in self._sizes.items():
@@ -173,10 +186,10 @@ class _Places:
             at = np.flatnonzero(self._filter[hashes >> np.uint64(64 - _FILTER_BITS)])
             starts = np.searchsorted(self._hashes, hashes[at], "left")
             ends = np.searchsorted(self._hashes, hashes[at], "right")
-            texts = np.searchsorted(bounds, at.astype(np.uint64), "right") - 1
+            owned = np.searchsorted(bounds, at.astype(np.uint64), "right") - 1
             for place in np.flatnonzero(starts < ends).tolist():
                 owners = self._owners[int(starts[place]) : int(ends[place])].tolist()
-                hits[where[int(texts[place])]].update(owners)
+                hits[where[int(owned[place])]].update(owners)
         return [sorted(found, key=lambda known: (-found[known], known))[:_CLOSEST] for found in hits]
 
 
@@ -194,10 +207,15 @@ class _Bands:
         self._orders = [np.argsort(of_band, kind="stable").astype(np.int32) for of_band in keys]
         self._keys = [of_band[order] for of_band, order in zip(keys, self._orders, strict=True)]
 
-    def find(self, letters: Sequence[Points]) -> list[list[int]]:
+    def find(self, texts: Sequence[_Text], signatures: Mapping[str, near.Signature]) -> list[list[int]]:
         """Return, for each of some texts, those that agree with it in a band, the most alike ones first."""
-        rows = near.signatures(letters)
-        found: list[set[int]] = [set() for _ in letters]
+        rows = np.empty((len(texts), near.PERMUTATIONS), dtype=np.uint32)
+        others = [place for place, text in enumerate(texts) if text.text not in signatures]
+        rows[others] = near.signatures([texts[place].letters for place in others])
+        for place, text in enumerate(texts):
+            if (known := signatures.get(text.text)) is not None:
+                rows[place] = known if len(text.letters) >= near.SHORTEST else near.UNSIGNED
+        found: list[set[int]] = [set() for _ in texts]
         present = np.flatnonzero(near.signed(rows))
         for band in range(_BANDS):
             keys = near.band_keys(rows[present], band, _ROWS)
@@ -238,51 +256,3 @@ def _match(item: Item, text: str, place: str, other: str, by: str, value: str, s
         evaluation_text=other,
         similarity=similarity,
     )
-
-
-def decontaminate(
-    training: Iterable[Example], evaluation: Sequence[Example], settings: DecontaminateSettings
-) -> tuple[list[Example], list[Reject], list[Match]]:
-    """Return the training examples that share no document with the evaluation examples, the rejects and the audit."""
-    documents: dict[str, Example] = {}
-    texts: dict[str, Example] = {}
-    for example in evaluation:
-        if settings.by_document_id:
-            for identifier in example.document_ids:
-                documents.setdefault(identifier, example)
-        if settings.by_text:
-            for fingerprint in example.content:
-                texts.setdefault(fingerprint, example)
-    kept: list[Example] = []
-    rejects: list[Reject] = []
-    audit: list[Match] = []
-    for example in training:
-        match = _shared(example, documents, "document id", example.document_ids) or _shared(
-            example, texts, "text", example.content
-        )
-        if match is None:
-            kept.append(example)
-        else:
-            audit.append(match)
-            rejects.append(
-                Reject(
-                    where=example.id,
-                    reason=f"contaminated by {match.by}",
-                    detail=f"{match.value} is in {match.evaluation}",
-                )
-            )
-    return kept, rejects, audit
-
-
-def _shared(example: Example, known: dict[str, Example], by: str, values: Iterable[str]) -> Match | None:
-    for value in values:
-        if (other := known.get(value)) is not None:
-            return Match(
-                training=example.id,
-                evaluation=other.id,
-                by=by,
-                value=value,
-                training_text=example.messages[-1].content,
-                evaluation_text=other.messages[-1].content,
-            )
-    return None

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from taiyi.build.items import Item
 from taiyi.build.settings import DeduplicateSettings
 from taiyi.build.shingles import points
-from taiyi.schema import Example, Reject
 
 DUPLICATE = "duplicate"
 CONFLICT = "conflicting answers"
@@ -40,21 +39,21 @@ def digests(items: Sequence[Item], settings: DeduplicateSettings) -> Digests:
         forms = [_form(text) for text in item.texts]
         row[_MATERIAL] = _digest(item.task, *forms)
         row[_ANSWER] = _digest(item.gold)
-        if settings.conflicts and forms and item.task not in settings.several_answers:
+        if forms and item.task not in settings.several_answers:
             asked = forms[:1] if item.task in settings.answer_in_texts else forms
             # Other corpora annotate by other rules.
             row[_ASKED] = _digest(item.corpus, item.task, *asked)
     return rows
 
 
-def repeats(digests: Digests, *, rank: NDArray[np.int64] | None = None) -> list[Repeat]:
-    """Return the items that conflict with others or say what another one says, by index.
+def repeats(digests: Digests, settings: DeduplicateSettings, *, rank: NDArray[np.int64] | None = None) -> list[Repeat]:
+    """Return the items that conflict with others or say what another one says, by index: each if the settings ask it.
 
     Of those that say the same, that of the smallest rank stays (its place in an order that does not depend on the run).
     """
     ranks = np.arange(len(digests), dtype=np.int64) if rank is None else rank
-    found = {repeat.index: repeat for repeat in _conflicts(digests, ranks)}
-    for group in _groups(digests, (_MATERIAL, _ANSWER), ranks):
+    found = {repeat.index: repeat for repeat in _conflicts(digests, ranks)} if settings.conflicts else {}
+    for group in _groups(digests, (_MATERIAL, _ANSWER), ranks) if settings.exact else ():
         staying = [index for index in group if index not in found]
         for index in staying[1:]:
             found[index] = Repeat(index=index, kept=staying[0], reason=DUPLICATE)
@@ -99,29 +98,3 @@ def _digest(*parts: str | bytes) -> int:
         state.update(len(content).to_bytes(8, "little"))
         state.update(content)
     return state.intdigest()
-
-
-def deduplicate(examples: Iterable[Example]) -> tuple[list[Example], list[Reject]]:
-    """Drop examples whose content, task, form, types and answer another record's example has too.
-
-    Of equal ones that with the smallest id stays, so that the outcome does not depend on their order. The same
-    record under another template is no duplicate: that is how a recipe repeats a corpus.
-    """
-    kept: list[Example] = []
-    rejects: list[Reject] = []
-    first: dict[tuple[object, ...], Example] = {}
-    for example in sorted(examples, key=lambda e: e.id):
-        asked = tuple(shown.shown for shown in example.types)
-        key = (example.content, example.task, example.form, asked, example.answer)
-        other = first.setdefault(key, example)
-        same_record = (other.corpus, other.split, other.record, other.offset) == (
-            example.corpus,
-            example.split,
-            example.record,
-            example.offset,
-        )
-        if other is example or (same_record and other.template != example.template):
-            kept.append(example)
-        else:
-            rejects.append(Reject(where=example.id, reason="duplicate", detail=other.id))
-    return kept, rejects

@@ -27,11 +27,11 @@ class MixtureSettings(Settings):
     max_records: Annotated[int, Field(ge=1)] | None = None
     """At most so many records of each corpus and task."""
     max_task_records: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict[str, int])
-    """At most so many records of each of these tasks, from its corpora in proportion to their tempered sizes."""
+    """By task: at most so many records, from its corpora in proportion to their tempered sizes."""
     langs: dict[Lang, Annotated[float, Field(gt=0)]] = Field(default_factory=dict[Lang, float])
-    """Shares of the languages; as they come if not given."""
+    """Shares of the languages, such as `{en: 1, zh: 1}` for as much of both; as they come if not given."""
     max_epochs: Annotated[float, Field(ge=1)] = 1.0
-    """How often the records of one corpus may be drawn at most."""
+    """How often the records of one corpus may be drawn at most, where `total_records` asks for more than there are."""
 
 
 class Source(msgspec.Struct, frozen=True):

@@ -29,6 +29,9 @@ _CROWD = 256
 _CHUNK = 1 << 15
 
 Signatures = NDArray[np.uint32]
+Signature = NDArray[np.uint32]
+UNSIGNED: Signature = np.full(PERMUTATIONS, _NONE, dtype=np.uint32)
+"""The signature of a text that is too short to have one."""
 Indices = NDArray[np.int64]
 
 

@@ -10,11 +10,13 @@ from taiyi.catalogue import Corpus, TypeName
 from taiyi.errors import RecipeError, suggestion
 from taiyi.schema import Document, Lang, Record, Shown
 from taiyi.tasks import Task
+from taiyi.templates import words
+
+Types = tuple[Shown, ...]
 
 
-def queries(record: Record, task: Task, corpus: Corpus, selection: Selection, seed: int) -> list[tuple[Shown, ...]]:
-    """Return the sets of types that a record is asked about, under the names that its language shows."""
-    sets = fixed(task, corpus, selection, record.lang)
+def queries(record: Record, task: Task, sets: Sequence[Types], selection: Selection, seed: int) -> Sequence[Types]:
+    """Return the sets of types that a record is asked about, given those that `fixed` returns for its language."""
     if (
         selection.query is None
         or selection.subtasks
@@ -30,7 +32,7 @@ def queries(record: Record, task: Task, corpus: Corpus, selection: Selection, se
     others = sorted((s for s in everything if s.name not in held), key=lambda s: order[s.name])
     num_absent = round(selection.query.absent * len(present)) if present else 1
     chosen = sorted([*present, *others[:num_absent]], key=lambda s: order[s.name])
-    found: list[tuple[Shown, ...]] = []
+    found: list[Types] = []
     while chosen:
         size = 1 + rank(seed, f"{key}#{len(found)}") % selection.query.max_types
         asked = {shown.name for shown in chosen[:size]}
@@ -46,27 +48,36 @@ def _types(document: Document, task: Task) -> set[str]:
     return {item.type for item in (document.events if task.kind == "events" else document.relations)}
 
 
-def fixed(task: Task, corpus: Corpus, selection: Selection, lang: Lang) -> list[tuple[Shown, ...]]:
-    """Return the sub-tasks that a selection names, else all types as one.
+def fixed(task: Task, corpus: Corpus, selection: Selection, lang: Lang) -> list[Types]:
+    """Return the sub-tasks that a selection names, else all types as one, under the names that a language shows; of
+    graded pairs, what is graded.
 
     Raises:
         RecipeError: a type is unknown, or the corpus has none to ask for.
     """
-    names = type_names(task, corpus)
-    # Pairs have grades where they have no labels.
-    if task.kind is None or (task.kind == "labels" and not names and "tc" not in corpus.tasks):
+    if task.kind is None:
         return [()]
-    if task.kind == "entities":
-        _merge(names, corpus, selection.merge_types)
+    names = names_of(task, corpus, selection.merge_types)
+    # Pairs have grades where they have no labels.
+    if task.kind == "labels" and not names and (scale := corpus.scale):
+        return [(Shown(name=scale.measure, shown=getattr(words(lang), scale.measure), scale=scale),)]
     if not names:
         raise RecipeError(
-            f"the corpus has nothing to ask for in {task.name}", where=corpus.name, expected=f"{task.kind} in its entry"
+            f"the corpus has nothing to ask for in {task.name}",
+            where=corpus.name,
+            expected="labels, or a scale of grades, in its entry"
+            if task.kind == "labels"
+            else f"{task.kind} in its entry",
         )
     for name in (name for subtask in selection.subtasks for name in subtask):
         if name not in names:
             raise RecipeError("unknown type", where=f"{corpus.name}: subtasks", got=name, mend=suggestion(name, names))
     subtasks: Sequence[Sequence[str]] = selection.subtasks or (tuple(names),)
-    return [tuple(Shown(name=name, shown=names[name].shown(lang)) for name in subtask) for subtask in subtasks]
+    return [tuple(_shown(name, names[name], lang) for name in subtask) for subtask in subtasks]
+
+
+def _shown(name: str, type: TypeName, lang: Lang) -> Shown:
+    return Shown(name=name, shown=type.shown(lang), symmetric=type.symmetric)
 
 
 def type_names(task: Task, corpus: Corpus) -> dict[str, TypeName]:
@@ -78,6 +89,18 @@ def type_names(task: Task, corpus: Corpus) -> dict[str, TypeName]:
         "labels": corpus.labels,
     }
     return dict(by_kind[task.kind]) if task.kind else {}
+
+
+def names_of(task: Task, corpus: Corpus, merge_types: Mapping[str, str]) -> dict[str, TypeName]:
+    """Return the types that a task asks of a corpus for, some of its entity types merged.
+
+    Raises:
+        RecipeError: one that is to be merged is unknown.
+    """
+    names = type_names(task, corpus)
+    if task.kind == "entities":
+        _merge(names, corpus, merge_types)
+    return names
 
 
 def _merge(names: dict[str, TypeName], corpus: Corpus, merged: Mapping[str, str]) -> None:

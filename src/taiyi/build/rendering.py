@@ -13,25 +13,29 @@ import xxhash
 
 from taiyi import catalogue, storage
 from taiyi.build.collect import Stored
-from taiyi.build.instructions import render, task_of, undeclared
+from taiyi.build.instructions import Instructions, task_of
+from taiyi.build.records import undeclared
 from taiyi.build.settings import Selection
 from taiyi.schema import Example, Reject
 
 TWICE = "example is made twice"
 
 
-def render_part(part: Path, draws: Sequence[int], selection: Selection, root: Path, seed: int, out: Path) -> None:
+def render_part(
+    part: Path, draws: Sequence[int], selection: Selection, root: Path, seed: int, out: Path, *, training: bool = True
+) -> None:
     """Render the records of a part, each under so many wordings: `<out>.parquet`, and rejects in `<out>.jsonl`."""
     corpus = catalogue.get(selection.corpus)
     task = task_of(selection.task, corpus, root)
+    instructions = Instructions(selection, task, corpus, seed=seed, training=training)
 
     def examples(rejects: storage.Lines) -> Iterator[Example]:
         for stored, times in zip(storage.read_parquet(part, Stored), draws, strict=True):
             if not times:
                 continue
             record = stored.read()
-            rejects.extend(undeclared(record, task, corpus))
-            for made in render(record, task, corpus, selection, seed=seed, draws=times, training=True):
+            rejects.extend(undeclared(record, task, corpus, selection.merge_types))
+            for made in instructions.of(record, draws=times):
                 if isinstance(made, Reject):
                     rejects.append(made)
                 else:

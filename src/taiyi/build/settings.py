@@ -12,64 +12,67 @@ from taiyi.schema import Split
 class Settings(BaseModel):
     """A part of a recipe: unknown keys are refused, values are frozen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class PromptSettings(Settings):
     """What stands in a prompt beside its wording."""
 
     definitions: bool = False
-    """What the asked types mean, where the catalogue says it in the language of the prompt."""
+    """Whether the prompt says what the asked types mean, where the catalogue does in the language of the prompt."""
     corpus: bool = False
-    """The title of the corpus: its guidelines decide what counts (AIONER's tags; Luo et al., 2023)."""
+    """Whether it names the corpus, whose guidelines decide what counts (AIONER's tags; Luo et al., 2023)."""
     form: bool = False
-    """In which form to answer."""
+    """Whether it says in which form to answer."""
     entities: bool = False
-    """The entities of the text, for relations and events between them: the second step of a cascade."""
+    """Whether it lists the entities of the text, for relations and events between them (second step of a cascade)."""
 
 
 class QuerySettings(Settings):
     """Which types are asked for at once, where not all are: those that the text has, and some that it has not."""
 
     max_types: Annotated[int, Field(ge=1)] = 6
-    """A query asks for one to so many types."""
+    """A query asks for one to so many types, as the seed decides; what is left is asked in further queries."""
     absent: Annotated[float, Field(ge=0)] = 0.5
-    """How many types that the text does not have are asked for, for each that it has (one, where it has none)."""
+    """Negatives: for each type that the text has, how many are asked for that it has not; one where it has none."""
 
 
 class Selection(Settings):
     """Which records of a corpus become examples of which task, and how."""
 
     corpus: str
-    """Name in the catalogue."""
+    """Name in the catalogue; `taiyi corpora list` lists them."""
     task: str
-    """Name of a task, such as `ner`."""
+    """Name of a task that the corpus has, such as `ner`; `rc` can be asked of every corpus with `re`."""
     splits: tuple[Split, ...] = ("train",)
     """Splits that records are taken from."""
     form: str | None = None
-    """Form of the answer; the task's first where none is given."""
+    """Form of the answer, such as `tagged`, `list` or `json`; the task's first where none is given."""
     subtasks: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = ()
-    """Types to ask for, one example per record for each entry; all types at once where none is given."""
+    """Lists of types to ask for: each gives every record an example; all types at once where none is given."""
     merge_types: dict[str, str] = Field(default_factory=dict)
-    """Entity types that count as another, such as `SpecificDisease: Disease`."""
+    """Entity types that count as another, such as `SpecificDisease: Disease`, which need not be one of the corpus's."""
     window_chars: Annotated[int, Field(ge=0)] = 0
     """Documents are cut into windows of whole sentences up to about so many characters; 0 keeps them whole."""
     overlap_chars: Annotated[int, Field(ge=0)] = 0
-    """How much of the text before it a window has at least, in whole sentences."""
+    """How many characters of the window before it a window has again at least, in whole sentences."""
     query: QuerySettings | None = None
-    """Types to ask for drawn for each record, in place of all types or fixed sub-tasks."""
+    """Draws for each record which types it is asked about, in place of all types at once; `subtasks` go before it."""
     empty: Annotated[float, Field(ge=0, le=1)] = 1.0
-    """Which share of the examples with nothing to answer is kept, drawn by the seed."""
+    """Negatives: which share of the examples with nothing to extract is kept, drawn by the seed."""
     prompt: PromptSettings = PromptSettings()
     """What stands in the prompt beside its wording."""
     templates: tuple[str, ...] = ()
-    """Numbers or ids of the templates to draw from; all of the task's where none is given."""
+    """Numbers (`"01"`, in quotes) or ids (`ner.en.01`) of the templates to draw from; where none is given, all of the
+    task's but those that are held out."""
     templates_per_record: Annotated[int, Field(ge=1)] = 1
-    """How many templates each record is rendered with; which ones depends on the seed and the record alone."""
+    """How many templates each record is rendered with, each time it is drawn; which ones depends on the seed and the
+    record alone."""
     max_records: Annotated[int, Field(ge=1)] | None = None
-    """At most so many records of each split, drawn by the seed."""
+    """At most so many records of each split, drawn by the seed before anything is cleaned."""
     draws: Annotated[int, Field(ge=1)] | None = None
-    """How many records are drawn in all, each as often as any other: the mixture of the stage decides if not given."""
+    """How many clean records are drawn in all, each as often as any other, apart from the mixture of the stage; the
+    mixture decides if not given."""
 
 
 class DecontaminateSettings(Settings):
@@ -80,21 +83,21 @@ class DecontaminateSettings(Settings):
     by_text: bool = True
     """A text in common, whatever its case, width, spacing and punctuation."""
     text_chars_en: Annotated[int, Field(ge=1)] = 20
-    """How many letters and digits such a text has at least in English: many have the sentence "Results." in common."""
+    """How many letters and digits a text in common has at least in English: many have the sentence "Results."."""
     text_chars_zh: Annotated[int, Field(ge=1)] = 5
-    """How many it has at least in Chinese."""
+    """How many letters and digits a text in common has at least in Chinese."""
     by_overlap: bool = True
     """Long runs of characters in common that cover much of one of the texts."""
     overlap_chars_en: Annotated[int, Field(ge=12)] = 70
-    """How long such a run is in English, in letters and digits: about 13 words."""
+    """How long a run in common is at least in English, in letters and digits: about 13 words."""
     overlap_chars_zh: Annotated[int, Field(ge=12)] = 24
-    """How long it is in Chinese: about what 13 English words are in it."""
+    """How long a run in common is at least in Chinese: about what 13 English words are in it."""
     overlap_share: Annotated[float, Field(gt=0, le=1)] = 0.5
-    """Which share of the text of the evaluation set, or of that of training, they cover at least."""
+    """Which share of the text of the evaluation set, or of that of training, runs in common cover at least."""
     by_near_duplicate: bool = True
     """Texts of 40 letters and more that are nearly the same."""
     near_threshold: Annotated[float, Field(gt=0, le=1)] = 0.6
-    """Their Jaccard similarity over runs of five characters."""
+    """From which Jaccard similarity over runs of five characters on two texts are nearly the same."""
 
 
 class DeduplicateSettings(Settings):
@@ -107,7 +110,7 @@ class DeduplicateSettings(Settings):
     near: bool = True
     """Texts that are nearly the same, within and across corpora."""
     near_threshold: Annotated[float, Field(gt=0, le=1)] = 0.8
-    """Their Jaccard similarity over runs of five characters."""
+    """From which Jaccard similarity over runs of five characters on two texts are nearly the same."""
     shortest_chars: Annotated[int, Field(ge=5)] = 40
     """How many letters and digits a text has at least to be a near duplicate of another."""
     several_answers: tuple[str, ...] = ("qa_sqa", "qa_cqa", "mrd", "mt", "summary", "title", "report")

@@ -15,7 +15,8 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-from typing import Any, Literal, Protocol, TypeVar
+from multiprocessing.process import BaseProcess
+from typing import Any, Literal, Protocol, Self, TypeVar
 
 from taiyi.errors import RecipeError, TaiyiError
 
@@ -30,11 +31,18 @@ ONE_THREAD = {"RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARA
 
 
 class Engine(Protocol):
-    """Carries out a function, which can be imported by name, on parts that can be pickled."""
+    """Carries out a function, which can be imported by name, on parts that can be pickled.
+
+    As a context manager it keeps what it has started for the calls of `map` inside; else each call starts its own.
+    """
 
     def map(self, function: Callable[[Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
         """Yield the results in the order of the parts, each as soon as those before it are there."""
         ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *error: object) -> None: ...
 
 
 class Local:
@@ -43,26 +51,44 @@ class Local:
     def __init__(self, workers: int = 0) -> None:
         """`workers` is the number of processes; that of the cores this process may use where it is 0."""
         self.workers = workers or cores()
+        self._pool: ProcessPoolExecutor | None = None
+        self._users = 0
+        self._others: set[BaseProcess] = set()
+
+    def __enter__(self) -> Self:
+        self._users += 1
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._users -= 1
+        if not self._users and self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
 
     def map(self, function: Callable[[Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
-        workers = min(self.workers, len(parts))
-        if workers <= 1:
+        if min(self.workers, len(parts)) <= 1:
             yield from map(function, parts)
             return
-        # Forked processes would inherit the locks of other threads (Arrow's, tokenizers').
-        context = multiprocessing.get_context("spawn")
-        others = set(multiprocessing.active_children())
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin) as pool:
+        with self:
+            if self._pool is None:
+                # Forked processes would inherit the locks of other threads (Arrow's, tokenizers').
+                context = multiprocessing.get_context("spawn")
+                self._others = set(multiprocessing.active_children())
+                self._pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
+            pool = self._pool
             try:
                 yield from pool.map(function, parts)
             except BrokenExecutor as error:
+                self._pool = None
                 raise TaiyiError(
                     "a worker process died", mend="give fewer --workers if memory ran out; what is whole is kept"
                 ) from error
             except BaseException:
                 # Whoever stops is not to wait for parts that take minutes; files appear under their names when whole.
-                for process in set(multiprocessing.active_children()) - others:
+                self._pool = None
+                for process in set(multiprocessing.active_children()) - self._others:
                     process.terminate()
+                pool.shutdown(cancel_futures=True)
                 raise
 
 
@@ -93,6 +119,12 @@ class OnRay:
             )
         logging.getLogger("ray.data").setLevel(logging.WARNING)
         ray.data.DataContext.get_current().enable_progress_bars = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Leave the cluster as it is: it is not this engine's alone."""
 
     def map(self, function: Callable[[Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
         if not parts:

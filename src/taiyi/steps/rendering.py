@@ -1,0 +1,189 @@
+"""Examples of the stages and test sets of a run, from their shards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from taiyi import storage
+from taiyi.build.clean import Cleaned
+from taiyi.build.mixture import Source, allocate, rank
+from taiyi.build.mixture import draws as draw
+from taiyi.build.records import NOT_DRAWN
+from taiyi.build.rendering import join, render_part
+from taiyi.build.settings import Selection
+from taiyi.errors import RecipeError
+from taiyi.evaluate.suites import TestSet
+from taiyi.recipe import Stage
+from taiyi.schema import Lang, Reject
+from taiyi.steps.rejects import Rejects
+from taiyi.steps.run import Run, at_hand
+from taiyi.steps.shards import Made, Piece, left_out
+
+
+class Epochs(msgspec.Struct, frozen=True):
+    """How often the clean records of a selection are drawn in a stage, in one language."""
+
+    corpus: str
+    task: str
+    lang: Lang
+    num_records: int
+    num_drawn: int
+
+    @property
+    def epochs(self) -> float:
+        return self.num_drawn / self.num_records if self.num_records else 0.0
+
+
+def render_stage(
+    run: Run,
+    stage: Stage,
+    selections: Sequence[Selection],
+    pieces: Sequence[Piece],
+    cleaned: Cleaned,
+    folder: Path,
+    rejects: Rejects,
+) -> list[Epochs]:
+    """Draw the records of a stage, write its examples, and return how often each corpus was drawn."""
+    # The rows of each selection and language that stay, as places in the pieces.
+    rows: dict[tuple[int, Lang], list[tuple[int, NDArray[np.int64]]]] = {}
+    for number, piece in enumerate(pieces):
+        which = next(i for i, selection in enumerate(selections) if selection is piece.selection)
+        for lang in np.unique(cleaned.langs[number][cleaned.kept[number]]).tolist():
+            found = np.flatnonzero(cleaned.kept[number] & (cleaned.langs[number] == lang))
+            rows.setdefault((which, cast(Lang, lang)), []).append((number, found))
+    keys = sorted(rows)
+    num_rows = {key: sum(len(there) for _, there in found) for key, found in rows.items()}
+    sizes = {i: sum(count for (j, _), count in num_rows.items() if j == i) for i, _ in keys}
+    sources = [
+        Source(
+            corpus=selections[i].corpus,
+            task=selections[i].task,
+            lang=lang,
+            num_records=num_rows[i, lang],
+            # Of a corpus in several languages, each as large a share as it has of the records.
+            draws=round(total * num_rows[i, lang] / sizes[i]) if (total := selections[i].draws) else None,
+        )
+        for i, lang in keys
+    ]
+    drawn = allocate(sources, stage.mixture)
+    draws = [np.zeros(len(keep), dtype=np.int64) for keep in cleaned.kept]
+    for key, total in zip(keys, drawn, strict=True):
+        places = [place for number, there in rows[key] for place in cleaned.places[number].take(there).to_pylist()]
+        counts = np.array(draw(places, total, run.recipe.seed)) * selections[key[0]].templates_per_record
+        for number, there in rows[key]:
+            draws[number][there], counts = counts[: len(there)], counts[len(there) :]
+    jobs = [
+        _Render(
+            part=piece.part,
+            draws=tuple(draws[n].tolist()),
+            selection=piece.selection,
+            root=run.corpora,
+            seed=run.recipe.seed,
+            training=True,
+            out=folder / "work" / f"{stage.name}-{n:05}",
+        )
+        for n, piece in enumerate(pieces)
+    ]
+    _render(run, f"{stage.name}: examples", jobs)
+    rejects.add(stage.name, _joined(jobs, folder / f"{stage.name}.parquet"))
+    return [Epochs(s.corpus, s.task, s.lang, s.num_records, n) for s, n in zip(sources, drawn, strict=True)]
+
+
+def render_tests(run: Run, tests: Mapping[str, Made], folder: Path, rejects: Rejects) -> dict[str, int]:
+    """Write the examples of the test sets, or of those of their records that are drawn, and count them."""
+    sets = at_hand(run.recipe, run.corpora)
+    jobs: dict[str, list[_Render]] = {}
+    for test_set in sets:
+        parts = tests[test_set.name].parts
+        rejects.add(test_set.name, left_out(tests[test_set.name].folder))
+        drawn, others = _sample(parts, run.recipe.evaluate.max_records, run.recipe.seed)
+        rejects.add(test_set.name, others)
+        jobs[test_set.name] = [
+            _Render(
+                part=part,
+                draws=draws,
+                selection=_asked(run, test_set),
+                root=run.corpora,
+                seed=run.recipe.seed,
+                training=False,
+                out=folder / "work" / f"test-{test_set.name}-{n:05}",
+            )
+            for n, (part, draws) in enumerate(zip(parts, drawn, strict=True))
+        ]
+    _render(run, "test sets", [job for of_set in jobs.values() for job in of_set])
+    counts: dict[str, int] = {}
+    for name, of_set in jobs.items():
+        path = folder / f"test-{name}.parquet"
+        rejects.add(name, _joined(of_set, path))
+        counts[name] = storage.num_rows(path)
+        if not counts[name]:
+            raise RecipeError(
+                "the test set is empty",
+                where=name,
+                got=rejects.reasons(name) or "no record",
+                mend=f"look at its files with: taiyi corpora check {next(s.corpus for s in sets if s.name == name)}",
+            )
+    return counts
+
+
+def _asked(run: Run, test_set: TestSet) -> Selection:
+    """Return what is asked of the records of a test set."""
+    settings = run.recipe.evaluate
+    return Selection(
+        corpus=test_set.corpus,
+        task=test_set.task,
+        splits=(test_set.split,),
+        form=run.recipe.forms().get(test_set.task),
+        subtasks=(test_set.types,) if test_set.types else (),
+        merge_types=dict(test_set.merge_types),
+        window_chars=settings.window_chars.get(test_set.name, 0),
+        templates=(settings.template,),
+    )
+
+
+def _sample(parts: Sequence[Path], most: int | None, seed: int) -> tuple[list[tuple[int, ...]], list[Reject]]:
+    """Draw the `most` records that the seed ranks first: once or not at all, for each record of each part."""
+    places = [[row.place for row in storage.read_parquet(part, _Place)] for part in parts]
+    ranked = sorted((place for part in places for place in part), key=lambda place: (rank(seed, place), place))
+    kept = set(ranked[:most])
+    others = [Reject(where=place, reason=NOT_DRAWN) for part in places for place in part if place not in kept]
+    return [tuple(int(place in kept) for place in part) for part in places], others
+
+
+class _Place(msgspec.Struct, frozen=True):
+    place: str
+
+
+class _Render(msgspec.Struct, frozen=True, kw_only=True):
+    part: Path
+    draws: tuple[int, ...]
+    selection: Selection
+    root: Path
+    seed: int
+    training: bool
+    out: Path
+
+
+def _render(run: Run, what: str, jobs: Sequence[_Render]) -> None:
+    with run.progress() as progress:
+        bar = progress.add_task(what, total=len(jobs))
+        for _ in run.engine.map(_render_part, jobs):
+            progress.advance(bar)
+
+
+def _render_part(job: _Render) -> None:
+    if not job.out.with_suffix(".jsonl").exists():
+        render_part(job.part, job.draws, job.selection, job.root, job.seed, job.out, training=job.training)
+
+
+def _joined(jobs: Sequence[_Render], out: Path) -> Iterator[Reject]:
+    """Put what was rendered into one file, and yield what was left out; then the parts go."""
+    for job in jobs:
+        yield from storage.read_jsonl(job.out.with_suffix(".jsonl"), Reject)
+    yield from join([job.out.with_suffix(".parquet") for job in jobs], out)
