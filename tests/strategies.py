@@ -268,7 +268,6 @@ def examples(draw: st.DrawFn) -> Example:
         tagging=tagging,
         offset=draw(st.integers(0, 10**6)),
         document_ids=tuple(draw(st.lists(names, max_size=2))),
-        content=tuple(draw(st.lists(names, max_size=2))),
     )
 
 

@@ -33,7 +33,7 @@ from taiyi.schema import (
     Triple,
     Triples,
 )
-from taiyi.steps.data import Epochs
+from taiyi.steps.rendering import Epochs
 from taiyi.train.tokenizer import train_bpe
 
 EVIL = '<script>alert("x")</script> & <b>'

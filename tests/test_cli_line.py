@@ -27,7 +27,7 @@ TINY: dict[str, Any] = {
             ],
         }
     ],
-    "evaluate": {"suites": ["demo_qic_tc"], "max_records": 2, "window_chars": {"demo_cdr": 200}},
+    "evaluate": {"suites": ["demo_qic_tc"], "max_records": 2, "window_chars": {"demo_cdr_ner": 200}},
 }
 
 
@@ -216,7 +216,7 @@ def test_run_goes_on_from_what_was_trained_and_eval_then_asks_alike(folder: Path
     result = call("eval", runs / "tiny", "--suite", "demo_cdr_ner", "--runs", folder / "more", "--max-records", 1)
     assert result.exit_code == 0, result.output
     manifest = next((folder / "more" / "eval-tiny-demo_cdr_ner").glob("data-*/manifest.json"))
-    assert json.loads(manifest.read_text())["inputs"]["evaluate"]["window_chars"] == {"demo_cdr": 200}
+    assert json.loads(manifest.read_text())["inputs"]["evaluate"]["window_chars"] == {"demo_cdr_ner": 200}
 
 
 def test_a_recipe_without_stages_cannot_be_trained(folder: Path) -> None:

@@ -149,7 +149,8 @@ def _informed(task: Task, name: str) -> Task:
 def _types(task: Task, corpus: Corpus, record: Record) -> list[Shown]:
     if task.kind is None:
         return []
-    return [Shown(name=name, shown=type.shown(record.lang)) for name, type in type_names(task, corpus).items()]
+    known = type_names(task, corpus).items()
+    return [Shown(name=name, shown=type.shown(record.lang), symmetric=type.symmetric) for name, type in known]
 
 
 def _render(

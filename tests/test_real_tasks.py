@@ -8,12 +8,15 @@ from collections.abc import Iterator
 import pytest
 
 from taiyi import catalogue, tasks
+from taiyi.build.queries import fixed
+from taiyi.build.settings import Selection
 from taiyi.build.windows import windows
 from taiyi.catalogue import Corpus
 from taiyi.errors import Unparsable
 from taiyi.metrics import f1
 from taiyi.schema import Choice, Counts, Document, Example, Record, Reject, Shown, Span, Split
 from taiyi.tasks import Task
+from taiyi.text import normalise
 
 pytestmark = pytest.mark.real
 
@@ -102,12 +105,12 @@ def test_sentences_of_abstracts_hold_their_mentions(name: str, split: Split) -> 
 @pytest.mark.parametrize(("name", "dropped"), [("med_qa_mainland", 67), ("med_qa_us", 0)])
 def test_options_of_examinations_name_themselves_and_questions_that_leak_are_seen(name: str, dropped: int) -> None:
     corpus, task = catalogue.get(name), tasks.get("qa_mc")
-    content: dict[Split, list[tuple[str, ...]]] = {"dev": [], "test": []}
-    for split, found in content.items():
+    texts_of: dict[Split, list[set[str]]] = {"dev": [], "test": []}
+    for split, found in texts_of.items():
         for number, record in enumerate(_records(corpus, split)):
             example = _render(record, number, task, corpus, "key")
             assert isinstance(example, Example)
-            found.append(example.content)
+            found.append({normalise(text) for text in task.texts(record)} - {""})
             texts = [shown.shown for shown in example.types]
             for key, text in ((t.name, t.shown) for t in example.types if texts.count(t.shown) == 1):
                 # Some options are a letter: "C" for the third of a figure. It is read as the key.
@@ -115,8 +118,8 @@ def test_options_of_examinations_name_themselves_and_questions_that_leak_are_see
                 answers = (text, f"{key}. {text}", f"{key}、{text}", f"答案是{key}，{text}")
                 assert task.parse(text, example) == Choice(key=expected), (example.id, text)
                 assert all(task.parse(answer, example) == Choice(key=key) for answer in answers[1:]), (example.id, text)
-    known = {fingerprint for found in content["test"] for fingerprint in found}
-    assert sum(not known.isdisjoint(found) for found in content["dev"]) == dropped
+    known = set[str]().union(*texts_of["test"])
+    assert sum(not known.isdisjoint(found) for found in texts_of["dev"]) == dropped
 
 
 def _records(corpus: Corpus, split: Split) -> Iterator[Record]:
@@ -129,7 +132,6 @@ def _render(
     record: Record, number: int, task: Task, corpus: Corpus, form: str, *, window: Span | None = None
 ) -> Example | Reject:
     """Render a record with one of the templates, each in its turn, and all types of its corpus."""
-    names = {"entities": corpus.entity_types, "relations": corpus.relation_types, "labels": corpus.labels}
-    types = [Shown(name=n, shown=t.shown(record.lang)) for n, t in names[task.kind].items()] if task.kind else []
+    (types, *_) = fixed(task, corpus, Selection(corpus=corpus.name, task=task.name), record.lang)
     templates = tasks.load_templates(task, record.lang)
     return task.render(record, templates[number % len(templates)], form=form, types=types, window=window)

@@ -62,7 +62,7 @@ def recipe(base: Path, method: str, folder: Path) -> Path:
                 ],
                 "evaluate": {
                     "suites": ["demo_cdr_ner", "demo_qa_zh_qa_sqa"],
-                    "window_chars": {"demo_cdr": 1},
+                    "window_chars": {"demo_cdr_ner": 1},
                     "max_records": 3,
                     "max_new_tokens": {"qa_sqa": 8},
                 },

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, get_args
 
@@ -12,6 +11,8 @@ from hypothesis import strategies as st
 
 import strategies
 from taiyi import catalogue, tasks
+from taiyi.build.queries import fixed
+from taiyi.build.settings import Selection
 from taiyi.catalogue import Corpus
 from taiyi.catalogue.fixtures import fixtures, fixtures_dir
 from taiyi.errors import CorpusError, Unparsable
@@ -19,7 +20,6 @@ from taiyi.schema import (
     Choice,
     Example,
     FreeText,
-    Labels,
     Lang,
     Option,
     Pair,
@@ -29,7 +29,6 @@ from taiyi.schema import (
     Reject,
     Shown,
     TextToText,
-    Value,
 )
 
 
@@ -37,11 +36,6 @@ def head(lang: Lang = "en") -> dict[str, Any]:
     return {"id": "r1", "corpus": "c", "split": "test", "lang": lang}
 
 
-PAIRED = (
-    Shown(name="0", shown="not similar"),
-    Shown(name="1", shown="similar"),
-    Shown(name="2", shown="similar in part"),
-)
 KEYS = st.sampled_from(
     [
         "ABCDE",
@@ -72,7 +66,7 @@ def choices(draw: st.DrawFn) -> Question:
 
 RECORDS: dict[str, st.SearchStrategy[Any]] = {
     "mt": strategies.parallels(),
-    "tp_ss": strategies.pairs(),
+    "tp_ss": strategies.pairs(graded=False),
     "tp_te": strategies.pairs(graded=False),
     "summary": strategies.rewritings("summary"),
     "title": strategies.rewritings("title"),
@@ -161,7 +155,7 @@ def test_the_fixture_of_every_corpus_comes_back(corpus: Corpus, name: str) -> No
         for split in alone.splits:
             records = catalogue.load(alone, split, fixtures_dir(layout.name))
             for number, record in enumerate(r for r in records if not isinstance(r, Reject) and task.applies(r)):
-                types = [Shown(name=n, shown=t.shown(record.lang)) for n, t in corpus.labels.items()]
+                (types, *_) = fixed(task, corpus, Selection(corpus=corpus.name, task=name), record.lang)
                 made = render(name, record, types, lang=record.lang, number=number % 15 + 1)
                 assert task.parse(made.answer, made) == made.gold
                 num_examples += 1
@@ -304,7 +298,7 @@ def test_the_direction_is_the_records_and_the_instruction_may_be_in_either_langu
 def test_a_pair_asked_for_in_both_directions_is_the_same_material() -> None:
     there = Parallel(**head(), source="fever", target="发热", target_lang="zh")
     back = Parallel(**head("zh"), source="发热", target="fever", target_lang="en")
-    assert set(render("mt", there).content) == set(render("mt", back).content)
+    assert set(tasks.get("mt").texts(there)) == set(tasks.get("mt").texts(back))
 
 
 def test_a_text_is_rewritten_by_the_task_of_its_kind_alone() -> None:
@@ -321,126 +315,3 @@ def test_translations_are_scored_by_how_near_they_come() -> None:
     assert near is not None
     assert far == 0.0 < near < 1.0
     assert task.score(gold, gold, record="r").value == 1.0
-
-
-# --- pairs -----------------------------------------------------------------------------------------------------------
-
-
-def pair(*, label: str | None = None, value: float | None = None, lang: Lang = "en") -> Pair:
-    return Pair(**head(lang), first="cold", second="flu", label=label, value=value)
-
-
-def test_a_pair_is_asked_for_by_label_or_by_grade() -> None:
-    labelled = render("tp_ss", pair(label="2"), PAIRED, number=5)
-    assert labelled.messages[-1].content == (
-        "Judge the semantic similarity of this pair.\n"
-        "Possible judgements: not similar, similar, similar in part\nA: cold\nB: flu"
-    )
-    assert (labelled.answer, labelled.gold, labelled.types) == ("similar in part", Labels(items=("2",)), PAIRED)
-    graded = render("tp_ss", pair(value=9.32), number=5)
-    assert graded.messages[-1].content == "Score the semantic similarity of this pair with a number.\nA: cold\nB: flu"
-    assert (graded.answer, graded.gold, graded.types) == ("9.32", Value(value=9.32), ())
-    assert (labelled.template, graded.template) == ("tp_ss.en.05", "tp_ss.en.05")
-    assert labelled.content == graded.content
-
-
-@pytest.mark.parametrize(
-    ("value", "written"), [(4.0, "4"), (0.0, "0"), (797.5, "797.5"), (-1.25, "-1.25"), (1e-7, "1e-07")]
-)
-def test_grades_are_written_as_corpora_write_them(value: float, written: str) -> None:
-    assert render("tp_ss", pair(value=value)).answer == written
-
-
-def test_pairs_that_cannot_be_asked_for_are_rejected() -> None:
-    task = tasks.get("tp_ss")
-    template = tasks.load_templates(task, "en")[0]
-    for record, types, reason in (
-        (pair(label="9"), PAIRED, "a label is not in the corpus's set"),
-        (pair(label="0"), (), "a label is not in the corpus's set"),
-        (pair(value=math.nan), (), "the grade is no number"),
-        (pair(value=math.inf), (), "the grade is no number"),
-    ):
-        made = task.render(record, template, form="answer", types=types)
-        assert isinstance(made, Reject)
-        assert made.reason == reason
-    assert not tasks.get("tp_te").applies(pair(value=1.0))
-
-
-@pytest.mark.parametrize(
-    ("text", "label"),
-    [
-        ("similar", "1"),
-        ("Similar.", "1"),
-        ("**Not similar**", "0"),
-        ("similar in part", "2"),
-        ("Answer: similar", "1"),
-        ("The correct label is not similar.", "0"),
-        ("similar, since both are infections", "1"),
-        ("similar\nBoth are infections.", "1"),
-        ("答案：similar。", "1"),
-        ("similarly", None),
-        ("similar to what?", None),
-        ("very similar", None),
-        ("similar-looking", None),
-        ("", None),
-    ],
-)
-def test_the_label_that_a_model_gives_is_read(text: str, label: str | None) -> None:
-    task, made = tasks.get("tp_te"), render("tp_te", pair(label="1"), PAIRED)
-    if label is None:
-        with pytest.raises(Unparsable, match="names no label of the set"):
-            task.parse(text, made)
-    else:
-        assert task.parse(text, made) == Labels(items=(label,))
-
-
-def test_a_label_that_another_one_ends_with_is_not_taken_for_it() -> None:
-    types = (Shown(name="0", shown="不相似"), Shown(name="1", shown="相似"))
-    made = render("tp_ss", pair(label="1", lang="zh"), types, lang="zh")
-    task = tasks.get("tp_ss")
-    assert task.parse("不相似。", made) == Labels(items=("0",))
-    assert task.parse("相似，问的是同一件事", made) == Labels(items=("1",))
-    with pytest.raises(Unparsable):
-        task.parse("二者并不相似", made)
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("3.5", 3.5),
-        (" 4. ", 4.0),
-        ("**2**", 2.0),
-        ("-1.5", -1.5),
-        ("1e-07", 1e-7),
-        ("Score: 3.5", 3.5),
-        ("Similarity score of the pair: 3", 3.0),
-        ("The similarity score is 3.5.", 3.5),
-        ("3.5/4", 3.5),
-        ("3.5 out of 4", 3.5),
-        ("相似度得分：3.5分", 3.5),
-        ("I would say 3.5", 3.5),
-        ("between 2 and 3", None),
-        ("2-3", None),
-        ("1,200", None),
-        ("3.5.1", None),
-        ("high", None),
-        ("1e999", None),
-        ("", None),
-    ],
-)
-def test_the_grade_that_a_model_gives_is_read(text: str, value: float | None) -> None:
-    task, made = tasks.get("tp_ss"), render("tp_ss", pair(value=1.0))
-    if value is None:
-        with pytest.raises(Unparsable, match="the answer is no number"):
-            task.parse(text, made)
-    else:
-        assert task.parse(text, made) == Value(value=value)
-
-
-def test_pairs_are_right_or_wrong() -> None:
-    task = tasks.get("tp_ss")
-    gold = Value(value=3.5)
-    assert [task.score(gold, Value(value=v), record="r").value for v in (3.5, 3.4)] == [1.0, 0.0]
-    assert task.score(Labels(items=("0",)), Labels(items=("1",)), record="r").value == 0.0
-    missed = task.score(gold, None, record="r", reason="why")
-    assert (missed.value, missed.state, missed.reason) == (0.0, "unparsable", "why")

@@ -50,7 +50,7 @@ RECIPE: dict[str, Any] = {
     ],
     "evaluate": {
         "suites": ["demo"],
-        "window_chars": {"demo_cdr": 1},
+        "window_chars": {"demo_cdr_ner": 1},
         "max_records": 2,
         "max_new_tokens": dict.fromkeys(("ner", "re", "tc", "qa_mc", "qa_yesno", "qa_sqa", "qa_cqa", "mrd"), 12),
     },

@@ -426,10 +426,25 @@ class FreeText(_Struct, frozen=True, tag="text", tag_field="answer"):
     text: str
 
 
+class Scale(_Struct, frozen=True):
+    """What a corpus grades of pairs of texts, and from which number to which."""
+
+    measure: Literal["similarity", "relatedness"]
+    lowest: float
+    highest: float
+
+    def __post_init__(self) -> None:
+        if not self.lowest < self.highest:
+            raise SchemaError(
+                "a scale has no extent", where=self.measure, got=(self.lowest, self.highest), expected="lowest, highest"
+            )
+
+
 class Value(_Struct, frozen=True, tag="value", tag_field="answer"):
     """A grade, such as how alike two texts are, on the corpus's own scale."""
 
     value: float
+    scale: Scale
 
 
 class Normalised(_Struct, frozen=True):
@@ -488,10 +503,15 @@ class Message(_Struct, frozen=True):
 
 
 class Shown(_Struct, frozen=True):
-    """A type or label under its name in the corpus and under the name that the prompt shows."""
+    """A type, a label or what is graded, under its name in the corpus and under the name that the prompt shows.
+
+    `symmetric` is set for relations without a direction, `scale` for what is graded.
+    """
 
     name: str
     shown: str
+    symmetric: bool = False
+    scale: Scale | None = None
 
 
 class Tagging(_Struct, frozen=True):
@@ -509,10 +529,10 @@ class Example(_Struct, frozen=True):
     """One instruction with its answer: the only thing that training and evaluation accept.
 
     `messages` are the prompt (it ends with the user); `answer` is what the model is to write, in `form`. For a
-    dialogue, earlier assistant messages are answers too. `gold` is the structured answer. `offset` is where a window
-    begins in the text of its record. `tagging` is set where the answer is the source with tags in place. `content`
-    are fingerprints of the texts of the record that the example is made of, by which it is compared with others
-    whatever their wording.
+    dialogue, earlier assistant messages are answers too. `gold` is the structured answer. `roles` are those of events
+    that have names. `offset` is where a window begins in the text of its record. `tagging` is set where the answer is
+    the source with tags in place. `content` are fingerprints of the texts of the record that the example is made of, by
+    which it is compared with others whatever their wording.
     """
 
     id: str
@@ -527,10 +547,10 @@ class Example(_Struct, frozen=True):
     answer: str
     gold: Answer
     types: tuple[Shown, ...] = ()
+    roles: tuple[Shown, ...] = ()
     tagging: Tagging | None = None
     offset: int = 0
     document_ids: tuple[str, ...] = ()
-    content: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.messages or self.messages[-1].role != "user":
@@ -562,12 +582,14 @@ class Counts(_Struct, frozen=True):
 class Score(_Struct, frozen=True):
     """How one record's answer compares with its gold.
 
-    Extraction and classification fill `counts`, by type; choices and texts fill `value` in [0, 1]. `unparsable` is a
-    state of its own: the answer scores as wrong, and the rate is reported.
+    Extraction and classification fill `counts`, by type; choices and texts fill `value` in [0, 1]. Of a grade `grades`
+    are the gold and the answer. `unparsable` is a state of its own: the answer scores as wrong, and the rate is
+    reported.
     """
 
     record: str
     counts: dict[str, Counts] = {}
     value: float | None = None
+    grades: tuple[float, float] | None = None
     state: Literal["parsed", "unparsable"] = "parsed"
     reason: str = ""

@@ -72,6 +72,7 @@ def _card(corpus: Corpus) -> Iterator[str]:
         ("Entity types", corpus.entity_types),
         ("Relation types", corpus.relation_types),
         ("Event types", corpus.event_types),
+        ("Roles of events", corpus.roles),
         ("Labels", corpus.labels),
     ):
         if types:
@@ -94,6 +95,8 @@ def _facts(corpus: Corpus) -> Iterator[tuple[str, str]]:
     if corpus.listed:
         given = corpus.listed
         yield f"In the paper's list ({given.lang} {given.number})", f"{given.task}: {_sizes(given.sizes)}"
+    if scale := corpus.scale:
+        yield "Grades", f"{scale.measure}, from {scale.lowest:g} to {scale.highest:g}"
     yield "Licence", corpus.licence
     yield "Access", corpus.access
     if corpus.homepage:
@@ -150,8 +153,13 @@ def _layout_title(layout: Layout) -> str:
 
 
 def _types(types: Mapping[str, TypeName]) -> Iterator[str]:
-    rows = [(f"`{name}`", t.en, t.zh, t.definition_en or t.definition_zh) for name, t in types.items()]
+    rows = [(f"`{name}`", t.en, t.zh, _definition(t)) for name, t in types.items()]
     yield from _table(("In the files", "English", "Chinese", "Definition"), rows)
+
+
+def _definition(type: TypeName) -> str:
+    said = type.definition_en or type.definition_zh
+    return f"{said} (symmetric)".strip() if type.symmetric else said
 
 
 def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from taiyi.errors import CorpusError
-from taiyi.schema import SPLITS, Lang, Record, Reject, Split
+from taiyi.schema import SPLITS, Lang, Record, Reject, Scale, Split
 
 Counts = Mapping[str, int]
 Verified = Literal["real", "fixture"]
@@ -24,12 +24,16 @@ _GLOB_MARKS = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeName:
-    """How a type or label is shown in prompts, in both languages."""
+    """How a type or label is shown in prompts, in both languages.
+
+    `symmetric` is said of a relation type that has no direction, by the guidelines of the corpus.
+    """
 
     en: str
     zh: str
     definition_en: str = ""
     definition_zh: str = ""
+    symmetric: bool = False
 
     def shown(self, lang: Lang) -> str:
         return self.en if lang == "en" else self.zh
@@ -117,8 +121,9 @@ class Corpus:
 
     `files`, `counts` and `verified` are of the layout that its authors publish, `copies` other layouts; of each split
     the first layout whose files are all there is read. `sizes` are the official ones by split, in `unit`. `langs` has
-    several languages where they differ by record. `obtain` says how to get what cannot be downloaded. `folder` is the
-    name if not given.
+    several languages where they differ by record. `roles` are those of events; numbered ones (`Theme2`) go by the name
+    of the first. `scale` is that of the grades of pairs. `obtain` says how to get what cannot be downloaded. `folder`
+    is the name if not given.
     """
 
     name: str
@@ -141,8 +146,10 @@ class Corpus:
     entity_types: Mapping[str, TypeName] = field(default_factory=dict[str, TypeName])
     relation_types: Mapping[str, TypeName] = field(default_factory=dict[str, TypeName])
     event_types: Mapping[str, TypeName] = field(default_factory=dict[str, TypeName])
+    roles: Mapping[str, TypeName] = field(default_factory=dict[str, TypeName])
     labels: Mapping[str, TypeName] = field(default_factory=dict[str, TypeName])
     multi_label: bool = False
+    scale: Scale | None = None
     domain: Literal["biomedical", "general"] = "biomedical"
     notes: str = ""
     folder: str = ""

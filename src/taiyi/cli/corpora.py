@@ -270,13 +270,15 @@ def _details(corpus: Corpus) -> dict[str, Any]:
         "entity_types": _names(corpus.entity_types),
         "relation_types": _names(corpus.relation_types),
         "event_types": _names(corpus.event_types),
+        "roles": _names(corpus.roles),
         "labels": _names(corpus.labels),
         "multi_label": corpus.multi_label,
+        "scale": msgspec.to_builtins(corpus.scale),
         "notes": corpus.notes,
     }
 
 
-def _names(types: Mapping[str, TypeName]) -> dict[str, dict[str, str]]:
+def _names(types: Mapping[str, TypeName]) -> dict[str, dict[str, str | bool]]:
     return {name: dataclasses.asdict(type) for name, type in types.items()}
 
 

@@ -101,6 +101,7 @@ def _list(as_json: bool) -> None:
 
 def _recipe(model: str, suite: str, forms: list[str], window: int | None, max_records: int | None) -> Recipe:
     """Return the recipe that evaluates a model as it is: one without stages."""
+    from taiyi import tasks
     from taiyi.evaluate import suites
     from taiyi.recipe import Recipe
 
@@ -108,7 +109,7 @@ def _recipe(model: str, suite: str, forms: list[str], window: int | None, max_re
     own = _settings(model)
     changes: dict[str, Any] = {"suites": (suite,), "forms": own.forms | _forms(forms), "max_records": max_records}
     if window is not None:
-        changes["window_chars"] = {t.corpus: window for t in test_sets}
+        changes["window_chars"] = {t.name: window for t in test_sets if tasks.get(t.task).kind == "entities"}
     return Recipe(
         name=f"eval-{_slug(model)}-{_slug(suite)}",
         description=f"The model {model}, as it is, on {suite}.",

@@ -205,6 +205,7 @@ CORPORA = (
                 zh="同一提及的片段",
                 definition_en="two separate pieces of text make up one mention",
                 definition_zh="两段不相邻的文字构成同一提及",
+                symmetric=True,
             ),
             "Part-of": TypeName(
                 en="part of",

@@ -94,6 +94,7 @@ LEVELS = {
         en="planned process", zh="人为过程", definition_en="something that people do, such as a treatment or an assay"
     ),
 }
+ROLES = ge.roles(*ge.LOCATED, "FromLoc", "Instrument", "Participant")
 
 CORPORA = (
     Corpus(
@@ -140,6 +141,7 @@ CORPORA = (
                 en="amino acid catabolism", zh="氨基酸分解代谢", definition_en="amino acids are broken down"
             ),
         },
+        roles=ROLES,
         counts={
             "train": {
                 "records": 300,
@@ -311,6 +313,7 @@ CORPORA = (
             "Positive_regulation": ge.POSITIVE_REGULATION,
             "Negative_regulation": ge.NEGATIVE_REGULATION,
         },
+        roles=ge.roles("Site", "AtLoc", "ToLoc", "FromLoc", "Participant", "Product"),
         counts={
             "train": {
                 "records": 260,

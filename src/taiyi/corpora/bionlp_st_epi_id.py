@@ -54,6 +54,7 @@ CORPORA = (
                 en="catalysis", zh="催化", definition_en="a protein catalyses one of the other events"
             ),
         },
+        roles=ge.roles("Site", "Sidechain", "Contextgene"),
         counts={
             "train": {
                 "records": 600,
@@ -142,6 +143,7 @@ CORPORA = (
                 definition_en="a process of infection or of an organism's life, such as virulence",
             ),
         },
+        roles=ge.roles(*ge.LOCATED, "Participant"),
         counts={
             "train": {
                 "records": 152,

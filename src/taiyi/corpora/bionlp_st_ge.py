@@ -49,6 +49,84 @@ EVENT_TYPES = {
     "Positive_regulation": POSITIVE_REGULATION,
     "Negative_regulation": NEGATIVE_REGULATION,
 }
+THEME = TypeName(
+    en="theme",
+    zh="主题",
+    definition_en="what the event happens to, or what takes part in it in the first place",
+    definition_zh="事件所作用的对象，或首要的参与者",
+)
+CAUSE = TypeName(
+    en="cause", zh="原因", definition_en="what brings the event about", definition_zh="引起事件的事物或事件"
+)
+ROLES = {
+    "Theme": THEME,
+    "Cause": CAUSE,
+    "Site": TypeName(
+        en="site",
+        zh="位点",
+        definition_en="the part of the theme that the event happens at",
+        definition_zh="事件发生于主题的哪一部分",
+    ),
+    "CSite": TypeName(
+        en="site of the cause",
+        zh="原因的位点",
+        definition_en="the part of the cause that acts",
+        definition_zh="原因的哪一部分起作用",
+    ),
+    "AtLoc": TypeName(
+        en="location", zh="所在位置", definition_en="where the event happens", definition_zh="事件发生的位置"
+    ),
+    "ToLoc": TypeName(
+        en="destination", zh="目标位置", definition_en="where the theme moves to", definition_zh="主题移动到的位置"
+    ),
+    "FromLoc": TypeName(
+        en="origin", zh="起始位置", definition_en="where the theme moves from", definition_zh="主题移动的起点"
+    ),
+    "Instrument": TypeName(
+        en="instrument", zh="手段", definition_en="what people use in the event", definition_zh="人为过程所用的事物"
+    ),
+    "Participant": TypeName(
+        en="participant",
+        zh="参与者",
+        definition_en="what takes part in the event, in a role that is not stated",
+        definition_zh="参与事件而角色未明的事物",
+    ),
+    "Product": TypeName(
+        en="product", zh="产物", definition_en="what the event makes of its theme", definition_zh="事件由主题产生的事物"
+    ),
+    "Sidechain": TypeName(
+        en="side chain",
+        zh="侧链",
+        definition_en="the sugar that is added or taken off",
+        definition_zh="被添加或去除的糖链",
+    ),
+    "Contextgene": TypeName(
+        en="context gene",
+        zh="背景基因",
+        definition_en="the gene whose region a changed histone lies at",
+        definition_zh="被修饰的组蛋白所在区域的基因",
+    ),
+    "Negation": TypeName(
+        en="negation",
+        zh="否定",
+        definition_en="the text says that the event does not happen",
+        definition_zh="原文说明该事件没有发生",
+    ),
+    "Speculation": TypeName(
+        en="speculation",
+        zh="推测",
+        definition_en="the text does not say for certain that the event happens",
+        definition_zh="原文未确定该事件是否发生",
+    ),
+}
+
+
+def roles(*others: str) -> dict[str, TypeName]:
+    """Return the roles of a shared task: theme and cause, some others, and what is said of an event as a whole."""
+    return {name: ROLES[name] for name in ("Theme", "Cause", *others, "Negation", "Speculation")}
+
+
+LOCATED = ("Site", "CSite", "AtLoc", "ToLoc")
 # Abstracts are named by their PubMed id, parts of full texts by that of PubMed Central.
 DOCUMENTS = {
     r"(?:PMID-)?(\d+)": r"pmid:\1",
@@ -95,6 +173,7 @@ CORPORA = (
         downloads=mirror("bionlp-st-2009"),
         entity_types=ENTITY_TYPES,
         event_types=EVENT_TYPES,
+        roles=roles(*LOCATED),
         counts={
             "train": {
                 "records": 800,
@@ -151,6 +230,7 @@ CORPORA = (
         downloads=mirror("bionlp-st-2011-ge"),
         entity_types=ENTITY_TYPES,
         event_types=EVENT_TYPES,
+        roles=roles(*LOCATED),
         counts={
             "train": {
                 "records": 908,
@@ -243,6 +323,7 @@ CORPORA = (
                 en="deacetylation", zh="去乙酰化", definition_en="an acetyl group is taken from a protein"
             ),
         },
+        roles=roles(*LOCATED),
         counts={
             "train": {
                 "records": 222,

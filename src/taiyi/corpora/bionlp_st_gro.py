@@ -319,6 +319,20 @@ CORPORA = (
         entity_types=_ENTITY_TYPES,
         relation_types=_RELATION_TYPES,
         event_types=_EVENT_TYPES,
+        roles={
+            "hasPatient": TypeName(
+                en="patient",
+                zh="受事",
+                definition_en="what is acted on or changed",
+                definition_zh="受到作用或发生变化的事物",
+            ),
+            "hasAgent": TypeName(
+                en="agent",
+                zh="施事",
+                definition_en="what acts or brings it about",
+                definition_zh="起作用或引起它的事物",
+            ),
+        },
         counts={
             "train": {
                 "records": 150,

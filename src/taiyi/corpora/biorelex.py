@@ -88,18 +88,21 @@ CORPORA = (
                 zh="结合",
                 definition_en="the two bind to each other",
                 definition_zh="二者相互结合",
+                symmetric=True,
             ),
             "bind_negated": TypeName(
                 en="denied binding",
                 zh="否认结合",
                 definition_en="the sentence says that the two do not bind to each other",
                 definition_zh="文中说明二者不相互结合",
+                symmetric=True,
             ),
             "bind_unlabelled": TypeName(
                 en="undecided binding",
                 zh="未定结合",
                 definition_en="the sentence speaks of the two binding to each other and does not say whether they do",
                 definition_zh="文中提到二者的结合，但未说明是否发生",
+                symmetric=True,
             ),
         },
         notes="In the corpus an entity is all the mentions that mean the same thing (5,520 in train, 742 in dev). "

@@ -158,8 +158,10 @@ _ENTITIES = {
     ),
 }
 _RELATIONS = {
-    "OR": TypeName(en="or", zh="或", definition_en="one of them is enough", definition_zh="满足其一即可"),
-    "AND": TypeName(en="and", zh="且", definition_en="both are needed", definition_zh="二者须同时满足"),
+    "OR": TypeName(
+        en="or", zh="或", definition_en="one of them is enough", definition_zh="满足其一即可", symmetric=True
+    ),
+    "AND": TypeName(en="and", zh="且", definition_en="both are needed", definition_zh="二者须同时满足", symmetric=True),
     "v-AND": TypeName(
         en="faulty and",
         zh="误用的“和”",
@@ -220,6 +222,7 @@ _RELATIONS = {
         zh="同一文字的另一类型",
         definition_en="the two are the same words, or one is within the other, with a type each",
         definition_zh="二者为同一段文字或一方包含另一方，各有类型",
+        symmetric=True,
     ),
     "causal": TypeName(
         en="cause and effect",

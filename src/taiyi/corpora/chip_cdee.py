@@ -36,6 +36,15 @@ CORPORA = (
                 definition_zh="病历中的疾病、症状或一般情况（主体词），连同其发生状态、描述词和解剖部位。",
             ),
         },
+        roles={
+            "tendency": TypeName(
+                en="state of occurrence",
+                zh="发生状态",
+                definition_zh="主体词是否发生：否定或不确定；确定发生的不标注",
+            ),
+            "character": TypeName(en="descriptor", zh="描述词", definition_zh="对主体词特征的描述，如性质、程度和时间"),
+            "anatomy": TypeName(en="body part", zh="解剖部位", definition_zh="主体词发生的身体部位"),
+        },
         notes="Events have no offsets: core words (the triggers), describing words (`character`) and body parts "
         "(`anatomy`) are normalised, and of the core words of train 1,003 do not stand in their text as they are. "
         "`tendency` is 否定 or 不确定, or absent where the file has an empty text; two events of train have 不确定 "

@@ -64,24 +64,28 @@ _RELATIONS = {
         zh="药动学机制",
         definition_en="one drug changes how the body takes up, breaks down or gets rid of the other",
         definition_zh="一种药物改变另一种药物的吸收、代谢或排泄",
+        symmetric=True,
     ),
     "effect": TypeName(
         en="effect",
         zh="药效影响",
         definition_en="taken together, the drugs have an effect, or one changes the effect of the other",
         definition_zh="合用时产生某种效应，或一种药物改变另一种药物的药效",
+        symmetric=True,
     ),
     "advise": TypeName(
         en="advice",
         zh="用药建议",
         definition_en="a recommendation or warning about taking the two together",
         definition_zh="关于两药合用的建议或警告",
+        symmetric=True,
     ),
     "int": TypeName(
         en="interaction",
         zh="相互作用",
         definition_en="the text says that the drugs interact and nothing more",
         definition_zh="文中仅说明两药存在相互作用",
+        symmetric=True,
     ),
 }
 _CITATION = (

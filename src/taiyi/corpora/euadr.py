@@ -102,24 +102,28 @@ CORPORA = (
                 zh="肯定关联",
                 definition_en="the text states that the two are associated",
                 definition_zh="文中明确指出两者有关联",
+                symmetric=True,
             ),
             "NA": TypeName(
                 en="negative association",
                 zh="否定关联",
                 definition_en="the text states that the two are not associated",
                 definition_zh="文中明确指出两者无关联",
+                symmetric=True,
             ),
             "SA": TypeName(
                 en="speculative association",
                 zh="推测关联",
                 definition_en="the text supposes that the two are associated",
                 definition_zh="文中推测两者有关联",
+                symmetric=True,
             ),
             "FA": TypeName(
                 en="false association",
                 zh="虚假关联",
                 definition_en="the two are named together, but nothing is said of an association",
                 definition_zh="两者同时出现，但未说明有关联",
+                symmetric=True,
             ),
         },
         notes="A row of the annotations is marked true or false in its second column; rows marked false are rejected, "

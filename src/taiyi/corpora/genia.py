@@ -134,6 +134,7 @@ CORPORA = (
                 definition_en="a protein is changed chemically in a way that is not stated",
             ),
         },
+        roles=ge.roles("Site"),
         notes=f"The paper has 157 abstracts; 112 are the training data that is given out, in the format of the BioNLP "
         f"2009 shared task. {ge.MODIFICATIONS}",
     ),

@@ -150,6 +150,9 @@ CORPORA = (
                 en="symptom of the patient", zh="患者症状", definition_zh="由整段对话推断出的症状及患者是否患有该症状。"
             ),
         },
+        roles={
+            "status": TypeName(en="status", zh="状态", definition_zh="患者是否患有该症状"),
+        },
         notes="As imcs_v2_ner, with symptoms alone; what the dialogue as a whole tells of a symptom "
         "(`implicit_info`) is an event with its standard name as trigger and the attribute `status`. "
         "`local_implicit_info` says the same of each utterance as its symptoms do, and `explicit_info` and "

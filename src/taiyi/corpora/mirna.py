@@ -62,10 +62,18 @@ CORPORA = (
             "Species": TypeName(en="species", zh="物种", definition_en="an organism", definition_zh="生物体"),
         },
         relation_types={
-            "Specific_miRNAs-Diseases": TypeName(en="specific microRNA and disease", zh="特定微小RNA与疾病"),
-            "Specific_miRNAs-Genes/Proteins": TypeName(en="specific microRNA and gene", zh="特定微小RNA与基因"),
-            "Non-Specific_miRNAs-Diseases": TypeName(en="microRNA in general and disease", zh="泛指微小RNA与疾病"),
-            "Non-Specific_miRNAs-Genes/Proteins": TypeName(en="microRNA in general and gene", zh="泛指微小RNA与基因"),
+            "Specific_miRNAs-Diseases": TypeName(
+                en="specific microRNA and disease", zh="特定微小RNA与疾病", symmetric=True
+            ),
+            "Specific_miRNAs-Genes/Proteins": TypeName(
+                en="specific microRNA and gene", zh="特定微小RNA与基因", symmetric=True
+            ),
+            "Non-Specific_miRNAs-Diseases": TypeName(
+                en="microRNA in general and disease", zh="泛指微小RNA与疾病", symmetric=True
+            ),
+            "Non-Specific_miRNAs-Genes/Proteins": TypeName(
+                en="microRNA in general and gene", zh="泛指微小RNA与基因", symmetric=True
+            ),
         },
         notes="The first sentence of a document is its title. The ends of offsets are the last character. All pairs of "
         "a microRNA and a gene or disease in a sentence are listed, so those without a relation are dropped. There is "

@@ -196,10 +196,14 @@ CORPORA = (
         },
         relation_types={
             "frag": TypeName(
-                en="fragment", zh="片段", definition_en="the two are parts of one mention that is not contiguous"
+                en="fragment",
+                zh="片段",
+                definition_en="the two are parts of one mention that is not contiguous",
+                symmetric=True,
             ),
         },
         event_types=cg.LEVELS,
+        roles=cg.ROLES,
         notes=f"Abstracts on angiogenesis. {ge.MODIFICATIONS} The development set is the authors' division of their "
         "development data (development/test), the test set is test/test.",
     ),

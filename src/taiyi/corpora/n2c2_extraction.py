@@ -27,6 +27,14 @@ _TEST_2010: dict[str, Any] = {
     "relations": f"{_GOLD_2010}/rel",
     "ends": _ENDS,
 }
+_FIELDS_2009 = {
+    "m": TypeName(en="medication", zh="药物", definition_en="a substance for which the patient is the experiencer"),
+    "do": TypeName(en="dosage", zh="剂量", definition_en="how much of it is used at a time"),
+    "mo": TypeName(en="mode", zh="给药途径", definition_en="the route by which it is given"),
+    "f": TypeName(en="frequency", zh="用药频率", definition_en="how often a dose is taken"),
+    "du": TypeName(en="duration", zh="用药时长", definition_en="for how long it is given"),
+    "r": TypeName(en="reason", zh="用药原因", definition_en="the medical reason for which it is given"),
+}
 
 CORPORA = (
     Corpus(
@@ -60,19 +68,23 @@ CORPORA = (
         listed=Listed(lang="en", number=22, task="NER", sizes={"train": 10, "test": 251}),
         obtain=f"{_SIGN}unpack {_TEXTS_2009}.tar.gz, training.ground.truth.01.06.11.2009.zip and "
         "annotations_ground_truth.tar.gz into the folder of the corpus.",
-        entity_types={
-            "m": TypeName(
-                en="medication", zh="药物", definition_en="a substance for which the patient is the experiencer"
-            ),
-            "do": TypeName(en="dosage", zh="剂量", definition_en="how much of it is used at a time"),
-            "mo": TypeName(en="mode", zh="给药途径", definition_en="the route by which it is given"),
-            "f": TypeName(en="frequency", zh="用药频率", definition_en="how often a dose is taken"),
-            "du": TypeName(en="duration", zh="用药时长", definition_en="for how long it is given"),
-            "r": TypeName(en="reason", zh="用药原因", definition_en="the medical reason for which it is given"),
-        },
+        entity_types=_FIELDS_2009,
         event_types={
             "medication": TypeName(
                 en="medication entry", zh="用药记录", definition_en="a medication with what is said of its use"
+            ),
+        },
+        roles={
+            **_FIELDS_2009,
+            "e": TypeName(
+                en="event", zh="用药变化", definition_en="whether the medication is started, stopped or continued"
+            ),
+            "t": TypeName(
+                en="time", zh="用药时间", definition_en="whether it is taken in the past, the present or the future"
+            ),
+            "c": TypeName(en="certainty", zh="确定性", definition_en="how certain it is that the event happens"),
+            "ln": TypeName(
+                en="list or narrative", zh="列表或叙述", definition_en="whether it stands in a list or in running text"
             ),
         },
         notes="An entry of a file is an event with the medication as trigger, its fields as arguments (under the codes "

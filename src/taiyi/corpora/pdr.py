@@ -43,6 +43,10 @@ CORPORA = (
                 en="no relation", zh="无关", definition_en="the text says that the plant does nothing to the disease"
             ),
         },
+        roles={
+            "Theme": TypeName(en="theme", zh="主题"),
+            "Cause": TypeName(en="cause", zh="原因"),
+        },
         notes="The archive holds what two people annotated, each for himself. Read are the annotations of the first "
         "(.ann); those of the second (.ann2) are not. Relations are events: a trigger with a plant and a disease. "
         "Equivalent names (Equiv) are coreferences. The address that the paper's list gives for the corpus's article "

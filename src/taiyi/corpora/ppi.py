@@ -21,6 +21,7 @@ _PPI = {
         zh="蛋白质相互作用",
         definition_en="the text says that the two interact",
         definition_zh="文中说明二者存在相互作用",
+        symmetric=True,
     )
 }
 
@@ -140,6 +141,7 @@ CORPORA = (
                 zh="相互作用",
                 definition_en="the text says that one acts on the other, directly or not",
                 definition_zh="文中说明一方直接或间接作用于另一方",
+                symmetric=True,
             )
         },
         notes=f"{_UNIFIED} A record is an abstract, as far as it was annotated (486 sentences in all). Entities have "

@@ -98,6 +98,7 @@ CORPORA = (
                 zh="同一基因的别名",
                 definition_en="the two are names of one gene",
                 definition_zh="二者为同一基因的名称",
+                symmetric=True,
             ),
         },
         notes="Texts are title and abstract in one line of corpus.txt, without a mark between them; the annotations "

@@ -6,6 +6,7 @@ from typing import Any
 
 from taiyi.catalogue import Corpus, Download, Layout, Listed, Source, TypeName
 from taiyi.formats import biosses, pairs
+from taiyi.schema import Scale
 
 _WORDS: dict[str, Any] = {
     "columns": ("first", "second", "value"),
@@ -18,10 +19,6 @@ _SIMVERB_CITATION = (
     "Chiu et al. Bio-SimVerb and Bio-SimLex: wide-coverage evaluation sets of word similarity in biomedicine. BMC "
     "Bioinformatics, 2018."
 )
-_UMN = "https://conservancy.umn.edu/handle/11299/196265"
-_UMN_FILES = "https://conservancy.umn.edu/bitstream/handle/11299/196265"
-_MAYO: dict[str, Any] = {"first_key": "TERM1", "second_key": "TERM2"}
-_UMNSRS: dict[str, Any] = {"first_key": "Term1", "second_key": "Term2", "value_key": "Mean"}
 # The split of BIOSSES that BLUE made and BLURB took over, by the numbers of the pairs.
 _BIOSSES_IDS = {
     "train": "1 3 4 5 6 10 11 12 13 14 15 16 17 18 19 21 26 27 28 29 30 31 32 34 35 36 37 39 42 43 44 45 46 48 50 51 "
@@ -78,7 +75,8 @@ CORPORA = (
         unit="pairs",
         listed=Listed(lang="en", number=60, task="TP-ss", sizes={"train": 1000}),
         downloads=(Download(url=f"{_SIMVERB_URL}/bio-simverb/Bio-SimVerb.txt", path="Bio-SimVerb.txt"),),
-        notes="Pairs of verbs; the value is the mean similarity, 0 to 10.",
+        scale=Scale(measure="similarity", lowest=0, highest=10),
+        notes="Pairs of verbs; the value is the mean similarity, 0 to 10 (Chiu et al., 2018).",
     ),
     Corpus(
         name="bio_simlex",
@@ -96,7 +94,8 @@ CORPORA = (
         unit="pairs",
         listed=Listed(lang="en", number=61, task="TP-ss", sizes={"train": 988}),
         downloads=(Download(url=f"{_SIMVERB_URL}/bio-simlex/Bio-SimLex.txt", path="Bio-SimLex.txt"),),
-        notes="Pairs of nouns; the value is the mean similarity, 0 to 10.",
+        scale=Scale(measure="similarity", lowest=0, highest=10),
+        notes="Pairs of nouns; the value is the mean similarity, 0 to 10 (Chiu et al., 2018).",
     ),
     Corpus(
         name="biosses",
@@ -137,9 +136,10 @@ CORPORA = (
                 path="annotation_pairs_scores.tsv",
             ),
         ),
-        notes="100 pairs of sentences; the value is the mean of five raters' scores, 0 to 4. The authors publish two "
-        "DOCX in a RAR without a split; the split is that of BLUE and BLURB (64, 16 and 20 pairs). The list counts the "
-        "sentences, twice as many.",
+        scale=Scale(measure="similarity", lowest=0, highest=4),
+        notes="100 pairs of sentences; the value is the mean of five raters' scores, 0 to 4 (Soğancıoğlu et al., "
+        "2017). The authors publish two DOCX in a RAR without a split; the split is that of BLUE and BLURB (64, 16 and "
+        "20 pairs). The list counts the sentences, twice as many.",
     ),
     Corpus(
         name="ehr_rel",
@@ -179,75 +179,10 @@ CORPORA = (
                 members=("*.tsv",),
             ),
         ),
+        scale=Scale(measure="relatedness", lowest=0, highest=3),
         notes="Pairs of SNOMED CT concepts from health records by their preferred terms; the value is the doctors' "
-        "mean rating of how related they are, 0 to 3. EHR-RelA (111 pairs, ids begin with A, five doctors) and "
-        "EHR-RelB (3,630, B, three doctors) are both in train. Codes are not read.",
-    ),
-    Corpus(
-        name="mayosrs",
-        title="MayoSRS",
-        langs=("en",),
-        tasks=("tp_ss",),
-        licence="CC0 1.0",
-        access="open",
-        homepage=_UMN,
-        citation="Pakhomov et al. Towards a framework for developing semantic relatedness reference standards. Journal "
-        "of Biomedical Informatics, 2011.",
-        verified="fixture",
-        files={
-            "train": (Source(path="MayoSRS.csv", read=pairs.read, options=_MAYO | {"value_key": "Mean"}),),
-        },
-        counts={"train": {"records": 101}},
-        copies=(
-            Layout(
-                name="wvlib",
-                files={"train": (Source(path="MayoSRS/MayoSRS.txt", read=pairs.read, options=_WORDS),)},
-                verified="real",
-                counts={"train": {"records": 101}},
-                notes="Lower-cased terms and means between tabs, as bio-simverb's wvlib passes them on.",
-            ),
-        ),
-        sizes={"train": 101},
-        unit="pairs",
-        listed=Listed(lang="en", number=64, task="TP-ss", sizes={"train": 101}),
-        downloads=(Download(url=f"{_UMN_FILES}/MayoSRS.csv", path="MayoSRS.csv"),),
-        notes="Pairs of clinical terms; the value is the mean of nine coders' and three physicians' ratings of how "
-        "related they are, 1 to 10.",
-    ),
-    Corpus(
-        name="minimayosrs",
-        title="MiniMayoSRS",
-        langs=("en",),
-        tasks=("tp_ss",),
-        licence="CC0 1.0",
-        access="open",
-        homepage=_UMN,
-        citation="Pedersen et al. Measures of semantic similarity and relatedness in the biomedical domain. Journal of "
-        "Biomedical Informatics, 2007.",
-        verified="fixture",
-        files={
-            "train": (
-                Source(
-                    path="MiniMayoSRS.csv", read=pairs.read, options=_MAYO | {"value_key": ("Physicians", "Coders")}
-                ),
-            ),
-        },
-        counts={"train": {"records": 29}},
-        copies=(
-            Layout(
-                name="wvlib",
-                files={"train": (Source(path="MayoSRS/MiniMayoSRS.txt", read=pairs.read, options=_WORDS),)},
-                verified="real",
-                counts={"train": {"records": 29}},
-                notes="Lower-cased terms and means between tabs, as bio-simverb's wvlib passes them on.",
-            ),
-        ),
-        sizes={"train": 29},
-        unit="pairs",
-        listed=Listed(lang="en", number=65, task="TP-ss", sizes={"train": 29}),
-        downloads=(Download(url=f"{_UMN_FILES}/MiniMayoSRS.csv", path="MiniMayoSRS.csv"),),
-        notes="Those pairs of MayoSRS on which raters agreed most; the value is the mean of what physicians and coders "
-        "gave, 1 to 4. The paper has 30 pairs, the file 29.",
+        "mean rating of how related they are, 0 to 3 (Schulz et al., 2020). EHR-RelA (111 pairs, ids begin "
+        "with A, five doctors) and EHR-RelB (3,630, B, three doctors) are both in train. Codes are not read.",
     ),
     Corpus(
         name="mqp",
@@ -295,53 +230,5 @@ CORPORA = (
         },
         notes="Doctors wrote a similar and a different question to each of 1,524 questions of patients. The number of "
         "the doctor is not read.",
-    ),
-    Corpus(
-        name="umnsrs",
-        title="UMNSRS",
-        langs=("en",),
-        tasks=("tp_ss",),
-        licence="CC0 1.0",
-        access="open",
-        homepage=_UMN,
-        citation="Pakhomov et al. Semantic Similarity and Relatedness between Clinical Terms: An Experimental Study. "
-        "AMIA Annual Symposium, 2010.",
-        verified="fixture",
-        files={
-            "train": tuple(
-                Source(path=f"UMNSRS_{kind}.csv", read=pairs.read, options=_UMNSRS | {"id_prefix": f"{kind}_"})
-                for kind in ("similarity", "relatedness")
-            ),
-        },
-        copies=(
-            Layout(
-                name="wvlib",
-                files={
-                    "train": tuple(
-                        Source(
-                            path=f"UMNSRS/UMNSRS-{short}.txt",
-                            read=pairs.read,
-                            options=_WORDS | {"id_prefix": f"{kind}_"},
-                        )
-                        for short, kind in (("sim", "similarity"), ("rel", "relatedness"))
-                    )
-                },
-                verified="real",
-                counts={"train": {"records": 1153}},
-                notes="Lower-cased terms and means between tabs, as bio-simverb's wvlib passes them on: 566 pairs for "
-                "similarity and 587 for relatedness.",
-            ),
-        ),
-        sizes={"train": 566},
-        unit="pairs rated for similarity",
-        listed=Listed(lang="en", number=67, task="TP-ss", sizes={"train": 566}),
-        downloads=tuple(
-            Download(url=f"{_UMN_FILES}/{name}", path=name)
-            for name in ("UMNSRS_similarity.csv", "UMNSRS_relatedness.csv")
-        ),
-        notes="Pairs of clinical terms with two scores of medical residents, each the mean of marks on a scale of 0 to "
-        "1,600: how similar they are (566 pairs, which the list counts) and how related (some 587). Both are in train, "
-        "as records of their own: ids begin with similarity_ or relatedness_. Most pairs have both, with different "
-        "values; for one score alone, choose by the id.",
     ),
 )

@@ -9,7 +9,7 @@ import msgspec
 
 from taiyi.evaluate.paper import Published
 from taiyi.evaluate.suites import Metric, TestSet
-from taiyi.metrics import bootstrap, f1
+from taiyi.metrics import bootstrap, correlation, f1
 from taiyi.schema import Counts, Lang, Score, Split
 
 
@@ -25,13 +25,13 @@ class TypeResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SetResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The score of one test set; `value` and the interval are from 0 to 1.
+    """The score of one test set; `value` and the interval are from 0 to 1, of correlations from -1.
 
-    `value` is micro-F1, accuracy or the mean of the records' chrF, as `metric` says. It is None ("n/a") where the set
-    is missing, has no record, or has neither gold nor predictions; the interval is None where there are fewer than two
-    clusters, which are records, or documents where several records are of one (see evaluate). `num_unparsable` records
-    are in the score as wrong; `num_cut` answers were cut at the limit of tokens, and what is whole of them counts.
-    `missing` says why a set could not be scored at all.
+    `value` is micro-F1, accuracy, the mean of the records' chrF or Pearson's r of their grades, as `metric` says. It is
+    None ("n/a") where the set is missing, has no record, has neither gold nor predictions, or where all grades are the
+    same; the interval is None where there are fewer than two clusters, which are records, or documents where several
+    records are of one (see evaluate). `num_unparsable` records are in the score as wrong; `num_cut` answers were cut at
+    the limit of tokens, and what is whole of them counts. `missing` says why a set could not be scored at all.
     """
 
     name: str
@@ -70,7 +70,8 @@ def evaluate(
 ) -> SetResult:
     """Aggregate the scores of a test set.
 
-    An unparsable answer counts as wrong: its `counts` carry the record's gold as false negatives, and its value is 0.
+    An unparsable answer counts as wrong: its `counts` carry the record's gold as false negatives, its value is 0, and
+    its grade the one farthest from the gold.
 
     Args:
         clusters: for each score what the bootstrap draws it with (see run.clusters); its record where none are given,
@@ -104,6 +105,8 @@ def evaluate(
     )
     if test_set.metric == "micro_f1":
         return _with_f1(result, list(by_cluster.values()), resamples, seed)
+    if test_set.metric == "pearson":
+        return _with_pearson(result, list(by_cluster.values()), resamples, seed)
     return _with_mean(result, list(by_cluster.values()), resamples, seed)
 
 
@@ -127,6 +130,8 @@ def verdict(score: Score) -> str:
     """Say in a few words how one record was scored, for the sample answers of a report."""
     if score.state == "unparsable":
         return f"unparsable: {score.reason}" if score.reason else "unparsable"
+    if score.grades is not None and score.value != 1.0:
+        return "{1:g} where the gold is {0:g}".format(*score.grades)
     if score.value is not None:
         return {0.0: "wrong", 1.0: "right"}.get(score.value, f"scores {score.value:.2f}")
     counts = f1.total(score.counts.values())
@@ -168,6 +173,25 @@ def _with_mean(result: SetResult, clusters: list[list[Score]], resamples: int, s
         ci_low=interval.low if interval else None,
         ci_high=interval.high if interval else None,
     )
+
+
+def _with_pearson(result: SetResult, clusters: list[list[Score]], resamples: int, seed: int) -> SetResult:
+    graded = [(_grades(result.name, score), number) for number, cluster in enumerate(clusters) for score in cluster]
+    gold, answers = [grades[0] for grades, _ in graded], [grades[1] for grades, _ in graded]
+    numbers = [number for _, number in graded]
+    interval = correlation.pearson_interval(gold, answers, numbers, resamples=resamples, seed=seed)
+    return msgspec.structs.replace(
+        result,
+        value=correlation.pearson(gold, answers),
+        ci_low=interval.low if interval else None,
+        ci_high=interval.high if interval else None,
+    )
+
+
+def _grades(name: str, score: Score) -> tuple[float, float]:
+    if score.grades is None:
+        raise ValueError(f"{name}/{score.record}: an answer was given no grades, which this set's metric needs")
+    return score.grades
 
 
 def _value(name: str, score: Score) -> float:

@@ -1,4 +1,4 @@
-"""Test sets, and suites of them: the paper's 13, its unseen one, and the demo's."""
+"""Test sets, and suites of them: the paper's 13, its unseen one, BIOSSES, and the demo's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from taiyi.errors import RecipeError, suggestion
 from taiyi.evaluate.paper import TABLE_2, TABLE_3_ALL, TABLE_3_CHATGPT_F1, Published
 from taiyi.schema import Lang, Split
 
-Metric = Literal["micro_f1", "accuracy", "chrf"]
+Metric = Literal["micro_f1", "accuracy", "chrf", "pearson"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +44,26 @@ class TestSet:
 
 def get(name: str) -> tuple[TestSet, ...]:
     """Return a suite by name, or a single test set by its own."""
-    known = {test_set.name: (test_set,) for suite in SUITES.values() for test_set in suite} | SUITES
+    known = {name: (found,) for name, found in _by_name().items()} | SUITES
     if name not in known:
         raise RecipeError("unknown suite", got=repr(name), mend=suggestion(name, known))
     return known[name]
+
+
+def test_set(name: str) -> TestSet:
+    """Return a test set by name.
+
+    Raises:
+        RecipeError: no suite has it.
+    """
+    known = _by_name()
+    if name not in known:
+        raise RecipeError("unknown test set", got=repr(name), mend=suggestion(name, known))
+    return known[name]
+
+
+def _by_name() -> dict[str, TestSet]:
+    return {found.name: found for suite in SUITES.values() for found in suite}
 
 
 def _published(
@@ -165,6 +181,17 @@ BIORED_UNSEEN = TestSet(
     note="the paper holds it out of training",
 )
 
+BIOSSES = TestSet(
+    name="biosses_similarity",
+    title="BIOSSES",
+    corpus="biosses",
+    split="test",
+    task="tp_ss",
+    metric="pearson",
+    langs=("en",),
+    note="20 pairs, the split of BLUE and BLURB; the paper does not report on it",
+)
+
 DEMO: tuple[TestSet, ...] = (
     _demo("demo_cdr", "ner", "micro_f1", "en", title="demo_cdr entities"),
     _demo("demo_cmeee", "ner", "micro_f1", "zh"),
@@ -185,5 +212,6 @@ DEMO: tuple[TestSet, ...] = (
 SUITES: dict[str, tuple[TestSet, ...]] = {
     "taiyi13": TAIYI13,
     "biored_unseen": (BIORED_UNSEEN,),
+    "biosses": (BIOSSES,),
     "demo": DEMO,
 }

@@ -11,7 +11,7 @@ from taiyi.evaluate import paper
 from taiyi.evaluate.aggregate import SetResult
 from taiyi.schema import Lang
 
-METRIC_NAMES = {"micro_f1": "micro-F1", "accuracy": "accuracy", "chrf": "chrF"}
+METRIC_NAMES = {"micro_f1": "micro-F1", "accuracy": "accuracy", "chrf": "chrF", "pearson": "Pearson's r"}
 NOT_AVAILABLE = "n/a"
 
 
@@ -50,7 +50,7 @@ class Table(NamedTuple):
 
 
 def percent(value: float | None) -> str:
-    """Show a score from 0 to 1 in percent with one decimal, or n/a."""
+    """Show a score from 0 to 1, or a correlation from -1, in percent with one decimal, or n/a."""
     return NOT_AVAILABLE if value is None else f"{100 * value:.1f}"
 
 

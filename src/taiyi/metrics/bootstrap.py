@@ -4,7 +4,8 @@ Where several records come from one document, the document is what is drawn: her
 together.
 
 Micro-F1 and means are both ratios of two sums over records, so one function serves both: a resample is a row of weights
-(how often each record was drawn), and all resamples together are one matrix product.
+(how often each record was drawn), and all resamples together are one matrix product. Correlation is made of such sums
+too (see metrics.correlation).
 """
 
 from __future__ import annotations
@@ -48,17 +49,27 @@ def ratio_interval(
     if size < 2:
         return None
     values = np.stack([np.asarray(numerators, dtype=np.float64), np.asarray(denominators, dtype=np.float64)], axis=1)
-    generator = np.random.default_rng(seed)
-    sums: list[NDArray[np.float64]] = []
-    rows = max(1, _CELLS // size)
-    for start in range(0, resamples, rows):
-        sums.append(_weights(generator, min(rows, resamples - start), size) @ values)
-    both = np.concatenate(sums)
+    both = resampled_sums(values, resamples, seed)
     defined = both[both[:, 1] != 0]
-    if not len(defined):
+    return percentiles(defined[:, 0] / defined[:, 1], level)
+
+
+def resampled_sums(values: NDArray[np.float64], resamples: int, seed: int) -> NDArray[np.float64]:
+    """Return, for each resample of the rows of values, drawn with replacement, the sums of their columns."""
+    generator = np.random.default_rng(seed)
+    size = len(values)
+    rows = max(1, _CELLS // size)
+    return np.concatenate(
+        [_weights(generator, min(rows, resamples - start), size) @ values for start in range(0, resamples, rows)]
+    )
+
+
+def percentiles(values: NDArray[np.float64], level: float) -> Interval | None:
+    """Return the interval that holds the middle `level` of values; None where there are none."""
+    if not len(values):
         return None
     tail = (1 - level) / 2
-    low, high = np.quantile(defined[:, 0] / defined[:, 1], [tail, 1 - tail])
+    low, high = np.quantile(values, [tail, 1 - tail])
     return Interval(float(low), float(high))
 
 

@@ -16,7 +16,7 @@ from taiyi.tasks.questions import ContextQuestions, SimpleQuestions
 from taiyi.tasks.rc import RelationClassification
 from taiyi.tasks.relations import Relations
 from taiyi.tasks.struct import DecisionTree
-from taiyi.tasks.task import Task, example_id, load_templates
+from taiyi.tasks.task import Naming, Task, Whole, example_id, load_templates
 from taiyi.tasks.texts import Reports, Summaries, Titles, Translation
 
 _TASKS: dict[str, Task] = {
@@ -67,4 +67,4 @@ def get(name: str) -> Task:
     return _TASKS[name]
 
 
-__all__ = ["Task", "example_id", "get", "listed_as", "load_templates", "names"]
+__all__ = ["Naming", "Task", "Whole", "example_id", "get", "listed_as", "load_templates", "names"]

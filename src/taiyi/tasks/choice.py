@@ -13,7 +13,7 @@ from taiyi.schema import Answer, Choice, Example, Lang, Question, Record, Reject
 from taiyi.tasks.families import Family
 from taiyi.tasks.task import Kind, Whole, example, example_id
 from taiyi.templates import Template, words
-from taiyi.text import fingerprints, normalise, squeeze
+from taiyi.text import normalise, squeeze
 
 # What a model states: "The answer is C.", "答案：D", "**B**".
 _STATES = r"(?i:answer|option|答案|选项?)(?:[\s*]*(?i:is|:|：|是|为|应为))*"
@@ -105,7 +105,6 @@ class _Closed(Whole):
             prompt=prompt,
             answer=answer,
             gold=Choice(key=record.answers[0]),
-            content=fingerprints(*self.texts(record)),
             types=types,
         )
 

@@ -15,7 +15,6 @@ from taiyi.schema import Answer, Example, Labelled, Labels, Record, Reject, Scor
 from taiyi.tasks import listing
 from taiyi.tasks.task import Kind, Whole, example, example_id, set_score
 from taiyi.templates import Template, words
-from taiyi.text import fingerprints
 
 _COMMA = regex.compile(r"[,，、]")
 
@@ -63,7 +62,6 @@ class Classification(Whole):
             prompt=template.fill(labels=marks.comma.join(shown.values()), text=record.text),
             answer=marks.semicolon.join(listing.escape(shown[name]) for name in labels) or marks.none,
             gold=Labels(items=labels),
-            content=fingerprints(*self.texts(record)),
             types=types,
         )
 

@@ -6,22 +6,22 @@ a chain holds twice is linked with itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any, Literal, cast
 
 from taiyi.errors import Unparsable
 from taiyi.schema import Answer, Chains, Document, Example, Record, Reject, Score, Shown, Span
 from taiyi.tasks import json_answer, listing
-from taiyi.tasks.task import Kind, Whole, example, example_id, set_score
+from taiyi.tasks.task import Kind, example, example_id, set_score
+from taiyi.tasks.windowed import Windowed, lies, narrowed, text_of
 from taiyi.templates import Template, words
-from taiyi.text import fingerprints
 
 MOST_LINKED = 500
 """Mentions of one chain that links are counted of: a model that repeats itself does not take the scorer down."""
 
 
-class Coreferences(Whole):
+class Coreferences(Windowed):
     """Chains of mentions, in the order of the text."""
 
     name = "coref"
@@ -49,7 +49,8 @@ class Coreferences(Whole):
         focus: tuple[str, ...] = (),
     ) -> Example | Reject:
         assert isinstance(record, Document)
-        chains = _chains(record)
+        gold = self.gold(record, types, window)
+        chains, source = gold.items, text_of(record, window)
         marks = words(template.lang)
         if form == "json":
             answer = json_answer.write([list(chain) for chain in chains])
@@ -59,12 +60,20 @@ class Coreferences(Whole):
             record,
             template,
             form,
-            prompt=template.fill(text=record.text),
+            prompt=template.fill(text=source),
             answer=answer,
-            gold=Chains(items=tuple(chains)),
-            content=fingerprints(*self.texts(record)),
-            identifier=example_id(record, template, form),
+            gold=gold,
+            identifier=example_id(record, template, form, window=window),
+            offset=window.start if window else 0,
         )
+
+    def gold(self, document: Document, types: Sequence[Shown], window: Span | None = None) -> Chains:
+        """Return the chains of a document, or those of their parts of two mentions and more that lie in a window."""
+        return Chains(items=tuple(_chains(document, narrowed(document, window))))
+
+    def items(self, answer: Answer) -> Mapping[str, Answer]:
+        assert isinstance(answer, Chains)
+        return {repr(pair): Chains(items=(pair,)) for pair in sorted(_pairs(answer))}
 
     def parse(self, text: str, example: Example) -> Chains:
         read = _read_json if example.form == "json" else _read_list
@@ -86,12 +95,13 @@ class Coreferences(Whole):
         return set_score(_links(gold), None if predicted is None else _links(predicted), record=record, reason=reason)
 
 
-def _chains(document: Document) -> list[tuple[str, ...]]:
+def _chains(document: Document, window: Span | None) -> list[tuple[str, ...]]:
     """Return the chains, and the mentions in each, in the order of the text; a mention alone is no chain."""
     entities = {entity.id: entity for entity in document.entities}
     found: list[tuple[int, int, tuple[str, ...]]] = []
     for chain in document.coreferences:
-        members = [entities[ref] for ref in dict.fromkeys(chain.entities) if entities[ref].text.strip()]
+        named = [entities[ref] for ref in dict.fromkeys(chain.entities) if entities[ref].text.strip()]
+        members = [entity for entity in named if lies(entity.text, entity.spans, window)]
         members.sort(key=lambda entity: (entity.spans[0].start, -entity.spans[-1].end))
         if len(members) > 1:
             first = members[0].spans[0]
@@ -99,10 +109,13 @@ def _chains(document: Document) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(texts for _, _, texts in sorted(found)))
 
 
-def _links(chains: Chains) -> set[tuple[str, str]]:
+def _pairs(chains: Chains) -> set[tuple[str, str]]:
     """Return the pairs of texts that stand in one chain, whichever comes first."""
-    pairs = (pair for chain in chains.items for pair in combinations(sorted(chain[:MOST_LINKED]), 2))
-    return {("link", f"{one}\t{other}") for one, other in pairs}
+    return {pair for chain in chains.items for pair in combinations(sorted(chain[:MOST_LINKED]), 2)}
+
+
+def _links(chains: Chains) -> set[tuple[str, str]]:
+    return {("link", f"{one}\t{other}") for one, other in _pairs(chains)}
 
 
 def _read_list(text: str, example: Example) -> list[tuple[str, ...]]:

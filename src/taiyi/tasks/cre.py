@@ -7,7 +7,7 @@ are compared, and put together, as those of relation extraction are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, Literal, NamedTuple, cast
 
@@ -27,9 +27,9 @@ from taiyi.schema import (
     Triples,
 )
 from taiyi.tasks import fields, json_answer, listing, relations
-from taiyi.tasks.task import Kind, Whole, example, example_id
+from taiyi.tasks.task import Kind, example, example_id
+from taiyi.tasks.windowed import Surfaces, Windowed, surfaces, text_of
 from taiyi.templates import Template, words
-from taiyi.text import fingerprints
 
 MAX_DEPTH = 8
 """How deep triples may nest; CMedCausal's nest two deep."""
@@ -46,7 +46,7 @@ class _Nested(NamedTuple):
     type: str
 
 
-class CausalRelations(Whole):
+class CausalRelations(Windowed):
     """Triples of the asked relation types, with triples in them."""
 
     name = "cre"
@@ -75,18 +75,12 @@ class CausalRelations(Whole):
     ) -> Example | Reject:
         assert isinstance(record, Document)
         identifier = example_id(record, template, form, types, window)
+        found = self._found(record, types, window)
+        if isinstance(found, str):
+            reason = "a relation is not between two mentions or relations"
+            return Reject(where=identifier, reason=reason, detail=found)
         shown = {t.name: t.shown for t in types}
-        known = {relation.id: relation for relation in record.relations}
-        named = relations.surfaces(record)
-        found: dict[_Nested, None] = {}
-        for relation in record.relations:
-            if relation.type not in shown or ONLY_INSIDE in relation.attributes:
-                continue
-            trees = list(_trees(relation, known, named, MAX_DEPTH))
-            if not trees:
-                reason = "a relation is not between two mentions or relations"
-                return Reject(where=identifier, reason=reason, detail=relation.id)
-            found.update(dict.fromkeys(trees))
+        source = text_of(record, window)
         marks = words(template.lang)
         if form == "json":
             answer = json_answer.write([_object(tree, shown) for tree in found])
@@ -96,13 +90,34 @@ class CausalRelations(Whole):
             record,
             template,
             form,
-            prompt=template.fill(types=marks.comma.join(dict.fromkeys(shown.values())), text=record.text),
+            prompt=template.fill(types=marks.comma.join(dict.fromkeys(shown.values())), text=source),
             answer=answer,
-            gold=Triples(items=tuple(dict.fromkeys(_triple(tree) for tree in found))),
-            content=fingerprints(*self.texts(record)),
+            gold=_gold(found),
             identifier=identifier,
             types=types,
+            offset=window.start if window else 0,
         )
+
+    def gold(self, document: Document, types: Sequence[Shown], window: Span | None = None) -> Triples | str:
+        found = self._found(document, types, window)
+        return found if isinstance(found, str) else _gold(found)
+
+    def items(self, answer: Answer) -> Mapping[str, Answer]:
+        return relations.items(answer)
+
+    def _found(self, document: Document, types: Sequence[Shown], window: Span | None) -> list[_Nested] | str:
+        """Return the triples of a document or of a window of it; or the id of a relation that is not between two."""
+        asked = {shown.name for shown in types}
+        known = {relation.id: relation for relation in document.relations}
+        everywhere, here = surfaces(document), surfaces(document, window)
+        found: dict[_Nested, None] = {}
+        for relation in document.relations:
+            if relation.type not in asked or ONLY_INSIDE in relation.attributes:
+                continue
+            if next(_trees(relation, known, everywhere, MAX_DEPTH), None) is None:
+                return relation.id
+            found.update(dict.fromkeys(_trees(relation, known, here, MAX_DEPTH)))
+        return list(found)
 
     def parse(self, text: str, example: Example) -> Triples:
         names = {shown.shown: shown.name for shown in reversed(example.types)}
@@ -115,7 +130,7 @@ class CausalRelations(Whole):
             found = []
         else:
             found = [_of_text(item, names) for line in text.split("\n") for item in listing.split(line)]
-        return Triples(items=tuple(dict.fromkeys(_triple(tree) for tree in found)))
+        return _gold(found)
 
     def cut(self, text: str, example: Example) -> str:
         return json_answer.cut(text) if example.form == "json" else listing.cut(text)
@@ -127,20 +142,22 @@ class CausalRelations(Whole):
         return relations.score(gold, predicted, record=record, reason=reason)
 
 
-def _trees(
-    relation: Relation, known: Mapping[str, Relation], named: dict[str, list[str]], depth: int
-) -> Iterator[_Nested]:
+def _trees(relation: Relation, known: Mapping[str, Relation], named: Surfaces, depth: int) -> Iterator[_Nested]:
     """Yield a relation for every pair of the names of its ends; nothing where it is not between two."""
     if len(relation.arguments) != 2 or depth == 0:
         return
 
-    def ends(argument: Argument) -> list[_Nested] | list[str]:
+    def ends(argument: Argument) -> Sequence[_Nested] | Sequence[str]:
         if argument.kind == "relation":
             return list(_trees(known[argument.ref], known, named, depth - 1))
-        return relations.texts(argument, named)
+        return named.of(argument)
 
     for head, tail in product(*map(ends, relation.arguments)):
         yield _Nested(head, tail, relation.type)
+
+
+def _gold(trees: Iterable[_Nested]) -> Triples:
+    return Triples(items=tuple(dict.fromkeys(map(_triple, trees))))
 
 
 def _triple(tree: _Nested) -> Triple:

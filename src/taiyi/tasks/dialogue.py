@@ -8,7 +8,6 @@ from taiyi.schema import Dialogue, Example, FreeText, Message, Record, Reject, S
 from taiyi.tasks.questions import FreeAnswer
 from taiyi.tasks.task import example
 from taiyi.templates import Template
-from taiyi.text import fingerprints
 
 
 class Dialogues(FreeAnswer):
@@ -48,5 +47,4 @@ class Dialogues(FreeAnswer):
             earlier=messages[:-1],
             answer=answer,
             gold=FreeText(text=answer),
-            content=fingerprints(*self.texts(record)),
         )

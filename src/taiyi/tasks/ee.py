@@ -12,53 +12,41 @@ type, trigger and all fillers must be right, those of events in it too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple, cast
+from collections.abc import Container, Mapping, Sequence
+from typing import Literal, Self
 
-import regex
 import xxhash
 
-from taiyi.errors import Unparsable
 from taiyi.schema import (
     Answer,
+    Argument,
     Document,
     Event,
     Example,
     Filler,
     Happening,
     Happenings,
+    Lang,
     Record,
     Reject,
     Score,
     Shown,
     Span,
 )
-from taiyi.tasks import fields, json_answer, listing, relations
-from taiyi.tasks.task import Kind, Whole, example, example_id, set_score
+from taiyi.tasks import event_forms, json_answer, listing
+from taiyi.tasks.task import Kind, example, example_id, set_score
+from taiyi.tasks.windowed import Surfaces, Windowed, surfaces, text_of
 from taiyi.templates import Template, words
-from taiyi.text import fingerprints
 
 MAX_DEPTH = 10
 """How deep two events are compared; the corpora nest four deep."""
-_BAR = " | "
-_SEVERAL = regex.compile(r"(?<=(?<!\\)(?:\\\\)*)[|｜]")
-_BARS = regex.compile(r"[|｜]")
-_MARKS = regex.compile(r"[\\|｜]")
-_NUMBER = regex.compile(r"\s*(\d{1,9})\s*[.、．)]\s*")
-_REFERENCE = regex.compile(r"#\s*(\d{1,9})")
 
 
-class _Draft(NamedTuple):
-    """An event as it is read, before numbers are places; its fillers are role, text and number."""
+class Events(Windowed):
+    """Events of the asked types.
 
-    number: int
-    type: str
-    trigger: str
-    fillers: list[tuple[str, str, int | None]]
-
-
-class Events(Whole):
-    """Events of the asked types."""
+    Told the names of roles, it says in its prompts which there are, and shows them by these names.
+    """
 
     name = "ee"
     forms: tuple[str, ...] = ("list", "json")
@@ -66,6 +54,12 @@ class Events(Whole):
     kind: Kind | None = "events"
     metric: Literal["micro_f1", "accuracy", "chrf"] = "micro_f1"
     generative = False
+
+    def __init__(self, roles: Mapping[Lang, Sequence[Shown]] | None = None) -> None:
+        self.roles = roles or {}
+
+    def naming(self, roles: Mapping[Lang, Sequence[Shown]]) -> Self:
+        return type(self)(roles)
 
     def applies(self, record: Record) -> bool:
         return isinstance(record, Document)
@@ -86,33 +80,37 @@ class Events(Whole):
     ) -> Example | Reject:
         assert isinstance(record, Document)
         identifier = example_id(record, template, form, types, window)
-        shown = {t.name: t.shown for t in types}
-        found = _happenings(record, set(shown))
-        if isinstance(found, str):
-            return Reject(where=identifier, reason="an argument of an event has no text", detail=found)
-        marks = words(template.lang)
-        if form == "json":
-            answer = json_answer.write([_object(event, n, shown) for n, event in enumerate(found, start=1)])
-        else:
-            answer = (
-                "\n".join(_line(event, n, shown, marks.colon) for n, event in enumerate(found, start=1)) or marks.none
-            )
+        gold = self.gold(record, types, window)
+        if isinstance(gold, str):
+            return Reject(where=identifier, reason="an argument of an event has no text", detail=gold)
+        marks, source, roles = words(template.lang), text_of(record, window), self.roles.get(template.lang, ())
+        named = marks.comma.join(dict.fromkeys(role.shown for role in roles))
+        asked = marks.comma.join(dict.fromkeys(shown.shown for shown in types))
+        dressed = template.dressed(f"{marks.roles}{named}\n") if named else template
         return example(
             record,
             template,
             form,
-            prompt=template.fill(types=marks.comma.join(dict.fromkeys(shown.values())), text=record.text),
-            answer=answer,
-            gold=Happenings(items=tuple(found)),
-            content=fingerprints(*self.texts(record)),
+            prompt=dressed.fill(types=asked, text=source),
+            answer=event_forms.write(gold.items, form, template.lang, types, roles),
+            gold=gold,
             identifier=identifier,
             types=types,
+            roles=roles,
+            offset=window.start if window else 0,
         )
 
+    def gold(self, document: Document, types: Sequence[Shown], window: Span | None = None) -> Happenings | str:
+        """Return the events of a document or of a window of it; or the id of one of which an argument has no text."""
+        found = _happenings(document, {shown.name for shown in types}, window)
+        return found if isinstance(found, str) else Happenings(items=tuple(found))
+
+    def items(self, answer: Answer) -> Mapping[str, Answer]:
+        assert isinstance(answer, Happenings)
+        return {key: _alone(answer.items, place) for place, key in enumerate(_keys(answer.items))}
+
     def parse(self, text: str, example: Example) -> Happenings:
-        read = _read_json if example.form == "json" else _read_list
-        names = {shown.shown: shown.name for shown in reversed(example.types)}
-        return Happenings(items=tuple(_placed(read(text, names, example))))
+        return Happenings(items=tuple(event_forms.read(text, example)))
 
     def cut(self, text: str, example: Example) -> str:
         return json_answer.cut(text) if example.form == "json" else listing.cut_lines(text)
@@ -134,31 +132,64 @@ class Events(Whole):
 # --- from a record to its events -------------------------------------------------------------------------------------
 
 
-def _happenings(document: Document, asked: set[str]) -> list[Happening] | str:
+def _happenings(document: Document, asked: set[str], window: Span | None) -> list[Happening] | str:
     """Return the events of the asked types in the order of the text, those without a place as the corpus has them.
 
-    An argument that is an event of another type goes by its trigger. Returns the id of an event of which an argument
-    has no text.
+    An argument that is an event of another type goes by its trigger. In a window are the events of which all lies in
+    it, the events that fill their roles included. Returns the id of an event of which an argument has no text.
     """
-    named = relations.surfaces(document)
+    named, here = surfaces(document), surfaces(document, window)
     events = sorted((event for event in document.events if event.type in asked), key=_place)
+    ids = {event.id for event in events}
+    for event in events:
+        if any(not named.of(a) for a in event.arguments if not _is_event(a, ids)):
+            return event.id
+    if here.source is not None:
+        events = _within(events, named, here)
     places = {event.id: place for place, event in enumerate(events)}
     found: list[Happening] = []
     for event in events:
         fillers: dict[Filler, None] = {}
         for argument in event.arguments:
-            if argument.kind == "event" and argument.ref in places:
+            if _is_event(argument, ids):
                 place = places[argument.ref]
                 fillers[Filler(role=argument.role, text=events[place].trigger.strip(), event=place)] = None
-                continue
-            texts = relations.texts(argument, named)
-            if not texts:
-                return event.id
-            fillers.update((Filler(role=argument.role, text=text), None) for text in texts)
+            else:
+                fillers.update((Filler(role=argument.role, text=text), None) for text in named.of(argument))
         said = ((role.strip(), text.strip()) for role, text in event.attributes.items())
         fillers.update((Filler(role=role, text=text), None) for role, text in said if text)
         found.append(Happening(type=event.type, trigger=event.trigger.strip(), fillers=tuple(fillers)))
     return _distinct(found)
+
+
+def _is_event(argument: Argument, ids: Container[str]) -> bool:
+    return argument.kind == "event" and argument.ref in ids
+
+
+def _within(events: Sequence[Event], named: Surfaces, here: Surfaces) -> list[Event]:
+    """Return the events that lie in a window with trigger, arguments, and the events among these.
+
+    One that has none of these, only attributes, lies in no part of a text.
+    """
+    ids = {event.id for event in events}
+    found = [event for event in events if _is_placed(event, named, here, ids)]
+    while True:
+        lost = ids - {event.id for event in found}
+        kept = [e for e in found if not any(_is_event(a, lost) for a in e.arguments)]
+        if len(kept) == len(found):
+            return found
+        found = kept
+
+
+def _is_placed(event: Event, named: Surfaces, here: Surfaces, ids: Container[str]) -> bool:
+    if event.trigger.strip():
+        trigger = Argument(role="", kind="event", ref=event.id)
+        if not here.of(trigger):
+            return False
+    elif not event.arguments:
+        return False
+    others = (argument for argument in event.arguments if not _is_event(argument, ids))
+    return all(here.of(argument) == named.of(argument) for argument in others)
 
 
 def _place(event: Event) -> tuple[int, int]:
@@ -184,7 +215,7 @@ def _key(event: Happening, keys: Sequence[str]) -> str:
     return xxhash.xxh3_128_hexdigest(repr((event.type, event.trigger, fillers)).encode())
 
 
-def _moved(event: Happening, places: Sequence[int]) -> Happening:
+def _moved(event: Happening, places: Sequence[int] | Mapping[int, int]) -> Happening:
     """Return an event whose arguments are at other places, given for each place."""
     fillers = (
         filler if filler.event is None else Filler(role=filler.role, text=filler.text, event=places[filler.event])
@@ -204,98 +235,17 @@ def _distinct(events: Sequence[Happening]) -> list[Happening]:
     return [_moved(event, places) for event in first.values()]
 
 
+def _alone(events: Sequence[Happening], place: int) -> Happenings:
+    """Return an event as an answer: itself first, and the events that it refers to."""
+    reached = [place]
+    order = {place: 0}
+    for at in reached:
+        for filler in events[at].fillers:
+            if filler.event is not None and filler.event not in order:
+                order[filler.event] = len(reached)
+                reached.append(filler.event)
+    return Happenings(items=tuple(_moved(events[at], order) for at in reached))
+
+
 def _items(answer: Happenings) -> set[tuple[str, str]]:
     return {(event.type, key) for event, key in zip(answer.items, _keys(answer.items), strict=True)}
-
-
-# --- how events are written ------------------------------------------------------------------------------------------
-
-
-def _line(event: Happening, number: int, shown: Mapping[str, str], colon: str) -> str:
-    head = _name(shown[event.type]) + (colon + _escape(event.trigger) if event.trigger else "")
-    parts = [head]
-    for filler in event.fillers:
-        text = _escape(filler.text) if filler.event is None else f"#{filler.event + 1}"
-        if filler.event is None and _REFERENCE.match(text):
-            text = "\\" + text
-        parts.append(_name(filler.role) + colon + text)
-    return f"{number}. " + _BAR.join(parts)
-
-
-def _name(name: str) -> str:
-    return _BARS.sub(lambda match: "\\" + match[0], fields.escape_name(name))
-
-
-def _escape(text: str) -> str:
-    return _MARKS.sub(lambda match: "\\" + match[0], text).replace("\n", "\\n")
-
-
-def _object(event: Happening, number: int, shown: Mapping[str, str]) -> dict[str, Any]:
-    arguments = [
-        {"role": f.role, "text": f.text} if f.event is None else {"role": f.role, "event": f.event + 1}
-        for f in event.fillers
-    ]
-    trigger = {"trigger": event.trigger} if event.trigger else {}
-    return {"id": number, "type": shown[event.type], **trigger, "arguments": arguments}
-
-
-# --- and read --------------------------------------------------------------------------------------------------------
-
-
-def _placed(drafts: Sequence[_Draft]) -> list[Happening]:
-    """Return events with places for numbers; a number that no event has is a text."""
-    places: dict[int, int] = {}
-    for place, draft in enumerate(drafts):
-        places.setdefault(draft.number, place)
-    found: list[Happening] = []
-    for draft in drafts:
-        fillers: dict[Filler, None] = {}
-        for role, text, number in draft.fillers:
-            place = None if number is None else places.get(number)
-            filler = Filler(role=role, text=text if place is None else drafts[place].trigger, event=place)
-            fillers[filler] = None
-        found.append(Happening(type=draft.type, trigger=draft.trigger, fillers=tuple(fillers)))
-    return found
-
-
-def _read_list(text: str, names: Mapping[str, str], example: Example) -> list[_Draft]:
-    if not text.strip():
-        raise Unparsable("the answer is empty", where=example.id, expected="events, or the word for none")
-    found: list[_Draft] = []
-    for line in text.strip().split("\n"):
-        if not line.strip() or line.strip(" .。") == words(example.lang).none:
-            continue
-        number = _NUMBER.match(line)
-        head, *rest = _SEVERAL.split(line[number.end() if number else 0 :])
-        type, trigger = fields.split_name(head) or (listing.unescape(head.strip()), "")
-        fillers: list[tuple[str, str, int | None]] = []
-        for part in rest:
-            pair = fields.split_name(part)
-            if pair is None:
-                raise Unparsable("an argument names no role", got=repr(part[:60]), expected="role: text")
-            reference = _REFERENCE.fullmatch(pair[1])
-            fillers.append((pair[0], listing.unescape(pair[1]), int(reference[1]) if reference else None))
-        place = int(number[1]) if number else len(found) + 1
-        found.append(_Draft(place, names.get(type, type), listing.unescape(trigger), fillers))
-    return found
-
-
-def _read_json(text: str, names: Mapping[str, str], example: Example) -> list[_Draft]:
-    found: list[_Draft] = []
-    for row in json_answer.rows(json_answer.read(text, example.lang)):
-        type = json_answer.text_of(row, "type")
-        trigger = json_answer.text_of(row, "trigger") if row.get("trigger") is not None else ""
-        arguments: Any = row.get("arguments", [])
-        if not isinstance(arguments, list):
-            raise Unparsable("arguments are no array", got=json_answer.shown(arguments))
-        fillers: list[tuple[str, str, int | None]] = []
-        for argument in json_answer.rows(cast("list[Any]", arguments)):
-            place = argument.get("event")
-            if isinstance(place, int):
-                fillers.append((json_answer.text_of(argument, "role"), f"#{place}", place))
-            else:
-                fillers.append((json_answer.text_of(argument, "role"), json_answer.text_of(argument, "text"), None))
-        number = row.get("id")
-        place = number if isinstance(number, int) else len(found) + 1
-        found.append(_Draft(place, names.get(type, type), trigger, fillers))
-    return found

@@ -31,7 +31,6 @@ from taiyi.tasks import facts, fields, json_answer, listing
 from taiyi.tasks.facts import Facts
 from taiyi.tasks.task import Kind, Whole, example, example_id, set_score
 from taiyi.templates import Template, words
-from taiyi.text import fingerprints
 
 # Several concepts of one mention stand with a plus between spaces; one at the edge of a word may be part of a name.
 _AND = " + "
@@ -52,6 +51,7 @@ class Normalisation(Whole):
     kind: Kind | None = "entities"
     metric: Literal["micro_f1", "accuracy", "chrf"] = "micro_f1"
     generative = False
+    windowed = True
 
     def __init__(self, known: Facts | None = None) -> None:
         self.known = known
@@ -109,7 +109,6 @@ class Normalisation(Whole):
             gold=Normalisations(
                 items=tuple(Normalised(text=text, concept=concept) for text, ids in found.items() for concept in ids)
             ),
-            content=fingerprints(*self.texts(record), source),
             identifier=identifier,
             types=types,
             offset=span.start,

@@ -29,7 +29,6 @@ from taiyi.schema import (
 from taiyi.tasks import json_answer, listing
 from taiyi.tasks.task import Kind, Whole, example, example_id, set_score
 from taiyi.templates import Template, words
-from taiyi.text import fingerprints
 
 _COLON = regex.compile(r"[:：]")
 
@@ -43,6 +42,7 @@ class NamedEntities(Whole):
     kind: Kind | None = "entities"
     metric: Literal["micro_f1", "accuracy", "chrf"] = "micro_f1"
     generative = False
+    windowed = True
 
     def applies(self, record: Record) -> bool:
         return isinstance(record, Document)
@@ -87,7 +87,6 @@ class NamedEntities(Whole):
             prompt=prompt,
             answer=answer,
             gold=Mentions(items=tuple(sorted(mentions, key=_order))),
-            content=fingerprints(*self.texts(record), source),
             identifier=identifier,
             types=types,
             tagging=tagging,

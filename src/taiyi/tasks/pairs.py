@@ -1,28 +1,32 @@
 """Pairs of texts: semantic similarity (TP-ss) and entailment (TP-te); the answer is a label or a grade.
 
-Scored by accuracy. A pair has exactly one label, and so has an answer that can be read: micro-F1 over the labels would
-differ from accuracy only in how it takes answers that cannot be read, and graded pairs have no labels to count.
+Labels are scored by accuracy. A pair has exactly one label, and so has an answer that can be read: micro-F1 over the
+labels would differ from accuracy only in how it takes answers that cannot be read.
+
+A grade is right where it is the gold to two decimals; how near the others are is what correlation tells, over all pairs
+of a test set, so that a score keeps both grades. In place of a grade that cannot be read stands the end of the scale
+that is farther from the gold, as wrong as an answer can be.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
+import msgspec
 import regex
 
 from taiyi.errors import Unparsable
-from taiyi.schema import Answer, Example, Labels, Pair, Record, Reject, Score, Shown, Span, Value
+from taiyi.schema import Answer, Example, Labels, Pair, Record, Reject, Scale, Score, Shown, Span, Value
 from taiyi.tasks.families import Family
 from taiyi.tasks.task import Kind, Whole, example, example_id
 from taiyi.templates import Template, words
-from taiyi.text import fingerprints, squeeze
+from taiyi.text import squeeze
 
 # What models put before an answer: "The answer is ...", "Label: ...", "相似度得分：...".
 _LEAD = regex.compile(
     r"^[\s*]*(?:(?:the\s+)?(?:(?:correct|final|right|similarity|relatedness)\s+)?(?:answer|label|score|rating)"
-    r"|similarity|relatedness|(?:正确)?(?:答案|标签)|(?:相似度)?(?:得分|评分|分数)|相似度)"
+    r"|similarity|relatedness|(?:正确)?(?:答案|标签)|(?:相[似关]度)?(?:得分|评分|分数)|相[似关]度)"
     r"[\s*]*(?:(?:would\s+be|is|:|：|应?为|是)[\s*]*)+",
     regex.IGNORECASE,
 )
@@ -34,6 +38,12 @@ _NUMBER = regex.compile(
 # What ends a label: a mark, and not the next word.
 _MARK = regex.compile(r"\s*[^\s\p{L}\p{N}/-]")
 _AROUND = " .。,，;；*\"'“”()（）[]【】"
+# Means of three raters' grades are written with so many; no corpus has finer ones of its own.
+_DECIMALS = 2
+
+
+NO_SCALE = "the grades of the corpus have no scale"
+OFF_SCALE = "the grade is outside of its scale"
 
 
 class _Pairs(Whole):
@@ -80,7 +90,6 @@ class _Pairs(Whole):
             prompt=template.fill(first=record.first, second=record.second, labels=labels),
             answer=shown[record.label],
             gold=Labels(items=(record.label,)),
-            content=fingerprints(*self.texts(record)),
             types=types,
         )
 
@@ -122,11 +131,11 @@ class Entailment(_Pairs):
 class Similarity(_Pairs):
     """How near the texts of a pair are in meaning: a label, or a number on the corpus's own scale.
 
-    A number is right where it is the corpus's, for the scale is not known here: how near a wrong one is cannot be said.
+    What is graded, and on which scale, is the one `Shown` of a graded pair.
     """
 
     name = "tp_ss"
-    graded = Family("tp_ss_graded", frozenset({"first", "second"}))
+    graded = Family("tp_ss_graded", frozenset({"first", "second", "measure", "lowest", "highest"}))
     families = (graded,)
 
     def applies(self, record: Record) -> bool:
@@ -145,28 +154,60 @@ class Similarity(_Pairs):
         assert isinstance(record, Pair)
         if record.value is None:
             return super().render(record, template, form=form, types=types, window=window, focus=focus)
-        if not math.isfinite(record.value):
-            return Reject(
-                where=example_id(record, template, form), reason="the grade is no number", detail=str(record.value)
-            )
+        (measure, scale), where = _graded(types), example_id(record, template, form)
+        if scale is None:
+            return Reject(where=where, reason=NO_SCALE)
+        if not scale.lowest <= record.value <= scale.highest:
+            return Reject(where=where, reason=OFF_SCALE, detail=str(record.value))
+        value = round(record.value, _DECIMALS)
         return example(
             record,
             template,
             form,
-            prompt=self.graded.of(template).fill(first=record.first, second=record.second),
-            # The shortest text that reads as the number: 9.32 and 4, as corpora write their grades.
-            answer=repr(record.value).removesuffix(".0"),
-            gold=Value(value=record.value),
-            content=fingerprints(*self.texts(record)),
+            prompt=self.graded.of(template).fill(
+                first=record.first,
+                second=record.second,
+                measure=measure,
+                lowest=_written(scale.lowest),
+                highest=_written(scale.highest),
+            ),
+            answer=_written(value),
+            gold=Value(value=value, scale=scale),
+            types=types,
         )
 
     def parse(self, text: str, example: Example) -> Labels | Value:
-        if example.types:
+        _, scale = _graded(example.types)
+        if scale is None:
             return super().parse(text, example)
         # What comes first counts ("3.5 out of 4"), or the only number there is.
         found = [match[0] for match in _NUMBER.finditer(text)]
         first = _NUMBER.match(said := _LEAD.sub("", text).strip().lstrip(_AROUND))
         number = first[0] if first else found[0] if len(found) == 1 else ""
-        if number and math.isfinite(value := float(number)):
-            return Value(value=value)
-        raise Unparsable("the answer is no number", got=repr(said[:60]), expected="a number")
+        expected = f"a number from {_written(scale.lowest)} to {_written(scale.highest)}"
+        if not number:
+            raise Unparsable("the answer is no number", got=repr(said[:60]), expected=expected)
+        if not scale.lowest <= (value := float(number)) <= scale.highest:
+            raise Unparsable(OFF_SCALE, got=number[:60], expected=expected)
+        return Value(value=value, scale=scale)
+
+    def score(self, gold: Answer, predicted: Answer | None, *, record: str, reason: str = "") -> Score:
+        found = super().score(gold, predicted, record=record, reason=reason)
+        if not isinstance(gold, Value):
+            return found
+        assert predicted is None or isinstance(predicted, Value)
+        scale = gold.scale
+        farthest = max(scale.lowest, scale.highest, key=lambda end: abs(end - gold.value))
+        answer = predicted.value if predicted is not None else farthest
+        right = predicted is not None and round(answer, _DECIMALS) == round(gold.value, _DECIMALS)
+        return msgspec.structs.replace(found, value=float(right), grades=(gold.value, answer))
+
+
+def _graded(types: Sequence[Shown]) -> tuple[str, Scale | None]:
+    """Return what is graded, as the prompt names it, and its scale; None where there are labels, or nothing."""
+    return next(((shown.shown, shown.scale) for shown in types if shown.scale is not None), ("", None))
+
+
+def _written(value: float) -> str:
+    """Return the shortest text that reads as the number: 9.32 and 4, as corpora write their grades."""
+    return repr(value + 0.0).removesuffix(".0")

@@ -10,7 +10,6 @@ from taiyi.metrics.text import chrf
 from taiyi.schema import Answer, Example, FreeText, Question, Record, Reject, Score, Shown, Span
 from taiyi.tasks.task import Kind, Whole, example
 from taiyi.templates import Template
-from taiyi.text import fingerprints
 
 
 class FreeAnswer(Whole):
@@ -77,7 +76,6 @@ class SimpleQuestions(FreeAnswer):
             prompt=template.fill(**slots),
             answer=answer,
             gold=FreeText(text=answer),
-            content=fingerprints(*self.texts(record)),
         )
 
 

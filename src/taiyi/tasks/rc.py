@@ -7,7 +7,10 @@ Blanks, ACL 2019). Of a concept every mention is marked; a later part of a disco
 Which pairs are asked about follows from the corpus as a whole, never from the gold of the record: all pairs of distinct
 nodes whose types are joined by an asked type of relation somewhere in the corpus, mentions no further apart than any
 related ones of the corpus. Where the types of the two ends always stand in one order, so do the marks; else e1 is what
-comes first, and a relation that runs from e2 to e1 is answered with `(e2, e1)` after its name.
+comes first, and a relation that runs from e2 to e1 is answered with `(e2, e1)` after its name. Symmetric relations run
+neither way: they say nothing of the order of the marks, and are answered with their name alone.
+
+In a window of a document a pair is asked about where both have a mention in it, and only mentions in it are marked.
 
 The gold is the triples that the pair adds to the relation extraction of its document, so that the answers about all
 pairs, put together, are scored as `re` is.
@@ -22,19 +25,17 @@ from itertools import product
 from typing import Literal, Self
 
 import regex
-import xxhash
 
 from taiyi.errors import Unparsable
 from taiyi.schema import Answer, Document, Example, Record, Reject, Relation, Score, Shown, Span, Triple, Triples
-from taiyi.tasks import facts, listing, relations
+from taiyi.tasks import facts, listing, marked, relations
 from taiyi.tasks.facts import End, Facts, Node
 from taiyi.tasks.task import Kind, example, example_id
+from taiyi.tasks.windowed import lies, narrowed, text_of
 from taiyi.templates import Template, words
-from taiyi.text import fingerprints
 
 BACKWARDS = "(e2, e1)"
 NOT_MARKED = "a relation is not between two things that can be marked"
-_TAG = regex.compile(r"<(/?)e([12])(\+?)>")
 _BACKWARDS = regex.compile(r"\s*[(（]\s*e2\s*[,，]\s*e1\s*[)）]$")
 
 
@@ -46,7 +47,6 @@ class _Graph:
     nodes: dict[tuple[str, str], Node]
     relations: dict[frozenset[tuple[str, str]], list[tuple[Relation, Node, Node]]]
     others: list[Relation]
-    tagged: bool
 
 
 class RelationClassification:
@@ -61,6 +61,7 @@ class RelationClassification:
     kind: Kind | None = "relations"
     metric: Literal["micro_f1", "accuracy", "chrf"] = "micro_f1"
     generative = False
+    windowed = True
 
     def __init__(self, known: Facts | None = None) -> None:
         self.known = known
@@ -76,14 +77,35 @@ class RelationClassification:
         assert isinstance(record, Document)
         return (record.text,)
 
-    def focuses(self, record: Record, types: Sequence[Shown]) -> Sequence[tuple[str, ...]]:
+    def focuses(self, record: Record, types: Sequence[Shown], window: Span | None = None) -> Sequence[tuple[str, ...]]:
         """Return the pairs to ask about; one empty focus, which is rejected, where pairs cannot hold the relations."""
         assert isinstance(record, Document)
         asked = frozenset(shown.name for shown in types)
+        undirected = relations.symmetric(types)
         graph = self._graph(record)
         if any(relation.type in asked for relation in graph.others):
             return ((),)
-        return tuple((*_name(one), *_name(other)) for one, other in _pairs(graph.nodes, self.known, asked))
+        part = narrowed(record, window)
+        here = {name: node for name, node in graph.nodes.items() if _mentions(node, part)}
+        return tuple((*_name(one), *_name(other)) for one, other in _pairs(here, self.known, asked, undirected))
+
+    def across(self, record: Record, types: Sequence[Shown], windows: Sequence[Span]) -> Sequence[Answer]:
+        assert isinstance(record, Document)
+        graph, undirected = self._graph(record), relations.symmetric(types)
+        asked = {shown.name for shown in types}
+        parts = [narrowed(record, window) for window in windows]
+        missing: dict[Triple, None] = {}
+        held: set[Triple] = set()
+        for focus in self.focuses(record, types):
+            if not focus:
+                return ()
+            for relation, head, tail in graph.relations.get(
+                frozenset(((focus[0], focus[1]), (focus[2], focus[3]))), ()
+            ):
+                if relation.type in asked:
+                    missing.update(dict.fromkeys(_told(relation, head, tail, None, undirected)))
+                    held.update(t for part in parts for t in _told(relation, head, tail, part, undirected))
+        return [Triples(items=(triple,)) for triple in missing if triple not in held]
 
     def render(
         self,
@@ -100,29 +122,33 @@ class RelationClassification:
         graph = self._graph(record)
         if not focus:
             return Reject(where=identifier, reason=NOT_MARKED, detail=", ".join(r.id for r in graph.others[:1]))
-        if graph.tagged:
+        source, part = text_of(record, window), narrowed(record, window)
+        if marked.TAG.search(source):
             return Reject(where=identifier, reason="the text contains a tag", detail="e1, e2")
         one, other = graph.nodes[focus[0], focus[1]], graph.nodes[focus[2], focus[3]]
         shown = {t.name: t.shown for t in types}
+        undirected = relations.symmetric(types)
         labels: dict[str, None] = {}
         triples: dict[Triple, None] = {}
         for relation, head, tail in graph.relations.get(frozenset((_name(one), _name(other))), ()):
             if relation.type in shown:
-                backwards = head is not one
+                backwards = head is not one and relation.type not in undirected
                 labels[listing.escape(shown[relation.type]) + (f" {BACKWARDS}" if backwards else "")] = None
-                triples.update(dict.fromkeys(_triples(_names(head), _names(tail), relation.type)))
+                triples.update(dict.fromkeys(_told(relation, head, tail, part, undirected)))
         marks = words(template.lang)
-        source = _marked(record.text, one, other)
+        text = marked.mark(
+            record.text, window or Span(0, len(record.text)), *(_mentions(node, part) for node in (one, other))
+        )
         return example(
             record,
             template,
             form,
-            prompt=template.fill(types=marks.comma.join(dict.fromkeys(shown.values())), text=source),
+            prompt=template.fill(types=marks.comma.join(dict.fromkeys(shown.values())), text=text),
             answer=marks.semicolon.join(labels) or marks.none,
             gold=Triples(items=tuple(sorted(triples, key=_order))),
-            content=_content(record.text, one, other),
             identifier=identifier,
             types=types,
+            offset=window.start if window else 0,
         )
 
     def _graph(self, document: Document) -> _Graph:
@@ -136,7 +162,8 @@ class RelationClassification:
         if not text.strip():
             raise Unparsable("the answer is empty", where=example.id, expected="relations, or the word for none")
         names = {shown.shown: shown.name for shown in reversed(example.types)}
-        one, other = _pair(example.messages[-1].content)
+        undirected = relations.symmetric(example.types)
+        one, other = marked.pair(example.messages[-1].content)
         none = words(example.lang).none
         found: dict[Triple, None] = {}
         for item in (item for line in text.split("\n") for item in listing.split(line)):
@@ -145,7 +172,7 @@ class RelationClassification:
             if label not in names and label.strip(" .。") in ("", none):
                 continue
             ends = (other, one) if backwards else (one, other)
-            found.update(dict.fromkeys(_triples(*ends, names.get(label, label))))
+            found.update(dict.fromkeys(_triples(*ends, names.get(label, label), undirected)))
         if found and not {triple.type for triple in found} & set(names.values()):
             raise Unparsable("the answer names no relation of the set", got=repr(text[:60]), expected=", ".join(names))
         return Triples(items=tuple(sorted(found, key=_order)))
@@ -169,7 +196,7 @@ def _graph(document: Document) -> _Graph:
             relations.setdefault(frozenset(map(_name, ends)), []).append((relation, *ends))
         else:
             others.append(relation)
-    return _Graph(document, nodes, relations, others, _TAG.search(document.text) is not None)
+    return _Graph(document, nodes, relations, others)
 
 
 def _order(triple: Triple) -> tuple[str, str, str]:
@@ -180,12 +207,25 @@ def _name(node: Node) -> tuple[str, str]:
     return (node.kind, node.id)
 
 
-def _names(node: Node) -> list[str]:
-    return list(dict.fromkeys(text.strip() for text, _ in node.mentions))
+def _mentions(node: Node, window: Span | None) -> list[tuple[str, tuple[Span, ...]]]:
+    """Return the mentions of a node that lie in a window."""
+    return [(text, spans) for text, spans in node.mentions if lies(text, spans, window)]
 
 
-def _triples(heads: Sequence[str], tails: Sequence[str], type: str) -> Iterator[Triple]:
-    return (Triple(head=head, tail=tail, type=type) for head, tail in product(heads, tails))
+def _names(node: Node, window: Span | None) -> list[str]:
+    return list(dict.fromkeys(text.strip() for text, _ in _mentions(node, window)))
+
+
+def _told(
+    relation: Relation, head: Node, tail: Node, window: Span | None, undirected: frozenset[str]
+) -> Iterator[Triple]:
+    """Yield the triples that a relation stands for in a window."""
+    return _triples(_names(head, window), _names(tail, window), relation.type, undirected)
+
+
+def _triples(heads: Sequence[str], tails: Sequence[str], type: str, undirected: frozenset[str]) -> Iterator[Triple]:
+    pairs = product(heads, tails)
+    return (relations.canonical(Triple(head=head, tail=tail, type=type), undirected) for head, tail in pairs)
 
 
 def _place(node: Node) -> tuple[int, int, str, str]:
@@ -197,14 +237,16 @@ def _place(node: Node) -> tuple[int, int, str, str]:
 
 
 def _pairs(
-    known: dict[tuple[str, str], Node], corpus: Facts | None, asked: frozenset[str]
+    known: dict[tuple[str, str], Node], corpus: Facts | None, asked: frozenset[str], undirected: frozenset[str]
 ) -> Iterator[tuple[Node, Node]]:
     if corpus is None:
         mentions = sorted((node for node in known.values() if node.kind == "entity"), key=_place)
         yield from ((one, other) for n, one in enumerate(mentions) for other in mentions[n + 1 :])
         return
-    joined, loops = _joined(corpus, asked)
-    taking_part = {end for ends in joined for end in ends} | loops
+    joined, loops = _joined(corpus, asked - undirected)
+    either, own = _joined(corpus, asked & undirected)
+    loops |= own
+    taking_part = {end for ends in joined | either for end in ends} | loops
     placed = sorted(known.values(), key=_place)
     found = [(node, ends) for node in placed if not taking_part.isdisjoint(ends := _ends(node))]
     for n, (one, ours) in enumerate(found):
@@ -217,6 +259,8 @@ def _pairs(
                 yield one, other
             elif not joined.isdisjoint(product(theirs, ours)):
                 yield other, one
+            elif not either.isdisjoint((*product(ours, theirs), *product(theirs, ours))):
+                yield one, other
 
 
 @lru_cache(maxsize=64)
@@ -229,60 +273,3 @@ def _joined(corpus: Facts, asked: frozenset[str]) -> tuple[frozenset[tuple[End, 
 
 def _ends(node: Node) -> list[End]:
     return [End(node.kind, type) for type in node.types]
-
-
-# --- marks -----------------------------------------------------------------------------------------------------------
-
-
-def _marked(text: str, one: Node, other: Node) -> str:
-    """Return a text with the mentions of a pair between tags, those that begin first or are longer outside."""
-    marks: list[tuple[int, int, int, str]] = []
-    for tag, node in (("e1", one), ("e2", other)):
-        for mention, spans in node.mentions:
-            for part, (start, end) in enumerate(spans):
-                start += len(mention) - len(mention.lstrip()) if part == 0 else 0
-                end -= len(mention) - len(mention.rstrip()) if part == len(spans) - 1 else 0
-                name = tag + ("+" if part else "")
-                marks.append((start, 1, -end, f"<{name}>"))
-                marks.append((end, 0, -start, f"</{name}>"))
-    written: list[str] = []
-    done = 0
-    for at, _, _, tag in sorted(marks, key=lambda mark: mark[:3]):
-        written += [text[done:at], tag]
-        done = at
-    return "".join((*written, text[done:]))
-
-
-def _pair(prompt: str) -> tuple[list[str], list[str]]:
-    """Return the names of the marked pair of a prompt: of each the texts of its mentions, each once."""
-    found: dict[str, dict[int, list[str]]] = {"1": {}, "2": {}}
-    opened: dict[tuple[str, str], list[tuple[int, int]]] = {}
-    plain = ""
-    done = 0
-    for order, match in enumerate(_TAG.finditer(prompt)):
-        plain += prompt[done : match.start()]
-        done = match.end()
-        key = (match[2], match[3])
-        if not match[1]:
-            opened.setdefault(key, []).append((order, len(plain)))
-        elif opened.get(key):
-            begun, start = opened[key].pop()
-            mentions = found[match[2]]
-            if not match[3]:
-                mentions[begun] = [plain[start:]]
-            elif earlier := [place for place in mentions if place < begun]:
-                mentions[max(earlier)].append(plain[start:])
-    names = [list(dict.fromkeys(" ".join(mentions[n]) for n in sorted(mentions))) for mentions in found.values()]
-    return names[0], names[1]
-
-
-def _content(text: str, one: Node, other: Node) -> tuple[str, ...]:
-    """Return the fingerprint of the text, and one of the pair in it: pairs of a text are no duplicates."""
-    whole = _whole(text)
-    pair = repr((whole, *([spans for _, spans in node.mentions] for node in (one, other))))
-    return (*whole, xxhash.xxh3_128_hexdigest(pair.encode()))
-
-
-@lru_cache(maxsize=16)
-def _whole(text: str) -> tuple[str, ...]:
-    return fingerprints(text)

@@ -3,18 +3,22 @@
 Scored as the paper does: micro-F1 over the unique (head, tail, type) triples of each record. A relation between
 concepts stands for a triple of every pair of their distinct surface forms, as in the paper's own example of BC5CDR. An
 event that takes part in a relation goes by its trigger.
+
+A symmetric relation has no head and tail: its triple has its texts in alphabetical order, whichever was first, so that
+one relation is one triple in every window, task and answer. It is written in the order of the text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Literal
+
+import msgspec
 
 from taiyi.errors import Unparsable
 from taiyi.schema import (
     Answer,
-    Argument,
     Document,
     Example,
     Record,
@@ -26,15 +30,15 @@ from taiyi.schema import (
     Triples,
 )
 from taiyi.tasks import fields, json_answer, listing
-from taiyi.tasks.task import Kind, Whole, example, example_id, set_score
+from taiyi.tasks.task import Kind, example, example_id, set_score
+from taiyi.tasks.windowed import Windowed, surfaces, text_of
 from taiyi.templates import Template, words
-from taiyi.text import fingerprints
 
 TRIPLE = "(head, tail, relation)"
 NOT_BETWEEN_TWO = "a relation is not between two mentions"
 
 
-class Relations(Whole):
+class Relations(Windowed):
     """Triples of the asked relation types."""
 
     name = "re"
@@ -63,40 +67,54 @@ class Relations(Whole):
     ) -> Example | Reject:
         assert isinstance(record, Document)
         identifier = example_id(record, template, form, types, window)
+        gold = self.gold(record, types, window)
+        if isinstance(gold, str):
+            return Reject(where=identifier, reason=NOT_BETWEEN_TWO, detail=gold)
         shown = {t.name: t.shown for t in types}
-        named = surfaces(record)
-        triples: dict[Triple, None] = {}
-        for relation in record.relations:
-            if relation.type not in shown:
-                continue
-            arguments = [texts(argument, named) for argument in relation.arguments]
-            if len(arguments) != 2 or not all(arguments):
-                return Reject(where=identifier, reason=NOT_BETWEEN_TWO, detail=relation.id)
-            for head, tail in product(*arguments):
-                triples[Triple(head=head, tail=tail, type=relation.type)] = None
+        undirected = symmetric(types)
+        source = text_of(record, window)
+        said = [in_order(triple, source, undirected) for triple in gold.items]
         marks = words(template.lang)
         if form == "json":
-            answer = json_answer.write([{"head": t.head, "tail": t.tail, "relation": shown[t.type]} for t in triples])
+            answer = json_answer.write([{"head": t.head, "tail": t.tail, "relation": shown[t.type]} for t in said])
         else:
-            rows = [(fields.escape(t.head), fields.escape(t.tail), shown[t.type]) for t in triples]
+            rows = [(fields.escape(t.head), fields.escape(t.tail), shown[t.type]) for t in said]
             answer = marks.semicolon.join(f"({', '.join(row)})" for row in rows) or marks.none
         asked = marks.comma.join(dict.fromkeys(shown.values()))
         return example(
             record,
             template,
             form,
-            prompt=template.fill(types=asked, text=record.text),
+            prompt=template.fill(types=asked, text=source),
             answer=answer,
-            gold=Triples(items=tuple(triples)),
-            content=fingerprints(*self.texts(record)),
+            gold=gold,
             identifier=identifier,
             types=types,
+            offset=window.start if window else 0,
         )
+
+    def gold(self, document: Document, types: Sequence[Shown], window: Span | None = None) -> Triples | str:
+        """Return the triples of a document or of a window of it; or the id of a relation that is not between two."""
+        asked, undirected = {shown.name for shown in types}, symmetric(types)
+        everywhere, here = surfaces(document), surfaces(document, window)
+        found: dict[Triple, None] = {}
+        for relation in document.relations:
+            if relation.type not in asked:
+                continue
+            if len(relation.arguments) != 2 or not all(map(everywhere.of, relation.arguments)):
+                return relation.id
+            for head, tail in product(*map(here.of, relation.arguments)):
+                found[canonical(Triple(head=head, tail=tail, type=relation.type), undirected)] = None
+        return Triples(items=tuple(found))
+
+    def items(self, answer: Answer) -> Mapping[str, Answer]:
+        return items(answer)
 
     def parse(self, text: str, example: Example) -> Triples:
         names = {shown.shown: shown.name for shown in reversed(example.types)}
         read = _read_json if example.form == "json" else _read_list
-        return Triples(items=tuple(dict.fromkeys(read(text, names, example))))
+        undirected = symmetric(example.types)
+        return Triples(items=tuple(dict.fromkeys(canonical(t, undirected) for t in read(text, names, example))))
 
     def cut(self, text: str, example: Example) -> str:
         return json_answer.cut(text) if example.form == "json" else listing.cut(text)
@@ -108,26 +126,38 @@ class Relations(Whole):
         return score(gold, predicted, record=record, reason=reason)
 
 
-def surfaces(document: Document) -> dict[str, list[str]]:
-    """Return the distinct surface forms of entities, of the concepts that they are normalised to, and of events, by
-    kind and id."""
-    found: dict[str, dict[str, None]] = {}
-    for entity in document.entities:
-        text = entity.text.strip()
-        found.setdefault(f"entity {entity.id}", {})[text] = None
-        for concept in entity.concepts:
-            found.setdefault(f"concept {concept.id}", {})[text] = None
-    for event in document.events:
-        if trigger := event.trigger.strip():
-            found[f"event {event.id}"] = {trigger: None}
-    return {key: list(texts) for key, texts in found.items()}
+def symmetric(types: Sequence[Shown]) -> frozenset[str]:
+    """Return the names of the types whose relations have no direction."""
+    return frozenset(shown.name for shown in types if shown.symmetric)
 
 
-def texts(argument: Argument, named: dict[str, list[str]]) -> list[str]:
-    """Return the surface forms that an argument goes by, of those that `surfaces` returns."""
-    if argument.kind == "text":
-        return [argument.ref.strip()] if argument.ref.strip() else []
-    return named.get(f"{argument.kind} {argument.ref}", [])
+def canonical(triple: Triple, undirected: frozenset[str]) -> Triple:
+    """Return the one triple that stands for a relation: an undirected one has the lesser text as its head."""
+    if triple.type not in undirected or triple.head <= triple.tail:
+        return triple
+    return Triple(head=triple.tail, tail=triple.head, type=triple.type)
+
+
+def in_order(triple: Triple, text: str, undirected: frozenset[str]) -> Triple:
+    """Return an undirected triple in the order of the text: its head occurs first in it, or is longer, or the lesser.
+
+    What the text does not have, such as a mention of several parts, comes last.
+    """
+    if triple.type not in undirected:
+        return triple
+
+    def place(name: str) -> tuple[int, int, str]:
+        at = text.find(name)
+        return (at if at >= 0 else len(text), -len(name), name)
+
+    head, tail = sorted((triple.head, triple.tail), key=place)
+    return Triple(head=head, tail=tail, type=triple.type)
+
+
+def items(answer: Answer) -> dict[str, Answer]:
+    """Return each triple as an answer."""
+    assert isinstance(answer, Triples)
+    return {repr(msgspec.structs.astuple(triple)): Triples(items=(triple,)) for triple in answer.items}
 
 
 def merge(answers: Sequence[tuple[Example, Answer]]) -> Triples:

@@ -19,7 +19,6 @@ from taiyi.schema import Answer, Example, Lang, Record, Reject, Score, Shown, Sp
 from taiyi.tasks import fields, json_answer, listing, relations
 from taiyi.tasks.task import Kind, Whole, example, example_id, set_score
 from taiyi.templates import Template, words
-from taiyi.text import fingerprints
 
 Role = Literal["condition", "decision"]
 Logic = Literal["and", "or", "null"]
@@ -80,7 +79,6 @@ class DecisionTree(Whole):
             prompt=template.fill(types=marks.comma.join(dict.fromkeys(shown.values())), text=record.source),
             answer=answer,
             gold=Tree(nodes=tuple(nodes)),
-            content=fingerprints(*self.texts(record)),
             identifier=identifier,
             types=types,
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol, Self, runtime_checkable
 
 from taiyi import templates
 from taiyi.schema import (
@@ -35,6 +35,7 @@ class Task(Protocol):
         kind: which names of the corpus its prompt lists, if any.
         metric: how its scores are summed up.
         generative: whether its answers are texts in nature (the paper's Type 2), or not (Type 1).
+        windowed: whether its examples can be about windows of a long document.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Task(Protocol):
     kind: Kind | None
     metric: Literal["micro_f1", "accuracy", "chrf"]
     generative: bool
+    windowed: bool
 
     def applies(self, record: Record) -> bool:
         """Whether a record can be rendered as this task."""
@@ -55,9 +57,13 @@ class Task(Protocol):
         """
         ...
 
-    def focuses(self, record: Record, types: Sequence[Shown]) -> Sequence[tuple[str, ...]]:
-        """Return what of a record an example is asked about, such as the ids of a pair of entities; one empty focus
-        where it is about all of the record."""
+    def focuses(self, record: Record, types: Sequence[Shown], window: Span | None = None) -> Sequence[tuple[str, ...]]:
+        """Return what of a record, or of a window of it, an example is asked about, such as the ids of a pair of
+        entities; one empty focus where it is about all of it."""
+        ...
+
+    def across(self, record: Record, types: Sequence[Shown], windows: Sequence[Span]) -> Sequence[Answer]:
+        """Return what of the gold of a record can be told from none of its windows, each item as an answer."""
         ...
 
     def render(
@@ -97,6 +103,15 @@ class Task(Protocol):
         ...
 
 
+@runtime_checkable
+class Naming(Protocol):
+    """A task that shows the roles of events under names."""
+
+    def naming(self, roles: Mapping[Lang, Sequence[Shown]]) -> Self:
+        """Return the task for a corpus whose roles have these names."""
+        ...
+
+
 def example_id(
     record: Record,
     template: Template,
@@ -116,10 +131,15 @@ def example_id(
 
 
 class Whole:
-    """A task whose examples are about all of a record."""
+    """A task whose examples are about all of a record, or of a window of it."""
 
-    def focuses(self, record: Record, types: Sequence[Shown]) -> Sequence[tuple[str, ...]]:
+    windowed = False
+
+    def focuses(self, record: Record, types: Sequence[Shown], window: Span | None = None) -> Sequence[tuple[str, ...]]:
         return ((),)
+
+    def across(self, record: Record, types: Sequence[Shown], windows: Sequence[Span]) -> Sequence[Answer]:
+        return ()
 
 
 def load_templates(task: Task, lang: Lang) -> tuple[Template, ...]:
@@ -135,10 +155,10 @@ def example(
     prompt: str,
     answer: str,
     gold: Answer,
-    content: tuple[str, ...],
     identifier: str = "",
     earlier: Sequence[Message] = (),
     types: Sequence[Shown] = (),
+    roles: Sequence[Shown] = (),
     tagging: Tagging | None = None,
     offset: int = 0,
 ) -> Example:
@@ -146,7 +166,6 @@ def example(
 
     Args:
         prompt: the user's message that the answer is to.
-        content: fingerprints of what the example is made of.
         identifier: its id; that of `example_id` for the whole record if it is empty.
         earlier: messages before the prompt, as dialogues have.
     """
@@ -163,10 +182,10 @@ def example(
         answer=answer,
         gold=gold,
         types=tuple(types),
+        roles=tuple(roles),
         tagging=tagging,
         offset=offset,
         document_ids=record.document_ids,
-        content=content,
     )
 
 

@@ -13,7 +13,6 @@ from taiyi.schema import Example, FreeText, Lang, Parallel, Record, Reject, Show
 from taiyi.tasks.questions import FreeAnswer
 from taiyi.tasks.task import example
 from taiyi.templates import Template
-from taiyi.text import fingerprints
 
 # What the languages are called, by the language of the instruction.
 _LANGUAGES: Mapping[Lang, Mapping[Lang, str]] = MappingProxyType(
@@ -60,7 +59,6 @@ class Translation(FreeAnswer):
             prompt=template.fill(text=record.source, target=target),
             answer=answer,
             gold=FreeText(text=answer),
-            content=fingerprints(*self.texts(record)),
         )
 
 
@@ -97,7 +95,6 @@ class _Rewriting(FreeAnswer):
             prompt=template.fill(text=record.source),
             answer=answer,
             gold=FreeText(text=answer),
-            content=fingerprints(*self.texts(record)),
         )
 
 

@@ -63,8 +63,9 @@ class Words:
         semicolon: between the items of an answer.
         colon: between a type and its items.
         yes, no, maybe: the answers of a yes/no/maybe question.
-        definitions, guidelines, entities: what stands in a prompt before what types mean, the corpus whose guidelines
-            are to be followed, and the entities of the text.
+        definitions, guidelines, entities, roles: what stands in a prompt before what types mean, the corpus whose
+            guidelines are to be followed, the entities of the text, and the names of the roles of events.
+        similarity, relatedness: what pairs of texts are graded by.
     """
 
     none: str
@@ -77,6 +78,9 @@ class Words:
     definitions: str
     guidelines: str
     entities: str
+    roles: str
+    similarity: str
+    relatedness: str
 
 
 @cache
@@ -113,7 +117,12 @@ def load(task: str, lang: Lang, slots: frozenset[str]) -> tuple[Template, ...]:
     seen: set[str] = set()
     for template in templates:
         if template.id in seen:
-            raise TemplateError("two templates have the same id", where=path.name, got=template.id)
+            raise TemplateError(
+                "two templates have the same id",
+                where=path.name,
+                got=template.id,
+                mend="give each an id that no other has, and none that another had before",
+            )
         seen.add(template.id)
         found = _SLOT.findall(template.text)
         if sorted(found) != sorted(slots):
@@ -122,6 +131,7 @@ def load(task: str, lang: Lang, slots: frozenset[str]) -> tuple[Template, ...]:
                 where=f"{path.name}: {template.id}",
                 got=found,
                 expected=sorted(slots),
+                mend="write each of these once, in braces, and nothing else in braces",
             )
     return templates
 

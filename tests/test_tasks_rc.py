@@ -1,0 +1,117 @@
+"""Relations of marked pairs: which pairs, how they are marked, and what is read of the marks."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from hypothesis import given
+
+import strategies
+from extraction import HEAD, document, documents, flat, relation, render
+from taiyi import tasks
+from taiyi.errors import Unparsable
+from taiyi.schema import Argument, Concept, Document, Entity, Example, Lang, Reject, Relation, Span, Triple, Triples
+from taiyi.tasks import facts
+from taiyi.tasks.facts import End, Facts, Informed
+
+
+def pairs(record: Document, known: Facts | None) -> list[Example | Reject]:
+    task = tasks.get("rc")
+    if known is not None and isinstance(task, Informed):
+        task = task.informed(known)
+    found = task.focuses(record, strategies.RELATION_TYPES[record.lang])
+    assert len(set(found)) == len(found)
+    return [render("rc", record, known=known, focus=focus, number=n) for n, focus in enumerate(found)]
+
+
+@given(strategies.documents(with_all=False) | documents().map(flat))
+def test_the_pairs_of_a_document_make_its_relations(record: Document) -> None:
+    examples = pairs(record, facts.gather((record,)))
+    whole = render("re", record)
+    task = tasks.get("rc")
+    if any(isinstance(example, Reject) for example in examples):
+        reasons = {example.reason for example in examples if isinstance(example, Reject)}
+        assert reasons <= {"the text contains a tag", "a relation is not between two things that can be marked"}
+        return
+    good = [example for example in examples if isinstance(example, Example)]
+    parsed = [(example, task.parse(example.answer, example)) for example in good]
+    assert len({example.id for example in good}) == len(good)
+    # Crossing mentions of one concept, and parts of interleaved ones, cannot be read back from tags: the build rejects
+    # them. All others are.
+    if all(answer == example.gold for example, answer in parsed) and isinstance(whole, Example):
+        assert set(getattr(task.merge(parsed), "items", ())) == set(getattr(whole.gold, "items", ()))
+    simple = all(len(entity.spans) == 1 and not entity.concepts for entity in record.entities)
+    apart = all(entity.text.strip() for entity in record.entities)
+    if simple and apart:
+        assert all(answer == example.gold for example, answer in parsed)
+
+
+def test_a_pair_is_marked_in_the_order_of_its_types() -> None:
+    record = document(("Disease", "asthma"), ("Chemical", "aspirin"), relations=(relation("R1", "CID", "T2", "T1"),))
+    known = facts.gather((record,))
+    assert known.joins == (("CID", End("entity", "Chemical"), End("entity", "Disease")),)
+    (example,) = pairs(record, known)
+    assert isinstance(example, Example)
+    assert example.id == "c/test/r1#rc.en.01.label:CID+Bind!entity+T2+entity+T1"
+    assert example.messages[0].content.endswith("\n<e2>asthma</e2> <e1>aspirin</e1>")
+    assert example.answer == "induces"
+    (backwards,) = pairs(record, None)
+    assert isinstance(backwards, Example)
+    assert backwards.answer == "induces (e2, e1)"
+    assert backwards.gold == example.gold == Triples(items=(Triple(head="aspirin", tail="asthma", type="CID"),))
+    task = tasks.get("rc")
+    assert task.parse("None", example) == Triples()
+    assert task.parse("induces（e2，e1）", backwards) == backwards.gold
+    for wrong in ("", "treats"):
+        with pytest.raises(Unparsable):
+            task.parse(wrong, example)
+
+
+def test_pairs_follow_from_the_corpus_and_not_from_the_record() -> None:
+    mentions = (("Chemical", "a"), ("Disease", "b"), ("G", "c"), ("Disease", "d" * 9), ("G", "e"))
+    related = document(*mentions, relations=(relation("R1", "CID", "T1", "T2"), relation("R2", "Bind", "T3", "T3")))
+    known = facts.gather((related,))
+    assert (known.reach, known.loops) == (1, (("Bind", End("entity", "G")),))
+    asked = [example.id.split("!")[1] for example in pairs(document(*mentions), known) if isinstance(example, Example)]
+    assert asked == ["entity+T1+entity+T2", "entity+T3+entity+T3", "entity+T5+entity+T5"]
+    wider = Facts(joins=known.joins, reach=100)
+    assert len(pairs(document(*mentions), wider)) == 2
+    assert pairs(document(), known) == []
+
+
+def test_all_mentions_of_a_concept_and_parts_of_mentions_are_marked() -> None:
+    text = "left and right lung; lungs ASA"
+    parts = ((0, 4), (15, 19)), ((9, 19),), ((21, 26),), ((27, 30),)
+    ids = ("L", "R", "L", "C")
+    entities = tuple(
+        Entity(
+            id=f"T{n}", type="G" if id != "C" else "Chemical", text=" ".join(text[a:b] for a, b in spans),
+            spans=tuple(Span(a, b) for a, b in spans), concepts=(Concept(db="X", id=id),),
+        )
+        for n, (spans, id) in enumerate(zip(parts, ids, strict=True))
+    )  # fmt: skip
+    record = Document(**HEAD, text=text, entities=entities, relations=(relation("R1", "Bind", "L", "C"),))
+    first, second = pairs(record, facts.gather((record,)))
+    assert isinstance(first, Example)
+    assert "<e1>left</e1> and right <e1+>lung</e1+>; <e1>lungs</e1> <e2>ASA</e2>" in first.messages[0].content
+    gold = {("left lung", "ASA"), ("lungs", "ASA")}
+    assert {(t.head, t.tail) for t in getattr(first.gold, "items", ())} == gold
+    assert tasks.get("rc").parse("binds", first) == first.gold
+    assert isinstance(second, Example)
+    assert second.answer == "None"
+
+
+def test_what_cannot_be_marked_is_said() -> None:
+    text_end = Relation(id="R1", type="CID", arguments=(Argument(role="", kind="text", ref="x"),) * 2)
+    (made_of_text,) = pairs(document(("Chemical", "a"), relations=(text_end,)), None)
+    assert isinstance(made_of_text, Reject)
+    assert made_of_text.reason == "a relation is not between two things that can be marked"
+    (tagged,) = pairs(document(("Chemical", "<e1>"), ("Disease", "b")), None)
+    assert isinstance(tagged, Reject)
+    assert tagged.reason == "the text contains a tag"
+
+
+@pytest.mark.parametrize("lang", get_args(Lang))
+def test_wordings_of_pairs_hold_no_tag(lang: Lang) -> None:
+    assert not any("<e" in template.text for template in tasks.load_templates(tasks.get("rc"), lang))
