@@ -53,6 +53,7 @@ sources = st.lists(
         task=st.sampled_from(["ner", "tc"]),
         lang=st.sampled_from(["en", "zh"]),
         num_records=st.integers(0, 5000),
+        num_wordings=st.integers(1, 5),
     ),
     min_size=1,
     max_size=8,
@@ -73,7 +74,10 @@ def test_no_limit_is_passed_and_the_total_is_met_where_it_can_be(
 ) -> None:
     drawn = allocate(sources, settings)
     repeats = settings.max_epochs if settings.total_records is not None else 1
-    limits = [repeats * min(s.num_records, settings.max_records or s.num_records) for s in sources]
+    limits = [
+        min(repeats * min(s.num_records, settings.max_records or s.num_records), s.num_records * s.num_wordings)
+        for s in sources
+    ]
     assert all(0 <= n <= limit + 1e-6 for n, limit in zip(drawn, limits, strict=True))
     for task, most in settings.max_task_records.items():
         assert sum(n for s, n in zip(sources, drawn, strict=True) if s.task == task) <= most

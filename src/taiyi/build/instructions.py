@@ -45,6 +45,12 @@ def _facts(corpus: str, split: Split, root: Path) -> Facts:
     return gather(item for item in catalogue.load(catalogue.get(corpus), split, root) if not isinstance(item, Reject))
 
 
+def wordings(task: Task, selection: Selection, lang: Lang, *, training: bool) -> tuple[Template, ...]:
+    """Return the templates that a selection draws from; for training, those that are not held out."""
+    chosen = templates.choose(tasks.load_templates(task, lang), selection.templates)
+    return tuple(template for template in chosen if not (training and template.held_out))
+
+
 class Instructions:
     """Makes the examples of the records of a selection, one record at a time.
 
@@ -88,8 +94,7 @@ class Instructions:
 
     def _prepare(self, lang: Lang) -> None:
         if lang not in self._sets:
-            wordings = templates.choose(tasks.load_templates(self._task, lang), self._selection.templates)
-            self._wordings[lang] = tuple(t for t in wordings if not (self._training and t.held_out))
+            self._wordings[lang] = wordings(self._task, self._selection, lang, training=self._training)
             self._sets[lang] = fixed(self._task, self._corpus, self._selection, lang)
 
     def _spans(self, record: Record) -> Sequence[Span | None]:
@@ -101,13 +106,13 @@ class Instructions:
         self, record: Record, types: Types, span: Span | None, focus: tuple[str, ...], draws: int
     ) -> Sequence[Template]:
         """Return the wordings that an example is asked in: what is drawn depends on the seed and the example alone."""
-        wordings = self._wordings[record.lang]
-        if draws >= len(wordings):
-            return wordings
+        known = self._wordings[record.lang]
+        if draws >= len(known):
+            return known
         asked = "+".join(shown.name for shown in types)
         key = f"{record.id}/{asked}@{span.start if span else 0}{'!' if focus else ''}{'+'.join(focus)}"
-        ranked = sorted((rank(self._seed, f"{key}/{i}"), i) for i in range(len(wordings)))
-        return [wordings[i] for i in sorted(i for _, i in ranked[:draws])]
+        ranked = sorted((rank(self._seed, f"{key}/{i}"), i) for i in range(len(known)))
+        return [known[i] for i in sorted(i for _, i in ranked[:draws])]
 
     def _dressed(self, template: Template, record: Record, types: Types, window: Span | None) -> Template:
         """Return the wording with what the selection wants to stand in the prompt beside it."""

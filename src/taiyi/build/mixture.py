@@ -43,6 +43,12 @@ class Source(msgspec.Struct, frozen=True):
     num_records: int
     draws: int | None = None
     """How many of them are drawn, where the selection says so."""
+    num_wordings: int = 1 << 31
+    """How often each can be drawn, under another wording each time."""
+
+    @property
+    def most(self) -> int:
+        return self.num_records * self.num_wordings
 
 
 def allocate(sources: Sequence[Source], settings: MixtureSettings) -> list[int]:
@@ -51,14 +57,14 @@ def allocate(sources: Sequence[Source], settings: MixtureSettings) -> list[int]:
     Sources with a number of draws of their own stand apart from the mixture. What is asked for may be more than the
     limits allow: then each source is drawn from up to its limit.
     """
-    fixed = {i: s.draws if s.num_records else 0 for i, s in enumerate(sources) if s.draws is not None}
+    fixed = {i: min(s.draws, s.most) for i, s in enumerate(sources) if s.draws is not None}
     if fixed:
         others = [i for i in range(len(sources)) if i not in fixed]
         shared = dict(zip(others, allocate([sources[i] for i in others], settings), strict=True)) if others else {}
         return [fixed[i] if i in fixed else shared[i] for i in range(len(sources))]
     once = [min(s.num_records, settings.max_records or s.num_records) for s in sources]
     weights = [float(n) ** settings.temperature if n else 0.0 for n in once]
-    most: list[float] = [settings.max_epochs * n for n in once]
+    most: list[float] = [min(settings.max_epochs * n, s.most) for s, n in zip(sources, once, strict=True)]
     limits: list[float] = list(once) if settings.total_records is None else most
     for task, limit in settings.max_task_records.items():
         members = [i for i, source in enumerate(sources) if source.task == task]

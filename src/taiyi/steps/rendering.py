@@ -10,8 +10,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from taiyi import storage
+from taiyi import storage, tasks
 from taiyi.build.clean import Cleaned
+from taiyi.build.instructions import wordings
 from taiyi.build.mixture import Source, allocate, rank
 from taiyi.build.mixture import draws as draw
 from taiyi.build.records import NOT_DRAWN
@@ -66,6 +67,7 @@ def render_stage(
             task=selections[i].task,
             lang=lang,
             num_records=num_rows[i, lang],
+            num_wordings=_num_wordings(selections[i], lang),
             # Of a corpus in several languages, each as large a share as it has of the records.
             draws=round(total * num_rows[i, lang] / sizes[i]) if (total := selections[i].draws) else None,
         )
@@ -93,6 +95,12 @@ def render_stage(
     _render(run, f"{stage.name}: examples", jobs)
     rejects.add(stage.name, _joined(jobs, folder / f"{stage.name}.parquet"))
     return [Epochs(s.corpus, s.task, s.lang, s.num_records, n) for s, n in zip(sources, drawn, strict=True)]
+
+
+def _num_wordings(selection: Selection, lang: Lang) -> int:
+    """Return how often a record can be drawn without being asked in the same words again."""
+    known = wordings(tasks.get(selection.task), selection, lang, training=True)
+    return max(1, len(known) // selection.templates_per_record)
 
 
 def render_tests(run: Run, tests: Mapping[str, Made], folder: Path, rejects: Rejects) -> dict[str, int]:
