@@ -61,6 +61,25 @@ def test_every_walk_is_an_answer_that_reads_in_one_way(source: list[int], tags: 
     assert [*rebuilt, *source[done:]] == tokens
 
 
+@given(
+    st.lists(st.integers(1, 8), min_size=1, max_size=12),
+    st.sampled_from([ONE, MANY]),
+    st.sets(st.integers(0, 11)),
+    st.sets(st.integers(1, 12)),
+    st.randoms(use_true_random=False),
+)
+def test_a_walk_gives_the_choices_of_each_step(
+    source: list[int], tags: dict, starts: set[int], stops: set[int], random: Random
+) -> None:
+    grounding = Grounding(source, **tags, starts=starts, stops=stops)
+    tokens = [*walk(grounding, random), END]
+    state, steps = State(), list[tuple[int, tuple[int, ...]]]()
+    for token in tokens:
+        steps.append((state.at, grounding.allowed(state)))
+        state = grounding.advance(state, token)
+    assert list(grounding.walk(tokens)) == steps
+
+
 def test_choices_come_copy_first() -> None:
     grounding = Grounding([7, 8], **ONE)
     state = State()

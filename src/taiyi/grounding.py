@@ -7,6 +7,7 @@ them, so that what comes out is the source with tags in place, whatever the mode
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from taiyi.tagged import MAX_DEPTH
@@ -70,10 +71,8 @@ class Grounding:
         n = len(self.source)
         self._starts = frozenset(range(n) if starts is None else starts) - {n}
         self._stops = frozenset(range(n) if stops is None else stops) | {n}
-        self._openings = tuple(tag[0] for tag in self.opens)
-        self.opening = frozenset(self._openings)
-        self._firsts = self.opening | {tag[0] for tag in self.closes}
-        self._tag_choices: dict[tuple[int, bool], tuple[int, ...]] = {}
+        self._tags = _tags(self.opens, self.closes)
+        self.opening = self._tags.openings
 
     def allowed(self, state: State) -> tuple[int, ...]:
         """Return the tokens that may come next, the copy (or the end) first; empty once the answer has ended."""
@@ -84,7 +83,7 @@ class Grounding:
 
     def advance(self, state: State, token: int) -> State:
         """Return the state after `token`, which must be one of `allowed`."""
-        plain = not state.partial and not state.others and token not in self._firsts
+        plain = not state.partial and not state.others and token not in self._tags.firsts
         if plain and state.at < len(self.source) and token == self.source[state.at]:
             return State(state.at + 1, state.stack)
         after = [move for reading in _readings(state) for move in self._moves(reading, token)]
@@ -94,11 +93,25 @@ class Grounding:
         return State(first.at, first.stack, first.partial, first.ended, tuple(others)) if others else first
 
     def walk(self, tokens: Iterable[int]) -> Iterator[tuple[int, tuple[int, ...]]]:
-        """Yield, for each token of an answer, how many tokens of the source were copied before it, and its choices."""
-        state = State()
+        """Yield, for each token of an answer, how many tokens of the source were copied before it, and its choices.
+
+        The same as `allowed` and `advance` by turns; the copies, which are most of an answer, go by without a state.
+        """
+        at, stack = 0, ()
+        state: State | None = None
         for token in tokens:
-            yield state.at, self.allowed(state)
+            if state is None:
+                choices = self._between(at, stack)
+                yield at, choices
+                if token == choices[0] and at < len(self.source) and token not in self._tags.firsts:
+                    at += 1
+                    continue
+                state = State(at, stack)
+            else:
+                yield state.at, self.allowed(state)
             state = self.advance(state, token)
+            if not (state.partial or state.others or state.ended):
+                at, stack, state = state.at, state.stack, None
 
     def placed(self, tokens: Sequence[int]) -> list[Placed]:
         """Return the tags of a whole answer, given without its end token, in the order in which they are written."""
@@ -114,20 +127,19 @@ class Grounding:
         """The choices of one reading."""
         if state.ended:
             return ()
-        if state.partial:
-            n = len(state.partial)
-            tags = (tag for tag, _ in self._tags(state) if tag[:n] == state.partial and len(tag) > n)
-            return tuple(dict.fromkeys(tag[n] for tag in tags))
-        closing = self._closing(state)
-        opens = state.at in self._starts and len(state.stack) < MAX_DEPTH
+        if not state.partial:
+            return self._between(state.at, state.stack)
+        return self._tags.after(self._closing(state.at, state.stack), self._may_open(state), state.partial).choices
+
+    def _between(self, at: int, stack: tuple[tuple[int, int], ...]) -> tuple[int, ...]:
+        """The choices where no tag has begun."""
+        closing = self._closing(at, stack)
+        opens = at in self._starts and len(stack) < MAX_DEPTH
+        copy = self.source[at : at + 1]
         if closing < 0 and not opens:
-            return (self.source[state.at],) if state.at < len(self.source) else (self.end,)
-        copy = self.source[state.at : state.at + 1]
-        if (tags := self._tag_choices.get((closing, opens))) is None:
-            close = self.closes[closing][:1] if closing >= 0 else ()
-            tags = tuple(dict.fromkeys((*close, *(self._openings if opens else ()))))
-            self._tag_choices[closing, opens] = tags
-        return tuple(dict.fromkeys((*copy, *tags))) if self._firsts.intersection(copy) else copy + tags
+            return copy or (self.end,)
+        tags = self._tags.after(closing, opens, ()).choices
+        return tuple(dict.fromkeys((*copy, *tags))) if self._tags.firsts.intersection(copy) else copy + tags
 
     def _moves(self, state: State, token: int) -> Iterator[State]:
         """The states that `token` leads to from one reading, the copy first."""
@@ -140,29 +152,60 @@ class Grounding:
             elif token == self.end and not state.stack:
                 yield State(state.at, ended=True)
         partial = (*state.partial, token)
-        begun = False
-        for tag, move in self._tags(state):
-            if tag == partial:
-                yield move
-            elif tag[: len(partial)] == partial:
-                begun = True
-        if begun:
+        after = self._tags.after(self._closing(state.at, state.stack), self._may_open(state), partial)
+        for tag in after.whole:
+            yield State(state.at, state.stack[:-1] if tag < 0 else (*state.stack, (tag, state.at)))
+        if after.choices:
             yield State(state.at, state.stack, partial)
 
-    def _closing(self, state: State) -> int:
+    def _closing(self, at: int, stack: tuple[tuple[int, int], ...]) -> int:
         """The tag that may be closed here, or -1; a tag holds at least one token."""
-        if state.stack and state.stack[-1][1] < state.at and state.at in self._stops:
-            return state.stack[-1][0]
-        return -1
+        return stack[-1][0] if stack and stack[-1][1] < at and at in self._stops else -1
 
-    def _tags(self, state: State) -> Iterator[tuple[tuple[int, ...], State]]:
-        """The tags that may be written here, each with the state after it."""
-        closing = self._closing(state)
-        if closing >= 0:
-            yield self.closes[closing], State(state.at, state.stack[:-1])
-        if state.at in self._starts and len(state.stack) < MAX_DEPTH:
-            for index, tag in enumerate(self.opens):
-                yield tag, State(state.at, (*state.stack, (index, state.at)))
+    def _may_open(self, state: State) -> bool:
+        return state.at in self._starts and len(state.stack) < MAX_DEPTH
+
+
+class _After(NamedTuple):
+    """What follows when some tokens of a tag are written.
+
+    Attributes:
+        choices: the tokens that may come next, while the tag is not whole.
+        whole: the tags that are whole now: numbers of open tags, -1 for the close tag.
+    """
+
+    choices: tuple[int, ...]
+    whole: tuple[int, ...]
+
+
+class _Tags:
+    """The tags of answers, and what follows when some of one is written."""
+
+    def __init__(self, opens: tuple[tuple[int, ...], ...], closes: tuple[tuple[int, ...], ...]) -> None:
+        self._opens, self._closes = opens, closes
+        self.openings = frozenset(tag[0] for tag in opens)
+        self.firsts = self.openings | {tag[0] for tag in closes}
+        self._known: dict[tuple[int, bool, tuple[int, ...]], _After] = {}
+
+    def after(self, closing: int, opens: bool, partial: tuple[int, ...]) -> _After:
+        """Return what may follow `partial` where the tag `closing` may be closed, and others opened if `opens`."""
+        key = (closing, opens, partial)
+        if (known := self._known.get(key)) is None:
+            n = len(partial)
+            tags = [(-1, self._closes[closing])] if closing >= 0 else []
+            tags += enumerate(self._opens) if opens else []
+            begun = [(number, tag) for number, tag in tags if tag[:n] == partial]
+            known = self._known[key] = _After(
+                choices=tuple(dict.fromkeys(tag[n] for _, tag in begun if len(tag) > n)),
+                whole=tuple(number for number, tag in begun if len(tag) == n),
+            )
+        return known
+
+
+@lru_cache(maxsize=256)
+def _tags(opens: tuple[tuple[int, ...], ...], closes: tuple[tuple[int, ...], ...]) -> _Tags:
+    """Return the tags, which the answers about one set of types share."""
+    return _Tags(opens, closes)
 
 
 def _readings(state: State) -> tuple[State, ...]:

@@ -7,7 +7,6 @@ the numbers of all parts follow duplicates, contradictions and near duplicates, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,7 +25,6 @@ from taiyi.schema import Reject
 
 NEAR = "near duplicate"
 _BATCH = 512
-_PARTS_IN_MEMORY = 4
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,10 +211,10 @@ def _repeated(
             drop(int(mine[repeat.index]), int(mine[repeat.kept]) if repeat.kept >= 0 else -1, repeat.reason)
     mine = mine[~gone[mine]]
     if settings.near and len(mine):
-        text_of = _Texts([part.items for part in parts])
+        texts_of = _Texts([part.items for part in parts])
         found = near.near_duplicates(
             gathered("signatures"),
-            lambda i: text_of(int(part_of[mine[i]]), int(row_of[mine[i]])),
+            lambda indices: texts_of(part_of[mine[indices]], row_of[mine[indices]]),
             settings.near_threshold,
             rank=rank_of[codes[mine]],
         )
@@ -226,17 +224,18 @@ def _repeated(
 
 
 class _Texts:
-    """The texts of parts, of which a few are held at once."""
+    """The main texts of the records of parts, of which one part is held at a time."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = paths
-        self._column = lru_cache(maxsize=_PARTS_IN_MEMORY)(self._read)
 
-    def _read(self, part: int) -> Any:
-        return _strings(self._paths[part], "texts")
-
-    def __call__(self, part: int, row: int) -> str:
-        return msgspec.json.decode(str(self._column(part)[row]), type=list[str])[0]
+    def __call__(self, parts: NDArray[np.int64], rows: NDArray[np.int64]) -> list[str]:
+        found = [""] * len(parts)
+        for part in np.unique(parts).tolist():
+            column = _strings(self._paths[part], "texts")
+            for place in np.flatnonzero(parts == part).tolist():
+                found[place] = msgspec.json.decode(str(column[int(rows[place])]), type=list[str])[0]
+        return found
 
 
 def _strings(path: Path, name: str) -> Any:

@@ -27,6 +27,7 @@ _SEED = 4
 _NONE = 2**32 - 1
 _CROWD = 256
 _CHUNK = 1 << 15
+_WAITING = 1 << 12
 
 Signatures = NDArray[np.uint32]
 Signature = NDArray[np.uint32]
@@ -97,7 +98,7 @@ def pairs(
 
 def near_duplicates(
     signatures: Signatures,
-    text_of: Callable[[int], str],
+    texts_of: Callable[[Sequence[int]], Sequence[str]],
     threshold: float,
     *,
     rank: Indices | None = None,
@@ -112,16 +113,25 @@ def near_duplicates(
     in whatever order the texts stand.
 
     Args:
-        text_of: the text of an index; called for candidates only.
+        texts_of: the texts of some indices, which are in order; called for candidates only, some thousands at a time.
         groups: a number for each text, such as a hash of its task; texts of unlike groups are not compared.
     """
     parent = np.arange(len(signatures), dtype=np.int64)
     ranks = parent.copy() if rank is None else rank
     least = hopeful(threshold)
 
-    @lru_cache(maxsize=256)
-    def shingles(index: int) -> Hashes:
-        return np.unique(runs(points(text_of(index)), SHINGLE))
+    waiting: list[tuple[int, int]] = []
+
+    def join() -> None:
+        """Put together what is alike of the pairs that wait; pairs that others have put together need no look."""
+        apart = [(a, b) for a, b in waiting if _root(parent, a) != _root(parent, b)]
+        similarity = _similarities(apart, texts_of)
+        for a, b in apart:
+            one, other = _root(parent, a), _root(parent, b)
+            if one != other and similarity(a, b) >= threshold:
+                low, high = (one, other) if ranks[one] < ranks[other] else (other, one)
+                parent[high] = low
+        waiting.clear()
 
     for band, found in _candidates(signatures, bands, rows, rank, groups):
         first, second = found[:, 0], found[:, 1]
@@ -131,17 +141,33 @@ def near_duplicates(
         look = same.sum(axis=1) >= least
         if band:
             look &= ~same[:, : band * rows].reshape(len(same), band, rows).all(axis=2).any(axis=1)
-        for a, b in zip(first[look].tolist(), second[look].tolist(), strict=True):
-            one, other = _root(parent, a), _root(parent, b)
-            if one != other and jaccard(shingles(a), shingles(b)) >= threshold:
-                low, high = (one, other) if ranks[one] < ranks[other] else (other, one)
-                parent[high] = low
+        waiting += zip(first[look].tolist(), second[look].tolist(), strict=True)
+        if len(waiting) >= _WAITING:
+            join()
+    join()
     kept = _roots(parent, np.arange(len(parent), dtype=np.int64))
     gone = np.flatnonzero(kept != np.arange(len(parent)))
-    return [
-        NearMatch(index=i, kept=k, similarity=jaccard(shingles(i), shingles(k)))
-        for i, k in zip(gone.tolist(), kept[gone].tolist(), strict=True)
-    ]
+    pairs = list(zip(gone.tolist(), kept[gone].tolist(), strict=True))
+    matches: list[NearMatch] = []
+    for start in range(0, len(pairs), _WAITING):
+        some = pairs[start : start + _WAITING]
+        similarity = _similarities(some, texts_of)
+        matches += (NearMatch(index=i, kept=k, similarity=similarity(i, k)) for i, k in some)
+    return matches
+
+
+def _similarities(
+    pairs: Sequence[tuple[int, int]], texts_of: Callable[[Sequence[int]], Sequence[str]]
+) -> Callable[[int, int], float]:
+    """Return what tells the exact similarity of pairs, whose texts are got at once."""
+    wanted = sorted({index for pair in pairs for index in pair})
+    texts = dict(zip(wanted, texts_of(wanted), strict=True))
+
+    @lru_cache(maxsize=256)
+    def shingles(index: int) -> Hashes:
+        return np.unique(runs(points(texts[index]), SHINGLE))
+
+    return lambda one, other: jaccard(shingles(one), shingles(other))
 
 
 def _candidates(
