@@ -119,19 +119,11 @@ def test_short_texts_have_no_near_duplicates() -> None:
     assert near.near_duplicates(near.signatures([]), texts_of([]), THRESHOLD) == []
 
 
-def test_groups_are_not_compared() -> None:
-    texts = [f"{LETTERS} once upon a time {end}" for end in ("a", "b", "c", "d")]
-    assert _found(texts) == {1: 0, 2: 0, 3: 0}
-    assert _found(texts, groups=np.array([7, 8, 7, 8], dtype=np.uint64)) == {2: 0, 3: 1}
-
-
 def test_a_crowd_hangs_together() -> None:
     source = random.Random(2)
     text = "".join(source.choices(LETTERS, k=200))
     texts = [text + source.choice(LETTERS) for _ in range(1500)]
     assert set(_found(texts).values()) == {0}
-    sizes = [len(found) for found in near.pairs(near.signatures(texts))]
-    assert max(sizes) <= 1 << 15
 
 
 @given(st.text(max_size=80))

@@ -18,7 +18,7 @@ from taiyi.errors import SchemaError
 from taiyi.grounding import State
 from taiyi.schema import Example, FreeText, Mention, Mentions, Message, Span, Tagging
 from taiyi.text import pieces
-from taiyi.tokens import TextEncoder
+from taiyi.tokens import TextEncoder, splits_into_pieces
 from taiyi.train.tokenizer import train_bpe
 
 TAGS = ("Disease", "药物", "Gene or protein")
@@ -124,10 +124,20 @@ def test_texts_are_encoded_as_the_tokenizer_does_it(kind: str, text: str) -> Non
     assert TextEncoder(tokenizer)(text) == tokenizer.encode(text, add_special_tokens=False)
 
 
-def test_only_texts_of_a_tokenizer_that_splits_into_pieces_are_looked_up() -> None:
-    looked_up, asked = TextEncoder(single()), TextEncoder(foreign())
-    looked_up("epilepsy 肝 7"), asked("epilepsy 肝 7")
-    assert (looked_up.num_pieces, asked.num_pieces) == (3, 0)
+def test_a_tokenizer_of_our_own_splits_into_pieces_and_another_may_not() -> None:
+    assert splits_into_pieces(single())
+    assert not splits_into_pieces(foreign())
+
+
+@pytest.mark.parametrize("kind", sorted(TOKENIZERS))
+def test_nothing_is_cut_or_filled_up(kind: str) -> None:
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(TOKENIZERS[kind]().backend_tokenizer.to_str())
+    )
+    whole = tokenizer.encode(TEXTS[0], add_special_tokens=False)
+    tokenizer.backend_tokenizer.enable_truncation(4)
+    tokenizer.backend_tokenizer.enable_padding(length=100)
+    assert TextEncoder(tokenizer)(TEXTS[0]) == whole
 
 
 @given(kinds, answers())

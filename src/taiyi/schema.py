@@ -531,8 +531,7 @@ class Example(_Struct, frozen=True):
     `messages` are the prompt (it ends with the user); `answer` is what the model is to write, in `form`. For a
     dialogue, earlier assistant messages are answers too. `gold` is the structured answer. `roles` are those of events
     that have names. `offset` is where a window begins in the text of its record. `tagging` is set where the answer is
-    the source with tags in place. `content` are fingerprints of the texts of the record that the example is made of, by
-    which it is compared with others whatever their wording.
+    the source with tags in place.
     """
 
     id: str

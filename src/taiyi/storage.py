@@ -7,12 +7,14 @@ tagged unions. Files are written beside their place and moved there when whole.
 from __future__ import annotations
 
 import os
+import shutil
 from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, TypeVar
+from zipfile import BadZipFile
 
 import msgspec
 
@@ -123,38 +125,64 @@ def write_parquet(values: Iterable[msgspec.Struct], path: Path, kind: type[msgsp
 
 def read_parquet(path: Path, kind: type[T]) -> Iterator[T]:
     """Read values of the type that was written, or of one with some of its fields: other columns are left alone."""
-    pa, pq = _pyarrow()
+    _, pq = _pyarrow()
     names = [column.name for column in _columns(kind)]
-    try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(_ROWS_PER_GROUP, columns=names):
-                yield from _values(batch, kind)
-    except (pa.ArrowInvalid, msgspec.DecodeError, msgspec.ValidationError, KeyError) as error:
-        raise StorageError("not what it should hold", where=path, got=error, mend=_MEND) from error
+    with reading(path), pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(_ROWS_PER_GROUP, columns=names):
+            yield from _values(batch, kind)
 
 
 def read_rows(path: Path, kind: type[T], indices: Iterable[int]) -> Iterator[T]:
     """Read the values at some places of a file, in order of place; groups of rows without one are left alone."""
-    pa, pq = _pyarrow()
+    _, pq = _pyarrow()
     wanted = sorted(set(indices))
-    try:
-        with pq.ParquetFile(path) as file:
-            begin = 0
-            for group in range(file.metadata.num_row_groups):
-                end = begin + file.metadata.row_group(group).num_rows
-                here = wanted[bisect_left(wanted, begin) : bisect_left(wanted, end)]
-                if here:
-                    yield from _values(file.read_row_group(group).take([index - begin for index in here]), kind)
-                begin = end
-    except (pa.ArrowInvalid, msgspec.DecodeError, msgspec.ValidationError, KeyError) as error:
-        raise StorageError("not what it should hold", where=path, got=error, mend=_MEND) from error
+    with reading(path), pq.ParquetFile(path) as file:
+        begin = 0
+        for group in range(file.metadata.num_row_groups):
+            end = begin + file.metadata.row_group(group).num_rows
+            here = wanted[bisect_left(wanted, begin) : bisect_left(wanted, end)]
+            if here:
+                yield from _values(file.read_row_group(group).take([index - begin for index in here]), kind)
+            begin = end
+
+
+def read_column(path: Path, name: str) -> Any:
+    """Read one column of a Parquet file, as it is stored, as an Arrow array."""
+    _, pq = _pyarrow()
+    with reading(path):
+        return pq.read_table(path, columns=[name])[name].combine_chunks()
 
 
 def num_rows(path: Path) -> int:
     """Return how many values a Parquet file has."""
     _, pq = _pyarrow()
-    with pq.ParquetFile(path) as file:
+    with reading(path), pq.ParquetFile(path) as file:
         return file.metadata.num_rows
+
+
+@contextmanager
+def reading(path: Path) -> Generator[None, None, None]:
+    """Say of a file that Taiyi wrote which one it is, where it is gone or does not hold what it should."""
+    pa, _ = _pyarrow()
+    damage = (pa.ArrowInvalid, msgspec.DecodeError, msgspec.ValidationError, KeyError, ValueError, BadZipFile, EOFError)
+    try:
+        yield
+    except FileNotFoundError as error:
+        mend = f"remove {path.parent}, and give the same command again"
+        raise StorageError("is not there any more", where=path, mend=mend) from error
+    except damage as error:
+        if isinstance(error, TaiyiError):
+            raise
+        raise StorageError("not what it should hold", where=path, got=error, mend=_MEND) from error
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder of work that is done: a kill meanwhile leaves nothing under its name."""
+    leaving = folder.with_name(folder.name + ".removed")
+    shutil.rmtree(leaving, ignore_errors=True)
+    if folder.exists():
+        folder.rename(leaving)
+        shutil.rmtree(leaving, ignore_errors=True)
 
 
 def _pyarrow() -> tuple[Any, Any]:

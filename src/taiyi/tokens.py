@@ -26,17 +26,15 @@ class TextEncoder:
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
         self._backend = tokenizer.backend_tokenizer
+        # What a tokenizer was saved with is not asked for here: nothing is cut, and nothing filled up.
+        self._backend.no_truncation()
+        self._backend.no_padding()
         self._pieces: dict[str, tuple[int, ...]] = {}
         added = {token.content: id for id, token in self._backend.get_added_tokens_decoder().items()}
         self._added = added
         longest = sorted(added, key=lambda text: (-len(text), text))
         self._mark = regex.compile(f"({'|'.join(map(regex.escape, longest))})") if added else None
-        self._by_pieces = _splits_into_pieces(tokenizer)
-
-    @property
-    def num_pieces(self) -> int:
-        """How many pieces are remembered."""
-        return len(self._pieces)
+        self._by_pieces = splits_into_pieces(tokenizer)
 
     def __call__(self, text: str) -> list[int]:
         """Return the tokens of a text."""
@@ -62,7 +60,7 @@ class TextEncoder:
         return known
 
 
-def _splits_into_pieces(tokenizer: PreTrainedTokenizerFast) -> bool:
+def splits_into_pieces(tokenizer: PreTrainedTokenizerFast) -> bool:
     """Whether no token crosses the edge of a piece, and nothing but added tokens comes before the split."""
     made = cast("dict[str, Any]", json.loads(tokenizer.backend_tokenizer.to_str()))
     steps = cast("list[dict[str, Any]]", (made["pre_tokenizer"] or {}).get("pretokenizers") or [{}])

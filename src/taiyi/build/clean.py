@@ -47,8 +47,11 @@ def judge(
     for batch in _batches(part):
         items = [stored.item() for stored in batch]
         mains = [item.texts[0] if item.texts else "" for item in items]
-        rows = near.signatures(mains, shortest=min(near.SHORTEST, deduplicate.shortest_chars))
-        found = guard.matches(items, dict(zip(mains, rows, strict=True))) if guard is not None else [None] * len(items)
+        known: dict[str, near.Signature] = {}
+        if deduplicate.near:
+            rows = near.signatures(mains, shortest=min(near.SHORTEST, deduplicate.shortest_chars))
+            known = dict(zip(mains, rows, strict=True))
+        found = guard.matches(items, known) if guard is not None else [None] * len(items)
         for stored, item, match in zip(batch, items, found, strict=True):
             if match is not None:
                 matches.append(match)
@@ -60,6 +63,7 @@ def judge(
             index += 1
         numbers.append(digests(items, deduplicate))
         if deduplicate.near:
+            rows = np.array([known[text] for text in mains])
             rows[[len(points(text)) < deduplicate.shortest_chars for text in mains]] = near.UNSIGNED
             signed.append(rows)
     with storage.writing(out.with_suffix(".npz")) as file:
@@ -100,6 +104,7 @@ class Cleaned(msgspec.Struct, frozen=True):
         places: for each part, where its records are from: an Arrow array of strings.
         langs: for each part, their languages.
         repeated: what others say already or contradict.
+        judged: where it stands what the parts were told by themselves.
     """
 
     kept: list[NDArray[np.bool_]]
@@ -125,16 +130,17 @@ def _read(judged: Path) -> Judged:
 
 
 def _numbers(judged: Path, name: str) -> NDArray[Any]:
-    with np.load(judged.with_suffix(".npz")) as stored:
+    path = judged.with_suffix(".npz")
+    with storage.reading(path), np.load(path) as stored:
         return cast("NDArray[Any]", stored[name])
 
 
 def resolve(parts: Sequence[Part], settings: DeduplicateSettings) -> Cleaned:
     """Put together what parts were told by themselves, and take out what others of them say already.
 
-    Of a record a few numbers are held, and its signature, of 512 bytes, while its group is looked at.
+    Of a record its place and a few numbers are held, and its signature, of 512 bytes, while its group is looked at.
     """
-    places = [_strings(part.items, "place") for part in parts]
+    places = [storage.read_column(part.items, "place") for part in parts]
     kept = [np.ones(len(there), dtype=np.bool_) for there in places]
     repeated: list[Reject] = []
     groups: dict[str, list[int]] = {}
@@ -231,15 +237,8 @@ class _Texts:
 
     def __call__(self, parts: NDArray[np.int64], rows: NDArray[np.int64]) -> list[str]:
         found = [""] * len(parts)
-        for part in np.unique(parts).tolist():
-            column = _strings(self._paths[part], "texts")
+        for part in cast("list[int]", np.unique(parts).tolist()):
+            column = storage.read_column(self._paths[part], "texts")
             for place in np.flatnonzero(parts == part).tolist():
                 found[place] = msgspec.json.decode(str(column[int(rows[place])]), type=list[str])[0]
         return found
-
-
-def _strings(path: Path, name: str) -> Any:
-    """Return one column of a Parquet file, as it is stored, as an Arrow array."""
-    import pyarrow.parquet
-
-    return cast(Any, pyarrow.parquet).read_table(path, columns=[name])[name].combine_chunks()

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from taiyi import catalogue, tasks, templates
-from taiyi.build.mixture import rank
+from taiyi.build.mixture import rank, ranks
 from taiyi.build.queries import Types, fixed, queries, type_names
 from taiyi.build.records import place
 from taiyi.build.settings import Selection
@@ -111,8 +111,9 @@ class Instructions:
             return known
         asked = "+".join(shown.name for shown in types)
         key = f"{record.id}/{asked}@{span.start if span else 0}{'!' if focus else ''}{'+'.join(focus)}"
-        ranked = sorted((rank(self._seed, f"{key}/{i}"), i) for i in range(len(known)))
-        return [known[i] for i in sorted(i for _, i in ranked[:draws])]
+        found = ranks(self._seed, key, len(known))
+        first = sorted(range(len(known)), key=found.__getitem__)[:draws]
+        return [known[i] for i in sorted(first)]
 
     def _dressed(self, template: Template, record: Record, types: Types, window: Span | None) -> Template:
         """Return the wording with what the selection wants to stand in the prompt beside it."""

@@ -6,7 +6,7 @@ languages may be given shares, and a small corpus is repeated up to a limit; eac
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -21,20 +21,26 @@ class MixtureSettings(Settings):
     """How the corpora of a stage are weighed. Sizes are records, each of which may give several examples."""
 
     total_records: Annotated[int, Field(ge=1)] | None = None
-    """How many records are drawn in all, repeated ones included; as many as there are after the limits if not given."""
+    """How many records are drawn in all, repeated ones included; as many as there are after the limits if not given.
+    Where the limits, the wordings or the shares of `langs` do not allow for so many, the log says how many they are."""
     temperature: Annotated[float, Field(gt=0, le=1)] = 1.0
     """The power T of a corpus's size that its share is proportional to: 1 as it is, towards 0 all alike."""
     max_records: Annotated[int, Field(ge=1)] | None = None
-    """At most so many records of each corpus and task."""
+    """At most so many different records of each corpus and task, those that the seed ranks first; its selections and
+    languages have parts of them in proportion to their sizes. Each may be drawn up to `max_epochs` times."""
     max_task_records: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict[str, int])
-    """By task: at most so many records, from its corpora in proportion to their tempered sizes."""
+    """By task: at most so many records, repeated ones included, from its corpora in proportion to their tempered
+    sizes."""
     langs: dict[Lang, Annotated[float, Field(gt=0)]] = Field(default_factory=dict[Lang, float])
-    """Shares of the languages, such as `{en: 1, zh: 1}` for as much of both; as they come if not given."""
+    """Shares of the languages, such as `{en: 1, zh: 1}` for as much of both; as they come if not given. They are kept:
+    the language that is used up first, after `max_epochs` where `total_records` is given, says how much there is of
+    the others. A language that has no records does not count; of one that is not named nothing is drawn."""
     max_epochs: Annotated[float, Field(ge=1)] = 1.0
-    """How often the records of one corpus may be drawn at most, where `total_records` asks for more than there are."""
+    """How often the records of one corpus may be drawn at most, where `total_records` asks for more than there are;
+    never more often than there are wordings to draw them under (see `templates_per_record`)."""
 
 
-class Source(msgspec.Struct, frozen=True):
+class Supply(msgspec.Struct, frozen=True, order=True):
     """The clean records that a selection has in one language."""
 
     corpus: str
@@ -46,59 +52,86 @@ class Source(msgspec.Struct, frozen=True):
     num_wordings: int = 1 << 31
     """How often each can be drawn, under another wording each time."""
 
-    @property
-    def most(self) -> int:
-        return self.num_records * self.num_wordings
+
+def num_different(supplies: Sequence[Supply], settings: MixtureSettings) -> list[int]:
+    """Return how many different records of each supply may be drawn: all, or its part of the limit of its corpus."""
+    found = [s.num_records if s.draws is not None or _has_share(s, settings) else 0 for s in supplies]
+    groups: dict[tuple[str, str], list[int]] = {}
+    for i in _mixed(supplies):
+        groups.setdefault((supplies[i].corpus, supplies[i].task), []).append(i)
+    for members in groups.values():
+        sizes = [found[i] for i in members]
+        if settings.max_records is not None and sum(sizes) > settings.max_records:
+            for i, size in zip(members, share_out(settings.max_records, sizes), strict=True):
+                found[i] = size
+    return found
 
 
-def allocate(sources: Sequence[Source], settings: MixtureSettings) -> list[int]:
-    """Return how many records are drawn from each source; more than it has where its records are repeated.
+def allocate(supplies: Sequence[Supply], settings: MixtureSettings) -> list[int]:
+    """Return how many records are drawn from each supply; more than it has where its records are repeated.
 
-    Sources with a number of draws of their own stand apart from the mixture. What is asked for may be more than the
-    limits allow: then each source is drawn from up to its limit.
+    Supplies with a number of draws of their own stand apart from the mixture. What is asked for may be more than the
+    limits allow: then as much is drawn as they do, in the shares of the languages where these are given.
     """
-    fixed = {i: min(s.draws, s.most) for i, s in enumerate(sources) if s.draws is not None}
-    if fixed:
-        others = [i for i in range(len(sources)) if i not in fixed]
-        shared = dict(zip(others, allocate([sources[i] for i in others], settings), strict=True)) if others else {}
-        return [fixed[i] if i in fixed else shared[i] for i in range(len(sources))]
-    once = [min(s.num_records, settings.max_records or s.num_records) for s in sources]
-    weights = [float(n) ** settings.temperature if n else 0.0 for n in once]
-    most: list[float] = [min(settings.max_epochs * n, s.most) for s, n in zip(sources, once, strict=True)]
-    limits: list[float] = list(once) if settings.total_records is None else most
+    drawn = [min(s.draws or 0, s.num_records * s.num_wordings) for s in supplies]
+    different = num_different(supplies, settings)
+    mixed = _mixed(supplies)
+    repeats = 1.0 if settings.total_records is None else settings.max_epochs
+    limits = {i: int(min(repeats, supplies[i].num_wordings) * different[i] + 1e-9) for i in mixed}
+    weights = {i: float(different[i]) ** settings.temperature if different[i] else 0.0 for i in mixed}
+    for lang, share in settings.langs.items():
+        members = [i for i in mixed if supplies[i].lang == lang]
+        scale = share / (sum(weights[i] for i in members) or 1.0)
+        weights |= {i: weights[i] * scale for i in members}
     for task, limit in settings.max_task_records.items():
-        members = [i for i, source in enumerate(sources) if source.task == task]
-        for i, share in zip(
-            members, _shares([weights[i] for i in members], [limits[i] for i in members], limit), strict=True
-        ):
-            limits[i] = share
-    if settings.langs:
-        weights = _with_langs(sources, weights, settings.langs)
-    total = sum(limits) if settings.total_records is None else settings.total_records
-    if settings.total_records is None and settings.langs:
-        # As many as can be had in these proportions: the language that is used up first says how many.
-        total = min(
-            sum(limit for s, limit in zip(sources, limits, strict=True) if s.lang == lang) / share
-            for lang, share in settings.langs.items()
-        ) * sum(settings.langs.values())
-    return _whole(_shares(weights, limits, total), limits)
+        members = [i for i in mixed if supplies[i].task == task]
+        limits |= _allotted(members, weights, limits, limit)
+    for members, total in _groups(supplies, mixed, limits, settings):
+        for i, number in _allotted(members, weights, limits, total).items():
+            drawn[i] = number
+    return drawn
 
 
-def _with_langs(sources: Sequence[Source], weights: Sequence[float], langs: Mapping[Lang, float]) -> list[float]:
-    sums = {lang: sum(w for s, w in zip(sources, weights, strict=True) if s.lang == lang) for lang in langs}
-    return [
-        weight * langs[source.lang] / sums[source.lang] if sums.get(source.lang) else 0.0
-        for source, weight in zip(sources, weights, strict=True)
-    ]
+def share_out(total: int, sizes: Sequence[int]) -> list[int]:
+    """Share a number out in proportion to sizes, in whole numbers: the largest remainders are rounded up."""
+    return _whole([total * size / (sum(sizes) or 1) for size in sizes])
 
 
-def _shares(weights: Sequence[float], limits: Sequence[float], total: float) -> list[float]:
+def _mixed(supplies: Sequence[Supply]) -> list[int]:
+    """Return which supplies the mixture draws from, in an order of their own, by which ties are decided."""
+    return sorted((i for i, s in enumerate(supplies) if s.draws is None), key=lambda i: supplies[i])
+
+
+def _has_share(supply: Supply, settings: MixtureSettings) -> bool:
+    return not settings.langs or supply.lang in settings.langs
+
+
+def _groups(
+    supplies: Sequence[Supply], mixed: Sequence[int], limits: dict[int, int], settings: MixtureSettings
+) -> list[tuple[list[int], int]]:
+    """Return what shares a number of draws among itself, and the number: each language that has a share, or all."""
+    total = min(sum(limits.values()), settings.total_records or 1 << 62)
+    if not settings.langs:
+        return [(list(mixed), total)]
+    members = {lang: [i for i in mixed if supplies[i].lang == lang] for lang in sorted(settings.langs)}
+    most = {lang: sum(limits[i] for i in found) for lang, found in members.items()}
+    shares = {lang: settings.langs[lang] for lang in members if most[lang]}
+    # As many as can be had in these proportions: the language that is used up first says how many.
+    whole = min([total / (sum(shares.values()) or 1.0), *(most[lang] / share for lang, share in shares.items())])
+    numbers = _whole([whole * share for share in shares.values()])
+    return [(members[lang], number) for lang, number in zip(shares, numbers, strict=True)]
+
+
+def _allotted(members: Sequence[int], weights: dict[int, float], limits: dict[int, int], total: int) -> dict[int, int]:
+    numbers = _whole(_shares([weights[i] for i in members], [limits[i] for i in members], total))
+    return dict(zip(members, numbers, strict=True))
+
+
+def _shares(weights: Sequence[float], limits: Sequence[int], total: int) -> list[float]:
     """Share a total out in proportion to weights, none above its limit; what one cannot take goes to the others."""
-    if total >= sum(limit for limit, weight in zip(limits, weights, strict=True) if weight):
-        return [limit if weight else 0.0 for limit, weight in zip(limits, weights, strict=True)]
     shares = [0.0] * len(weights)
     free: set[int] = {i for i, weight in enumerate(weights) if weight}
-    left = total
+    left = float(min(total, sum(limits[i] for i in free)))
     while free:
         scale = left / sum(weights[i] for i in free)
         full: set[int] = {i for i in free if weights[i] * scale >= limits[i]}
@@ -111,31 +144,41 @@ def _shares(weights: Sequence[float], limits: Sequence[float], total: float) -> 
     return shares
 
 
-def _whole(shares: Sequence[float], limits: Sequence[float]) -> list[int]:
-    """Round shares to whole numbers of the same sum, none above its limit: the largest remainders are rounded up."""
+def _whole(shares: Sequence[float]) -> list[int]:
+    """Round shares to whole numbers of the same sum: the largest remainders are rounded up."""
     floors = [int(share + 1e-9) for share in shares]
     missing = round(sum(shares)) - sum(floors)
     by_rest = sorted(range(len(shares)), key=lambda i: (floors[i] - shares[i], i))
-    for i in [i for i in by_rest if floors[i] + 1 <= limits[i] + 1e-9][: max(missing, 0)]:
+    for i in by_rest[: max(missing, 0)]:
         floors[i] += 1
     return floors
 
 
-def draws(places: Sequence[str], total: int, seed: int) -> list[int]:
+def draws(places: Sequence[str], total: int, seed: int, different: int | None = None) -> list[int]:
     """Return how often each record is drawn: all equally often, and those that the seed ranks first once more.
 
-    What a record gets depends on the seed, its place and which others there are, not on their order.
+    Where only so many different ones may be drawn, they are those that the seed ranks first. What a record gets
+    depends on the seed, its place and which others there are, not on their order.
     """
-    if not places:
-        return []
-    each, more = divmod(total, len(places))
-    counts = [each] * len(places)
-    if more:
-        for i in sorted(range(len(places)), key=lambda i: (rank(seed, places[i]), places[i]))[:more]:
-            counts[i] += 1
+    most = len(places) if different is None else min(different, len(places))
+    if not most:
+        return [0] * len(places)
+    each, more = divmod(total, most)
+    if most == len(places) and not more:
+        return [each] * most
+    counts = [0] * len(places)
+    ranked = sorted(range(len(places)), key=lambda i: (rank(seed, places[i]), places[i]))
+    for position, i in enumerate(ranked[:most]):
+        counts[i] = each + (position < more)
     return counts
 
 
 def rank(seed: int, place: str) -> int:
     """Return a number by which records are ordered as if by chance, the same in every run."""
     return xxhash.xxh3_64_intdigest(f"{seed}/{place}".encode())
+
+
+def ranks(seed: int, place: str, count: int) -> list[int]:
+    """Return the ranks of so many things at a place: those of `place/0`, `place/1`, ..."""
+    start = f"{seed}/{place}/"
+    return [xxhash.xxh3_64_intdigest(f"{start}{number}".encode()) for number in range(count)]

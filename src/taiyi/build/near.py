@@ -80,29 +80,12 @@ def hopeful(threshold: float) -> float:
     return threshold * PERMUTATIONS - 4 * sqrt(threshold * (1 - threshold) * PERMUTATIONS)
 
 
-def pairs(
-    signatures: Signatures,
-    *,
-    bands: int = BANDS,
-    rows: int = ROWS,
-    rank: Indices | None = None,
-    groups: Hashes | None = None,
-) -> Iterator[Indices]:
-    """Yield the pairs of rows that agree in all of a band, up to 32,768 at a time, in no particular order.
-
-    A pair comes once for every band that it agrees in. Of a crowd of more than 256 rows that agree, each is paired
-    with the 256 after it in order of rank only: near duplicates among them still hang together, by one another.
-    """
-    return (found for _, found in _candidates(signatures, bands, rows, rank, groups))
-
-
 def near_duplicates(
     signatures: Signatures,
     texts_of: Callable[[Sequence[int]], Sequence[str]],
     threshold: float,
     *,
     rank: Indices | None = None,
-    groups: Hashes | None = None,
     bands: int = BANDS,
     rows: int = ROWS,
 ) -> list[NearMatch]:
@@ -114,7 +97,6 @@ def near_duplicates(
 
     Args:
         texts_of: the texts of some indices, which are in order; called for candidates only, some thousands at a time.
-        groups: a number for each text, such as a hash of its task; texts of unlike groups are not compared.
     """
     parent = np.arange(len(signatures), dtype=np.int64)
     ranks = parent.copy() if rank is None else rank
@@ -133,7 +115,7 @@ def near_duplicates(
                 parent[high] = low
         waiting.clear()
 
-    for band, found in _candidates(signatures, bands, rows, rank, groups):
+    for band, found in _candidates(signatures, bands, rows, rank):
         first, second = found[:, 0], found[:, 1]
         apart = _roots(parent, first) != _roots(parent, second)
         first, second = first[apart], second[apart]
@@ -170,16 +152,17 @@ def _similarities(
     return lambda one, other: jaccard(shingles(one), shingles(other))
 
 
-def _candidates(
-    signatures: Signatures, bands: int, rows: int, rank: Indices | None, groups: Hashes | None
-) -> Iterator[tuple[int, Indices]]:
+def _candidates(signatures: Signatures, bands: int, rows: int, rank: Indices | None) -> Iterator[tuple[int, Indices]]:
+    """Yield bands with the pairs of rows that agree in all of one, up to 32,768 at a time, in no particular order.
+
+    A pair comes once for every band that it agrees in. Of a crowd of more than 256 rows that agree, each is paired
+    with the 256 after it in order of rank only: near duplicates among them still hang together, by one another.
+    """
     present = np.flatnonzero(signed(signatures))
     if rank is not None:
         present = present[np.argsort(rank[present], kind="stable")]
     for band in range(bands):
         keys = band_keys(signatures, band, rows)[present]
-        if groups is not None:
-            keys = mixed(keys + groups[present])
         order = np.argsort(keys, kind="stable")
         keys = keys[order]
         at = np.arange(len(keys), dtype=np.int64)

@@ -55,7 +55,7 @@ def join(parts: Sequence[Path], out: Path) -> Iterator[Reject]:
     writer: Any = None
     with storage.writing(out) as file:
         for part in parts:
-            with pq.ParquetFile(part) as source:
+            with storage.reading(part), pq.ParquetFile(part) as source:
                 writer = writer or pq.ParquetWriter(file, source.schema_arrow, compression="zstd")
                 for batch in source.iter_batches(8192):
                     table = pa.Table.from_batches([batch])
@@ -85,7 +85,7 @@ def _twice(parts: Sequence[Path]) -> set[str]:
 def _ids(parts: Sequence[Path]) -> Iterator[str]:
     pq: Any = importlib.import_module("pyarrow.parquet")
     for part in parts:
-        with pq.ParquetFile(part) as source:
+        with storage.reading(part), pq.ParquetFile(part) as source:
             for batch in source.iter_batches(8192, columns=["id"]):
                 yield from _strings(batch, "id")
 

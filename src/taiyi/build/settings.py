@@ -72,7 +72,8 @@ class Selection(Settings):
     """At most so many records of each split, drawn by the seed before anything is cleaned."""
     draws: Annotated[int, Field(ge=1)] | None = None
     """How many clean records are drawn in all, each as often as any other, apart from the mixture of the stage; the
-    mixture decides if not given."""
+    mixture decides if not given. No record is drawn more often than there are wordings to draw it under (a thirteenth
+    time where the task has 13 and `templates_per_record` is 1); where that makes them fewer, the log says so."""
 
 
 class DecontaminateSettings(Settings):

@@ -17,23 +17,23 @@ from taiyi.manifest import key_of
 from taiyi.recipe import Stage
 from taiyi.steps.rejects import Rejects
 from taiyi.steps.run import Run
-from taiyi.steps.shards import Piece
+from taiyi.steps.shards import Wanted
 
 
-def clean(run: Run, stage: Stage, pieces: Sequence[Piece], tests: tuple[Path, ...], rejects: Rejects) -> Cleaned:
-    """Return what of the pieces of a stage stays; `tests` are the parts of the test sets that they are held against."""
+def clean(run: Run, stage: Stage, parts: Sequence[Wanted], tests: tuple[Path, ...], rejects: Rejects) -> Cleaned:
+    """Return what of the parts of a stage stays; `tests` are the parts of the test sets that they are held against."""
     settings = (run.recipe.decontaminate, run.recipe.filters, run.recipe.deduplicate)
     made_of = {
         "tests": [f"{part.parent.name}/{part.name}" for part in tests],
         "settings": [part.model_dump(mode="json") for part in settings],
     }
-    judged = {piece.part: piece.part.with_name(f"{piece.part.stem}-{key_of(made_of)}") for piece in pieces}
+    judged = {of.part: of.part.with_name(f"{of.part.stem}-{key_of(made_of)}") for of in parts}
     with run.progress() as progress:
         bar = progress.add_task(f"{stage.name}: cleaning", total=len(judged))
         for _ in run.engine.map(_judge, [_Judge(part, tests, *settings, out) for part, out in judged.items()]):
             progress.advance(bar)
-    parts = [Part(p.part, judged[p.part], p.selection.corpus, p.selection.task) for p in pieces]
-    cleaned = resolve(parts, run.recipe.deduplicate)
+    found = [Part(of.part, judged[of.part], of.selection.corpus, of.selection.task) for of in parts]
+    cleaned = resolve(found, run.recipe.deduplicate)
     rejects.add(stage.name, cleaned.rejects)
     return cleaned
 
@@ -48,9 +48,14 @@ class _Judge(msgspec.Struct, frozen=True):
 
 
 def _judge(job: _Judge) -> None:
-    if not job.out.with_suffix(".json").exists():
+    if not (job.out.with_suffix(".json").exists() and job.out.with_suffix(".npz").exists()):
         guard = _guard(job.tests, job.decontaminate.model_dump_json()) if job.tests else None
         judge(job.part, guard, job.quality, job.deduplicate, job.out)
+
+
+def forget() -> None:
+    """Let go of the guard that this process holds, where it judged parts by itself."""
+    _guard.cache_clear()
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,13 @@ from taiyi.errors import RecipeError, TaiyiError
 from taiyi.evaluate.suites import TestSet
 from taiyi.manifest import MANIFEST, finished, manifest, step
 from taiyi.schema import Reject
-from taiyi.steps.cleaning import clean
+from taiyi.steps.cleaning import clean, forget
 from taiyi.steps.declared import corpus_digest, set_digest
 from taiyi.steps.raw import raw_hashes
 from taiyi.steps.rejects import Rejects
 from taiyi.steps.rendering import Epochs, render_stage, render_tests
 from taiyi.steps.run import VERSIONS, Run, at_hand
-from taiyi.steps.shards import absent, left_out, of_tests, pieces, there
+from taiyi.steps.shards import absent, left_out, of_tests, there, wanted
 
 _ASKED = ("corpus", "split", "task", "types", "merge_types")
 """What of a test set makes its examples; the rest says how they are scored and shown."""
@@ -32,11 +31,12 @@ def build(run: Run) -> Path:
     """Make the examples of every stage and test set: `<stage>.parquet`, `test-<set>.parquet`, and what was rejected."""
     recipe = run.recipe
     trained = {s.corpus for stage in recipe.stages for s in stage.data if there(run, s) is not None}
-    wanted = sorted(trained | {t.corpus for t in at_hand(recipe, run.corpora)})
+    names = sorted(trained | {t.corpus for t in at_hand(recipe, run.corpora)})
     inputs = {
         "version": VERSIONS["data"],
         "seed": recipe.seed,
         "stages": {stage.name: [s.model_dump(mode="json") for s in stage.data] for stage in recipe.stages},
+        "replay": {stage.name: list(stage.replay) for stage in recipe.stages},
         "absent": absent(run),
         "mixtures": {stage.name: stage.mixture.model_dump(mode="json") for stage in recipe.stages},
         "filters": recipe.filters.model_dump(mode="json"),
@@ -47,9 +47,9 @@ def build(run: Run) -> Path:
         ),
         "forms": recipe.forms(),
         "templates": templates.digest(),
-        "declared": {name: corpus_digest(catalogue.get(name)) for name in wanted},
+        "declared": {name: corpus_digest(catalogue.get(name)) for name in names},
         "tests": {t.name: set_digest(t, _ASKED) for t in at_hand(recipe, run.corpora)},
-        "corpora": {name: raw_hashes(catalogue.get(name), run.corpora) for name in wanted},
+        "corpora": {name: raw_hashes(catalogue.get(name), run.corpora) for name in names},
     }
     return step(run.folder, "data", inputs, lambda folder: _build(run, folder), run.log)
 
@@ -64,6 +64,7 @@ def _build(run: Run, folder: Path) -> dict[str, Any]:
         held = frozenset(t.name for t in at_hand(run.recipe, run.corpora))
         rejects = Rejects(lines, held)
         facts = _made(run, folder, rejects, audit)
+        forget()
     # Said once the file is there that it points to.
     for stage in run.recipe.stages:
         if stage.data and not storage.num_rows(folder / f"{stage.name}.parquet"):
@@ -88,13 +89,13 @@ def _made(run: Run, folder: Path, rejects: Rejects, audit: storage.Lines) -> dic
     epochs: dict[str, list[Epochs]] = {}
     for stage in recipe.stages:
         data = [found for selection in stage.data if (found := there(run, selection)) is not None]
-        wanted, shards = pieces(run, data)
+        parts, shards = wanted(run, data)
         for shard in shards:
             rejects.add(stage.name, left_out(shard))
-        cleaned = clean(run, stage, wanted, guarded, rejects)
+        cleaned = clean(run, stage, parts, guarded, rejects)
         audit.extend(cleaned.matches)
-        epochs[stage.name] = render_stage(run, stage, data, wanted, cleaned, folder, rejects)
-    shutil.rmtree(folder / "work", ignore_errors=True)
+        epochs[stage.name] = render_stage(run, stage, data, parts, cleaned, folder, rejects)
+    storage.remove(folder / "work")
     storage.write_json(epochs, folder / "epochs.json")
     domains = {s.corpus: catalogue.get(s.corpus).domain for stage in recipe.stages for s in stage.data}
     counts = [

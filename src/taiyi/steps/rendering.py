@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from taiyi import storage, tasks
 from taiyi.build.clean import Cleaned
 from taiyi.build.instructions import wordings
-from taiyi.build.mixture import Source, allocate, rank
+from taiyi.build.mixture import Supply, allocate, num_different, rank, share_out
 from taiyi.build.mixture import draws as draw
 from taiyi.build.records import NOT_DRAWN
 from taiyi.build.rendering import join, render_part
@@ -24,7 +24,7 @@ from taiyi.recipe import Stage
 from taiyi.schema import Lang, Reject
 from taiyi.steps.rejects import Rejects
 from taiyi.steps.run import Run, at_hand
-from taiyi.steps.shards import Made, Piece, left_out
+from taiyi.steps.shards import Made, Wanted, left_out
 
 
 class Epochs(msgspec.Struct, frozen=True):
@@ -36,16 +36,12 @@ class Epochs(msgspec.Struct, frozen=True):
     num_records: int
     num_drawn: int
 
-    @property
-    def epochs(self) -> float:
-        return self.num_drawn / self.num_records if self.num_records else 0.0
-
 
 def render_stage(
     run: Run,
     stage: Stage,
     selections: Sequence[Selection],
-    pieces: Sequence[Piece],
+    pieces: Sequence[Wanted],
     cleaned: Cleaned,
     folder: Path,
     rejects: Rejects,
@@ -59,25 +55,14 @@ def render_stage(
             found = np.flatnonzero(cleaned.kept[number] & (cleaned.langs[number] == lang))
             rows.setdefault((which, cast(Lang, lang)), []).append((number, found))
     keys = sorted(rows)
-    num_rows = {key: sum(len(there) for _, there in found) for key, found in rows.items()}
-    sizes = {i: sum(count for (j, _), count in num_rows.items() if j == i) for i, _ in keys}
-    sources = [
-        Source(
-            corpus=selections[i].corpus,
-            task=selections[i].task,
-            lang=lang,
-            num_records=num_rows[i, lang],
-            num_wordings=_num_wordings(selections[i], lang),
-            # Of a corpus in several languages, each as large a share as it has of the records.
-            draws=round(total * num_rows[i, lang] / sizes[i]) if (total := selections[i].draws) else None,
-        )
-        for i, lang in keys
-    ]
-    drawn = allocate(sources, stage.mixture)
+    num_rows = {key: sum(len(there) for _, there in rows[key]) for key in keys}
+    supplies = _supplies(selections, num_rows)
+    drawn, different = allocate(supplies, stage.mixture), num_different(supplies, stage.mixture)
+    _tell(run, stage, selections, dict(zip(keys, drawn, strict=True)), num_rows)
     draws = [np.zeros(len(keep), dtype=np.int64) for keep in cleaned.kept]
-    for key, total in zip(keys, drawn, strict=True):
+    for key, total, most in zip(keys, drawn, different, strict=True):
         places = [place for number, there in rows[key] for place in cleaned.places[number].take(there).to_pylist()]
-        counts = np.array(draw(places, total, run.recipe.seed)) * selections[key[0]].templates_per_record
+        counts = np.array(draw(places, total, run.recipe.seed, most)) * selections[key[0]].templates_per_record
         for number, there in rows[key]:
             draws[number][there], counts = counts[: len(there)], counts[len(there) :]
     jobs = [
@@ -94,7 +79,53 @@ def render_stage(
     ]
     _render(run, f"{stage.name}: examples", jobs)
     rejects.add(stage.name, _joined(jobs, folder / f"{stage.name}.parquet"))
-    return [Epochs(s.corpus, s.task, s.lang, s.num_records, n) for s, n in zip(sources, drawn, strict=True)]
+    return [Epochs(s.corpus, s.task, s.lang, s.num_records, n) for s, n in zip(supplies, drawn, strict=True)]
+
+
+def _supplies(selections: Sequence[Selection], num_rows: Mapping[tuple[int, Lang], int]) -> list[Supply]:
+    """Return what each selection has in each language; of its draws, as large a part as it has of the records."""
+    draws: dict[tuple[int, Lang], int] = {}
+    for number, selection in enumerate(selections):
+        keys = [key for key in num_rows if key[0] == number]
+        if selection.draws is not None:
+            draws |= zip(keys, share_out(selection.draws, [num_rows[key] for key in keys]), strict=True)
+    return [
+        Supply(
+            corpus=selections[i].corpus,
+            task=selections[i].task,
+            lang=lang,
+            num_records=count,
+            num_wordings=_num_wordings(selections[i], lang),
+            draws=draws.get((i, lang)),
+        )
+        for (i, lang), count in num_rows.items()
+    ]
+
+
+def _tell(
+    run: Run,
+    stage: Stage,
+    selections: Sequence[Selection],
+    drawn: Mapping[tuple[int, Lang], int],
+    num_rows: Mapping[tuple[int, Lang], int],
+) -> None:
+    """Say where fewer records are drawn than the recipe asks for."""
+    mixed = 0
+    for number, selection in enumerate(selections):
+        keys = [key for key in drawn if key[0] == number]
+        got, there = sum(drawn[key] for key in keys), sum(num_rows[key] for key in keys)
+        if selection.draws is None:
+            mixed += got
+        elif got < selection.draws:
+            run.log.say(
+                f"{stage.name}: {selection.corpus} {selection.task}: {got:,} records are drawn, not the {selection.draws:,}"
+                f" of the recipe: {there:,} are clean, and none is drawn more often than there are wordings for it"
+            )
+    if mixed < (asked := stage.mixture.total_records or 0):
+        run.log.say(
+            f"{stage.name}: {mixed:,} records are drawn, not the {asked:,} of total_records: the clean records, the"
+            " limits of the mixture and the wordings do not allow for more"
+        )
 
 
 def _num_wordings(selection: Selection, lang: Lang) -> int:

@@ -25,7 +25,7 @@ class Made(msgspec.Struct, frozen=True):
     parts: list[Path]
 
 
-class Piece(msgspec.Struct, frozen=True, kw_only=True):
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a shard, for a selection."""
 
     selection: Selection
@@ -53,11 +53,11 @@ def absent(run: Run) -> dict[str, list[str]]:
     return found
 
 
-def pieces(run: Run, selections: Sequence[Selection]) -> tuple[list[Piece], list[Path]]:
+def wanted(run: Run, selections: Sequence[Selection]) -> tuple[list[Wanted], list[Path]]:
     """Return the parts of what the selections of a stage want, and the folders of their shards."""
-    wanted = [(selection, shard) for selection in selections for shard in _wanted(run, selection)]
-    made = _made(run, [shard for _, shard in wanted])
-    found = [Piece(selection=s, part=part) for (s, _), shard in zip(wanted, made, strict=True) for part in shard.parts]
+    asked = [(selection, shard) for selection in selections for shard in _shards_of(run, selection)]
+    made = _made(run, [shard for _, shard in asked])
+    found = [Wanted(selection=s, part=part) for (s, _), shard in zip(asked, made, strict=True) for part in shard.parts]
     return found, [*dict.fromkeys(shard.folder for shard in made)]
 
 
@@ -73,7 +73,7 @@ def left_out(folder: Path) -> Iterable[Reject]:
     return storage.read_jsonl(folder / "rejects.jsonl", Reject)
 
 
-def _wanted(run: Run, selection: Selection) -> list[Shard]:
+def _shards_of(run: Run, selection: Selection) -> list[Shard]:
     return [
         Shard(
             corpus=selection.corpus,
@@ -102,9 +102,13 @@ class _Collect(msgspec.Struct, frozen=True):
 def _collect(job: _Collect) -> Collected:
     """Make a shard unless it is there; what says what it is is written last."""
     done = job.folder / "shard.json"
-    if not done.exists():
-        storage.write_json(collect(job.shard, job.root, job.folder), done)
-    return storage.read_json(done, Collected)
+    if done.exists():
+        made = storage.read_json(done, Collected)
+        if all((job.folder / part).exists() for part in made.parts):
+            return made
+    made = collect(job.shard, job.root, job.folder)
+    storage.write_json(made, done)
+    return made
 
 
 def _folder(run: Run, shard: Shard) -> Path:

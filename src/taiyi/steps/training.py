@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +12,6 @@ import msgspec
 import xxhash
 
 from taiyi import storage, templates
-from taiyi.build import statistics
 from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Positions
 from taiyi.errors import RecipeError
@@ -137,21 +136,25 @@ def encode(run: Run, data: Path, index: int) -> Path:
             for _ in run.engine.map(_encode, jobs):
                 progress.advance(bar)
         encoded = rows.join([job.out for job in jobs], folder / "rows")
-        rejects = [r for job in jobs for r in storage.read_jsonl(job.out / "rejects.jsonl", Reject)]
-        storage.write_jsonl(rejects, folder / "rejects.jsonl")
-        shutil.rmtree(folder / "work", ignore_errors=True)
+        reasons: Counter[str] = Counter()
+        with storage.writing_jsonl(folder / "rejects.jsonl") as lines:
+            for job in jobs:
+                for reject in storage.read_jsonl(job.out / "rejects.jsonl", Reject):
+                    lines.append(reject)
+                    reasons[reject.reason] += 1
+        storage.remove(folder / "work")
         if not len(encoded):
             raise RecipeError(
                 "no example is left to train on",
                 where=f"stage {stage.name}",
-                got=statistics.count_reasons(rejects),
+                got=dict(reasons.most_common()),
                 mend=f"raise max_tokens, or look into {folder / 'rejects.jsonl'}",
             )
         return {
             "num_rows": len(encoded),
             "num_tokens": encoded.tokens,
             "num_targets": encoded.targets,
-            "rejects": statistics.count_reasons(rejects),
+            "rejects": dict(reasons.most_common()),
         }
 
     return step(run.folder, f"rows-{stage.name}", inputs, work, run.log)
