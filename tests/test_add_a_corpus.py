@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import shlex
@@ -9,13 +10,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import taiyi
+from taiyi import catalogue
 
 ROOT = Path(__file__).parents[1]
 FILES = re.compile(r"^```\w+ file=(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FRAGMENTS = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMANDS = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -53,6 +57,17 @@ def test_the_corpus_is_listed_and_shown(copy: Path) -> None:
     card = run(copy, "corpora", "show", "headache_questions").stdout
     assert "what brings the headache on" in card
     assert "Can bright light, or noise, bring on a headache?" in card
+
+
+def test_what_only_some_corpora_have_are_fields_of_an_entry() -> None:
+    page = (ROOT / "docs" / "add-a-corpus.md").read_text(encoding="utf-8")
+    (fragment,) = FRAGMENTS.findall(page)
+    found: dict[str, Any] = {}
+    exec(fragment, found)
+    fields = {name: found[name] for name in ("relation_types", "scale", "roles")}
+    entry = dataclasses.replace(catalogue.get("biosses"), **fields)
+    assert (entry.scale, entry.roles) == (found["scale"], found["roles"])
+    assert [name for name, type in entry.relation_types.items() if type.symmetric] == ["interacts"]
 
 
 def test_what_is_wrong_in_the_fixture_is_said(copy: Path) -> None:

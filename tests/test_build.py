@@ -20,6 +20,7 @@ from taiyi.build import statistics
 from taiyi.build.collect import Shard, collect
 from taiyi.build.decontaminate import Match
 from taiyi.build.instructions import Instructions
+from taiyi.build.queries import names_of
 from taiyi.build.records import relabel
 from taiyi.build.rendering import render_part
 from taiyi.build.settings import Selection
@@ -28,7 +29,7 @@ from taiyi.catalogue import Corpus, Source, TypeName
 from taiyi.errors import RecipeError, TemplateError
 from taiyi.manifest import Log, manifest
 from taiyi.recipe import Recipe
-from taiyi.schema import Document, Entity, Example, Labelled, Mentions, Record, Reject, Span, Split
+from taiyi.schema import Document, Entity, Example, Labelled, Mentions, Parallel, Record, Reject, Span, Split
 from taiyi.steps import Run, build
 
 HEAD: dict[str, Any] = {"corpus": "toy", "split": "train", "lang": "en"}
@@ -83,6 +84,7 @@ def made(
                 split=split,
                 task=wanted.task,
                 merge_types=wanted.merge_types,
+                reverse=wanted.reverse,
                 max_records=wanted.max_records,
                 seed=seed,
             )
@@ -181,6 +183,21 @@ def test_merged_types_count_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert relabel(RECORDS[0], {"Rare": "Disease"}) == RECORDS[0]
 
 
+@pytest.mark.parametrize(
+    ("new", "en", "zh"),
+    [
+        ("Disease", "disease", "Disease类"),
+        ("Thing", "thing", "Thing"),
+        ("DNA", "DNA", "DNA"),
+        ("HealthProblem", "HealthProblem", "HealthProblem"),
+        ("病症", "病症", "病症"),
+    ],
+)
+def test_merged_types_are_shown_by_names_of_the_corpus_or_as_given(new: str, en: str, zh: str) -> None:
+    name = names_of(tasks.get("ner"), corpus(), {"Chemical": new})[new]
+    assert (name.shown("en"), name.shown("zh")) == (en, zh)
+
+
 def test_windows_of_a_document_are_examples_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     record = document("w", "Flu is bad. It hurts. Drugs cure flu.", ("Disease", 0, 3), ("Disease", 33, 36))
     examples = made(corpus(record), monkeypatch, window_chars=12, subtasks=(("Disease",),))
@@ -254,6 +271,26 @@ def examples_of(*records: Record, **selection: Any) -> list[Example]:
     found = [x for record in records for x in of_toy.of(record, draws=wanted.templates_per_record)]
     assert all(isinstance(x, Example) for x in found)
     return [x for x in found if isinstance(x, Example)]
+
+
+def test_what_is_asked_with_something_beside_the_wording_is_an_example_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plain, dressed = (
+        made(corpus(RECORDS[0]), monkeypatch, templates=("01",), prompt=prompt)[0]
+        for prompt in ({}, {"corpus": True, "form": True})
+    )
+    assert dressed.id == f"{plain.id}~corpus+form"
+    assert plain.messages[0].content in dressed.messages[0].content
+
+
+def test_translations_are_asked_for_in_the_other_direction(monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = Parallel(**HEAD, id="p", source="Flu is bad.", target="流感很糟。", target_lang="zh")
+    there, back = (made(corpus(pair), monkeypatch, task="mt", reverse=reverse)[0] for reverse in (False, True))
+    assert (there.answer, back.answer) == ("流感很糟。", "Flu is bad.")
+    assert (there.lang, back.lang) == ("en", "zh")
+    assert there.id != back.id
+    assert "流感很糟。" in back.messages[0].content
 
 
 def test_a_form_or_names_that_are_not_there_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -370,8 +407,14 @@ def test_data_is_the_same_bytes_from_the_same_recipe_and_seed(tmp_path: Path) ->
     assert files("c", 2)["one.parquet"] != files("a", 1)["one.parquet"]
 
 
-def test_counts_are_by_stage_task_and_language() -> None:
+def test_counts_are_by_stage_task_and_language(tmp_path: Path) -> None:
     examples = examples_of(*RECORDS[:3], subtasks=(("Disease",), ("Chemical",)))
-    counted = statistics.count_tasks("s", examples, {"toy": "general"})
-    assert counted == [statistics.TaskCount("s", "ner", "en", 6, 3, "general")]
-    assert statistics.count_corpora(examples) == {"toy ner train": 6}
+    own, replayed, none = (tmp_path / f"{name}.parquet" for name in ("own", "replayed", "none"))
+    storage.write_parquet(examples, own, Example)
+    storage.write_parquet([msgspec.structs.replace(e, corpus="other") for e in examples[:1]], replayed, Example)
+    storage.write_parquet([], none, Example)
+    counted = statistics.count_tasks("s", [replayed, own, none], {"toy": "general", "other": "general"})
+    assert counted == [statistics.TaskCount("s", "ner", "en", 7, 4, "general")]
+    assert statistics.count_corpora([own, replayed]) == {"other ner train": 1, "toy ner train": 6}
+    assert statistics.count_tasks("s", [], {}) == statistics.count_tasks("s", [none], {}) == []
+    assert statistics.count_corpora([none]) == {}

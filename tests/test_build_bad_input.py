@@ -151,3 +151,40 @@ def test_an_evaluation_set_under_the_name_of_another_corpus(tmp_path: Path) -> N
     shutil.copy(demo.location(tmp_path) / demo.files["test"][0].path, path)
     said = fault(build(tmp_path, stage("kuake_qic", "tc"), evaluate={"suites": ["demo_qic_tc"]}))
     assert "stage one: nothing is left to train on; got {'contaminated by text': 30}" in said
+
+
+# --- what was made is damaged, or half removed -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["items-00000.parquet", "*.npz", "*-*.json"])
+@pytest.mark.parametrize("cut", [True, False], ids=["cut", "gone"])
+def test_a_shard_that_is_damaged_is_named_and_one_that_lacks_a_part_is_made_again(
+    tmp_path: Path, name: str, cut: bool
+) -> None:
+    chosen = stage("med_qa_us", "qa_mc")
+    questions(tmp_path, "train", GOOD)
+    assert build(tmp_path, chosen).returncode == 0
+    [shard] = (path for path in tmp_path.glob("runs/tiny/shards/med_qa_us-train-*"))
+    [part] = shard.glob(name)
+    shutil.rmtree(next(tmp_path.glob("runs/tiny/data-*")))
+    if cut:
+        part.write_bytes(part.read_bytes()[:20])
+        said = fault(build(tmp_path, chosen))
+        assert f"{part}: not what it should hold" in said
+        assert "Remove it" in said
+    part.unlink()
+    assert build(tmp_path, chosen).returncode == 0
+
+
+def test_work_that_a_kill_left_half_removed_is_made_again(tmp_path: Path) -> None:
+    chosen = stage("med_qa_us", "qa_mc")
+    questions(tmp_path, "train", GOOD)
+    assert build(tmp_path, chosen).returncode == 0
+    [data] = tmp_path.glob("runs/tiny/data-*")
+    (data / "manifest.json").unlink()
+    left = data / "work.removed"
+    left.mkdir()
+    (left / "one-00000.jsonl").touch()
+    assert build(tmp_path, chosen).returncode == 0
+    assert not left.exists()
+    assert not (data / "work").exists()

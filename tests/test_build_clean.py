@@ -14,14 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import strategies
-from taiyi import catalogue, storage
+from taiyi import catalogue, storage, tasks
+from taiyi.build.answers import Answers
 from taiyi.build.clean import NEAR, Part, judge, resolve
 from taiyi.build.collect import Shard, Stored, collect
 from taiyi.build.decontaminate import Guard, Match
 from taiyi.build.deduplicate import CONFLICT, DUPLICATE
 from taiyi.build.settings import DecontaminateSettings, DeduplicateSettings, FilterSettings
-from taiyi.schema import Document, Record, Reject
-from test_build import HEAD, RECORDS, corpus, document
+from taiyi.catalogue import TypeName
+from taiyi.schema import Document, Labelled, Option, Question, Record, Reject
+from test_build import HEAD, RECORDS, TYPES, corpus, document
 
 # Texts that are made up by chance are no language.
 UNFILTERED = FilterSettings(
@@ -157,3 +159,40 @@ def test_a_planted_leak_is_caught_by_id_and_by_text() -> None:
     assert left(by_id, by_text, by_text=False)[0] == ["0", "2", "3"]
     assert left(by_id, by_text, by_document_id=False)[0] == ["0", "1", "3"]
     assert left() == (["0", "1", "2", "3"], [], [])
+
+
+# --- what answers are compared by ------------------------------------------------------------------------------------
+
+
+def answer(record: Record, task: str = "ner", **parts: Any) -> str:
+    return Answers(tasks.get(task), corpus(**parts), {}).of(record)
+
+
+def question(texts: Sequence[str], right: int) -> Question:
+    options = tuple(Option(key=key, text=text) for key, text in zip("ABC", texts, strict=False))
+    return Question(**HEAD, id="q", kind="choice", question="?", options=options, answers=("ABC"[right],))
+
+
+def test_answers_are_equal_whatever_ids_order_case_and_spaces() -> None:
+    text = "Type 2  diabetes, and Flu"
+    one = document("a", text, ("Disease", 0, 16), ("Disease", 22, 25))
+    other = document("b", "type 2 diabetes and flu", ("Disease", 20, 23), ("Disease", 0, 15))
+    assert answer(one) == answer(other) != answer(document("c", text, ("Disease", 22, 25)))
+    assert answer(one) != answer(document("d", text, ("Chemical", 0, 16), ("Disease", 22, 25)))
+    assert answer(question(["yes", "no"], 0), "qa_mc") == answer(question(["no", "Yes."], 1), "qa_mc")
+    assert answer(question(["yes", "no"], 0), "qa_mc") != answer(question(["no", "yes"], 0), "qa_mc")
+
+
+def test_names_are_no_texts() -> None:
+    labels = {name: TypeName(en=name, zh=name) for name in ("A+", "A-")}
+    plus, minus = (Labelled(**HEAD, id="l", text="x", labels=(name,)) for name in labels)
+    assert answer(plus, "tc", labels=labels) != answer(minus, "tc", labels=labels)
+
+
+@given(strategies.documents(with_all=True), st.randoms())
+def test_neither_ids_nor_the_order_of_annotations_is_part_of_an_answer(record: Document, chance: random.Random) -> None:
+    entities = list(record.entities)
+    chance.shuffle(entities)
+    again = msgspec.structs.replace(record, id="other", entities=tuple(entities))
+    types = {"entity_types": dict.fromkeys((e.type for e in entities), TypeName(en="x", zh="x")) or TYPES}
+    assert answer(record, **types) == answer(again, **types)

@@ -17,8 +17,9 @@ import tiny
 from strategies import examples, texts
 from taiyi import catalogue, cli, storage
 from taiyi.build import export
-from taiyi.build.dataset_card import File, Making, Part, dataset_card, gated, hub_licence
+from taiyi.build.dataset_card import File, Part, dataset_card, gated, hub_licence
 from taiyi.build.export import NO_TURNS, Conversation
+from taiyi.build.making import Making
 from taiyi.catalogue import TASK_NAMES
 from taiyi.errors import TaiyiError
 from taiyi.manifest import MANIFEST
@@ -231,6 +232,51 @@ def test_the_card_counts_what_is_there(run: Path, written: dict[str, Path]) -> N
     assert "demo_cdr (test)" in body
 
 
+def test_the_card_says_how_the_rows_were_made(written: dict[str, Path]) -> None:
+    body = (written["openai"] / "README.md").read_text(encoding="utf-8")
+    for said in (
+        "Stage stage2 trains on its own file and again on `stage1.jsonl`: give a trainer all of them.",
+        "what the recipe's filters find unfit, exact duplicates, near duplicates and contradictions are taken. ",
+        "Wordings that are held out (`14` and `15` of each task) are in no row",
+        "its id has the offset of the window after `@`. demo_cdr (`ner`): one sentence.\n",
+        "Answers of `ner` whose id says `tagged` are the text with tags in place.",
+        "Training records that have a document id, an equal text, long runs of characters or a nearly equal text in "
+        "common with these were removed: ",
+    ):
+        assert said in body
+    rows = list(storage.read_jsonl(written["openai"] / "stage1.jsonl", export.OpenAIRow))
+    assert {row.corpus for row in rows if "@" in row.id} == {"demo_cdr"}
+    assert {row.task for row in rows if ".tagged:" in row.id} == {"ner"}
+    assert not {"14", "15"} & {row.template.rpartition(".")[2] for row in rows}
+
+
+def test_the_card_says_what_was_not_done(run: Path, tmp_path: Path) -> None:
+    settings = yaml.safe_load((run.parent / "tiny.yaml").read_text(encoding="utf-8"))
+    settings |= {"deduplicate": {"near": False}, "decontaminate": {"by_text": False, "by_overlap": False}}
+    settings["stages"][0]["data"][0] |= {"form": "list", "window_chars": 200, "overlap_chars": 20}
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    done = CliRunner().invoke(cli.app, ["build", str(tmp_path / "tiny.yaml"), "--runs", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    for stage in ("stage1", "stage2"):
+        step.export(tmp_path / "tiny", "openai", tmp_path / stage, stages=[stage])
+    body = (tmp_path / "stage1" / "README.md").read_text(encoding="utf-8")
+    assert "exact duplicates and contradictions are taken; near duplicates stay. " in body
+    assert "that have a document id or a nearly equal text in common with these" in body
+    assert " Not looked for: an equal text, long runs of characters.\n" in body
+    assert "demo_cdr (`ner`): up to about 200 characters, 20 or more of them from the window before.\n" in body
+    body = (tmp_path / "stage2" / "README.md").read_text(encoding="utf-8")
+    assert "trains on its own file and again on that of stage1, which is not here:" in body
+    assert "windows of" not in body
+    assert "tagged" not in body
+
+
+def test_the_card_says_what_was_not_there() -> None:
+    made = msgspec.structs.replace(MADE, absent={"one": ["toy ner train", "toy ner dev"], "two": []})
+    page = dataset_card([File(stage="one", name="one.jsonl", parts={})], export.get("openai"), made)
+    assert "The recipe asks for more in one, which was not there: toy ner train, toy ner dev.\n" in page
+    assert "more in two" not in page
+
+
 def test_what_is_there_is_kept_unless_asked(run: Path, tmp_path: Path) -> None:
     (tmp_path / "dataset_info.json").write_text('{"mine": {"file_name": "mine.json"}}')
     assert step.export(run, "alpaca", tmp_path, stages=["stage2"]).rejects == ()
@@ -288,7 +334,7 @@ def test_a_folder_without_data_is_said(tmp_path: Path) -> None:
 
 def _card(*corpora: str) -> tuple[dict[str, Any], str]:
     parts = {Part(name, catalogue.get(name).tasks[0], catalogue.get(name).langs[0], "train"): 10 for name in corpora}
-    file = File(stage="stage1", name="stage1.jsonl", parts=parts, trained_on=10 * len(parts))
+    file = File(stage="stage1", name="stage1.jsonl", parts=parts)
     page = dataset_card([file], export.get("openai"), MADE)
     _, header, body = page.split("---\n", 2)
     return yaml.safe_load(header), body
@@ -340,7 +386,7 @@ def test_every_corpus_has_a_row_that_cites_it() -> None:
 def test_the_hub_s_own_reader_takes_the_card() -> None:
     hub = pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
     parts = {Part("bc5cdr", "ner", "en", "train"): 12_000}
-    file = File(stage="stage1", name="stage1.jsonl", parts=parts, trained_on=12_000)
+    file = File(stage="stage1", name="stage1.jsonl", parts=parts)
     read = hub.DatasetCard(dataset_card([file], export.get("alpaca"), MADE)).data
     assert read.language == ["en"]
     assert read.size_categories == ["10K<n<100K"]

@@ -8,6 +8,7 @@ import pickle
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,20 @@ import pytest
 from rich.console import Console
 
 import tiny
-from taiyi import catalogue
+from taiyi import catalogue, storage
 from taiyi.build import workers
+from taiyi.build.mixture import draws
 from taiyi.build.workers import SMALL_BYTES, Local, OnRay, engine
 from taiyi.errors import FormatError, RecipeError, TaiyiError
 from taiyi.manifest import Log, hash_file
 from taiyi.recipe import Recipe, load
+from taiyi.schema import Example
 from taiyi.steps import Run, build
 from taiyi.steps.raw import raw_bytes, raw_files, raw_hashes
 from taiyi.storage import StorageError
 
-# Near duplicates, duplicates and decontamination are all on, as they are by default.
+# Near duplicates, duplicates and decontamination are all on, as they are by default. Of some selections less is drawn
+# than there is, of some as much as they are asked for, and of some as much as there are wordings for.
 RECIPE: dict[str, Any] = {
     "name": "shared",
     "seed": 5,
@@ -36,12 +40,24 @@ RECIPE: dict[str, Any] = {
             "data": [
                 {"corpus": "demo_cdr", "task": "ner", "window_chars": 1, "subtasks": [["Chemical"], ["Disease"]]},
                 {"corpus": "demo_cdr", "task": "ner", "form": "list"},
-                {"corpus": "demo_cdr", "task": "re", "templates_per_record": 2},
-                {"corpus": "demo_qic", "task": "tc", "splits": ["train", "dev"]},
+                {"corpus": "demo_cdr", "task": "re", "templates_per_record": 2, "draws": 40},
+                {
+                    "corpus": "demo_qic",
+                    "task": "tc",
+                    "splits": ["train", "dev"],
+                    "templates": ["01", "02"],
+                    "draws": 200,
+                },
                 {"corpus": "demo_qa_zh", "task": "qa_sqa", "max_records": 20},
             ],
+            "mixture": {"total_records": 100},
         },
-        {"name": "two", "replay": ["one"], "data": [{"corpus": "demo_chat", "task": "mrd"}]},
+        {
+            "name": "two",
+            "replay": ["one"],
+            "data": [{"corpus": "demo_chat", "task": "mrd"}],
+            "mixture": {"total_records": 40, "max_records": 11, "max_epochs": 3},
+        },
     ],
     "decontaminate": {"text_chars_en": 1, "text_chars_zh": 1},
     "evaluate": {"suites": ["demo"], "max_records": 5},
@@ -50,12 +66,10 @@ _NO_RAY = importlib.util.find_spec("ray") is None
 RAY = pytest.mark.skipif(_NO_RAY, reason="Ray is not installed (pip install 'taiyi[ray]')")
 
 
-def built(folder: Path, made_with: Local | OnRay) -> dict[str, str]:
-    """Build the recipe and return the hash of every file of the data step."""
-    run = Run(
-        Recipe.model_validate(RECIPE), folder, folder / "none", Log(folder, Console(quiet=True)), engine=made_with
-    )
-    return hashes(build(run))
+def built(folder: Path, made_with: Local | OnRay, recipe: dict[str, Any] = RECIPE) -> Path:
+    """Build the recipe and return the folder of the data step."""
+    log = Log(folder, Console(quiet=True))
+    return build(Run(Recipe.model_validate(recipe), folder, folder / "none", log, engine=made_with))
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -65,25 +79,30 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What one process makes."""
-    folder = tmp_path_factory.mktemp("alone")
-    made = built(folder, Local(1))
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of what one process makes."""
+    made = built(tmp_path_factory.mktemp("alone"), Local(1))
     # Something of every kind was found, or the test would say little.
-    told = "".join(path.read_text("utf-8") for path in folder.glob("data-*/rejects.jsonl"))
+    told = (made / "rejects.jsonl").read_text("utf-8")
     assert "near duplicate" in told and "over max_records" in told
     return made
 
 
+@pytest.fixture(scope="module")
+def alone(first: Path) -> dict[str, str]:
+    """The hashes of what one process makes."""
+    return hashes(first)
+
+
 def test_several_workers_make_the_same_bytes_as_one(alone: dict[str, str], tmp_path: Path) -> None:
     assert {"one.parquet", "two.parquet", "rejects.jsonl", "decontamination.jsonl", "statistics.json"} <= set(alone)
-    assert built(tmp_path, Local(2)) == alone
+    assert hashes(built(tmp_path, Local(2))) == alone
 
 
 @RAY
 @pytest.mark.slow
 def test_ray_makes_the_same_bytes_as_one_worker(alone: dict[str, str], tmp_path: Path, cluster: OnRay) -> None:
-    assert built(tmp_path, cluster) == alone
+    assert hashes(built(tmp_path, cluster)) == alone
 
 
 @pytest.fixture(scope="module")
@@ -95,14 +114,76 @@ def cluster() -> Iterator[OnRay]:
 
 
 def test_small_parts_make_the_same_examples_as_large_ones(
-    alone: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    first: Path, alone: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("taiyi.build.collect._PART_RECORDS", 7)
     monkeypatch.setattr("taiyi.build.clean._BATCH", 3)
     made = built(tmp_path, Local(1))
-    assert set(made) == set(alone)
+    found = hashes(made)
+    assert set(found) == set(alone)
     for name in ("decontamination.jsonl", "statistics.json", "epochs.json"):
-        assert made[name] == alone[name]
+        assert found[name] == alone[name]
+    # The files have other row groups; what is in them is the same.
+    for name in (name for name in alone if name.endswith(".parquet")):
+        assert examples(made / name) == examples(first / name) != []
+
+
+def examples(path: Path) -> list[Example]:
+    return list(storage.read_parquet(path, Example))
+
+
+# Of these selections, how many records are drawn in a language, and how many different ones may be.
+DRAWN = [
+    ("one", "demo_cdr", "ner", "tagged", "en", 43, 59),
+    ("one", "demo_cdr", "ner", "list", "en", 43, 59),
+    ("one", "demo_cdr", "re", "list", "en", 40, 59),
+    ("one", "demo_qic", "tc", "list", "zh", 180, 90),
+    ("one", "demo_qa_zh", "qa_sqa", "text", "zh", 14, 20),
+    ("two", "demo_chat", "mrd", "text", "en", 18, 6),
+    ("two", "demo_chat", "mrd", "text", "zh", 15, 5),
+]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of what is made where each record is drawn once."""
+    stages = [
+        {key: value for key, value in stage.items() if key != "mixture"}
+        | {"data": [{key: value for key, value in chosen.items() if key != "draws"} for chosen in stage["data"]]}
+        for stage in RECIPE["stages"]
+    ]
+    return built(tmp_path_factory.mktemp("whole"), Local(1), RECIPE | {"stages": stages})
+
+
+@pytest.mark.parametrize("case", DRAWN, ids=lambda case: f"{case[1]} {case[2]} {case[3]} {case[4]}")
+def test_the_records_that_are_drawn_are_those_of_the_mixture(
+    first: Path, whole: Path, case: tuple[str, str, str, str, str, int, int]
+) -> None:
+    stage, *chosen, total, different = case
+
+    def counts(folder: Path) -> Counter[str]:
+        """How many examples each record has, by its place."""
+        return Counter(
+            f"{example.corpus}/{example.split}/{example.record}"
+            for example in examples(folder / f"{stage}.parquet")
+            if [example.corpus, example.task, example.form, example.lang] == chosen
+        )
+
+    once = counts(whole)
+    places = sorted(once)
+    times = dict(zip(places, draws(places, total, RECIPE["seed"], different), strict=True))
+    assert sum(times.values()) == total
+    assert counts(first) == Counter({place: once[place] * times[place] for place in places if times[place]})
+
+
+def test_the_log_says_where_less_is_drawn_than_asked_for(first: Path, whole: Path) -> None:
+    told = [line for line in (first.parent / "log.txt").read_text("utf-8").splitlines() if "are drawn" in line]
+    assert [line.partition(": ")[2].partition(":")[0] for line in told] == [
+        "demo_qic tc",
+        "33 records are drawn, not the 40 of total_records",
+    ]
+    assert "180 records are drawn, not the 200 of draws: 90 are clean" in told[0]
+    assert "are drawn" not in (whole.parent / "log.txt").read_text("utf-8")
 
 
 # --- killed in a phase -----------------------------------------------------------------------------------------------
@@ -248,11 +329,12 @@ def test_as_many_processes_as_cores_where_there_is_much_to_read(monkeypatch: pyt
 
 def test_the_raw_files_of_a_recipe_are_counted_once(tmp_path: Path) -> None:
     recipe = load(tiny.write(tmp_path, RECIPE))
-    corpora = [catalogue.get(name) for name in raw_names(recipe)]
+    corpora = [catalogue.get(name) for name in sorted(raw_names(recipe))]
     sizes = [file.stat().st_size for corpus in corpora for file in raw_files(corpus, tmp_path)]
     assert raw_bytes(recipe, tmp_path) == sum(sizes) > 0
     [file, *_] = raw_files(corpora[0], tmp_path)
-    assert raw_hashes(corpora[0], tmp_path)[file.name] == hash_file(file)
+    name = str(file.relative_to(corpora[0].location(tmp_path)))
+    assert raw_hashes(corpora[0], tmp_path)[name] == hash_file(file)
 
 
 def raw_names(recipe: Recipe) -> set[str]:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
+from extraction import document
 from taiyi import cli, storage
 from taiyi.build.decontaminate import Match
 from taiyi.look import examples, marks, page, rows
@@ -35,6 +36,7 @@ from taiyi.schema import (
 )
 from taiyi.steps.rendering import Epochs
 from taiyi.train.tokenizer import train_bpe
+from test_build_windows_extraction import built
 
 EVIL = '<script>alert("x")</script> & <b>'
 RECIPE: dict[str, Any] = {
@@ -199,6 +201,38 @@ def test_show_says_what_an_answer_does_not_say(tmp_path: Path) -> None:
     broken = call("data", "show", tmp_path, "--id", "broken").stdout
     assert "The answer cannot be parsed: the tagged answer ends before its source" in broken
     assert "Scored: unparsable" in broken
+
+
+@pytest.mark.parametrize("name", ["re", "rc", "ee", "coref"])
+def test_show_says_what_lies_in_no_window(tmp_path: Path, name: str) -> None:
+    found = [item for item in built(name, training=False) if isinstance(item, Example)]
+    first, *others = found
+    step(tmp_path, found)
+    shown = call("data", "show", tmp_path, "--id", first.id).stdout
+    assert "It does not say all of the gold" in shown
+    assert "Of this lies in no window of the document, and counts as missed" in shown
+    [look] = json.loads(call("data", "show", tmp_path, "--id", first.id, "--json").stdout)
+    # An event comes with those that it refers to, wherever they are.
+    lost = {"re": ["It"], "rc": ["It"], "ee": ["raises", "binds"], "coref": ["It"]}[name]
+    items = look["in_no_window"]["items"]
+    assert all(text in json.dumps(item) for text, item in zip(lost, items, strict=True))
+    assert rows.see("test", others[0], None).in_no_window is None
+    whole = built(name, training=False, window_chars=0)
+    assert all(isinstance(item, Example) and rows.see("test", item, None).in_no_window is None for item in whole)
+
+
+def test_what_else_an_answer_does_not_say_lies_in_a_window() -> None:
+    """Of a pair whose mentions lie in each other it is not known which of them was meant."""
+    (first, *_) = (item for item in built("rc", training=False) if isinstance(item, Example))
+    message = first.messages[-1]
+    inside = message.content.replace("<e1>IL4</e1>", "<e1>IL<e1>4</e1></e1>")
+    assert inside != message.content
+    nested = msgspec.structs.replace(first, messages=(Message(role="user", content=inside),))
+    assert rows.see("test", nested, None).in_no_window is None
+    cut = document(("Chemical", "Aa bb"))
+    tagged = built("ner", training=False, record=cut, window_chars=3, form="tagged")
+    looks = [rows.see("test", item, None) for item in tagged if isinstance(item, Example)]
+    assert all(look.in_no_window is None for look in looks)
 
 
 def test_show_spreads_over_what_there_is_and_prints_json(run: Path) -> None:

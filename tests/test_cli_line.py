@@ -27,7 +27,12 @@ TINY: dict[str, Any] = {
             ],
         }
     ],
-    "evaluate": {"suites": ["demo_qic_tc"], "max_records": 2, "window_chars": {"demo_cdr_ner": 200}},
+    "evaluate": {
+        "suites": ["demo_qic_tc", "demo_cdr_ner"],
+        "max_records": 2,
+        "window_chars": {"demo_cdr_ner": 200},
+        "prompt": {"corpus": True},
+    },
 }
 
 
@@ -212,11 +217,12 @@ def test_run_goes_on_from_what_was_trained_and_eval_then_asks_alike(folder: Path
     assert "demo_qic" in shown.stdout
     assert call("train", folder / "tiny.yaml", "--runs", runs).exit_code == 0
     assert "report" in json.loads((runs / "tiny" / "run.json").read_text())
-    # The run now tells in which windows its recipe asks.
+    # The run now tells in which windows, and with what in its prompts, its recipe asks.
     result = call("eval", runs / "tiny", "--suite", "demo_cdr_ner", "--runs", folder / "more", "--max-records", 1)
     assert result.exit_code == 0, result.output
     manifest = next((folder / "more" / "eval-tiny-demo_cdr_ner").glob("data-*/manifest.json"))
-    assert json.loads(manifest.read_text())["inputs"]["evaluate"]["window_chars"] == {"demo_cdr_ner": 200}
+    inputs = json.loads(manifest.read_text())["inputs"]["evaluate"]
+    assert (inputs["window_chars"], inputs["prompt"]["corpus"]) == ({"demo_cdr_ner": 200}, True)
 
 
 def test_a_recipe_without_stages_cannot_be_trained(folder: Path) -> None:

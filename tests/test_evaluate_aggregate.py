@@ -50,6 +50,19 @@ def test_accuracy_counts_unparsable_answers_as_wrong() -> None:
     assert result.ci_low <= 0.5 <= result.ci_high
 
 
+def test_the_rate_of_unparsable_answers_is_per_answer() -> None:
+    scores = [
+        Score(record="1", counts={"a": Counts(tp=3, fn=1)}, num_answers=6, unparsable={"empty": 1, "no bracket": 2}),
+        Score(record="2", counts={"a": Counts(fn=1)}, state="unparsable", reason="empty", num_answers=2),
+        Score(record="3", counts={"a": Counts(tp=1)}, num_answers=4),
+    ]
+    result = evaluate(NER, scores)
+    assert (result.num_records, result.num_answers, result.num_unparsable) == (3, 12, 5)
+    assert result.parse_failure_rate == pytest.approx(5 / 12)
+    assert result.unparsable_reasons == {"empty": 3, "no bracket": 2}
+    assert (result.per_type["a"].tp, result.per_type["a"].fn) == (4, 2)
+
+
 def test_scores_of_one_record_are_drawn_together() -> None:
     turns = [Score(record="dialogue", value=v) for v in (0.0, 1.0, 1.0)]
     result = evaluate(PUBMED_QA, turns)

@@ -13,6 +13,7 @@ from rich.console import Console
 from taiyi.errors import FormatError
 from taiyi.evaluate import report, suites, tables
 from taiyi.evaluate.aggregate import SetResult, evaluate, missing
+from taiyi.evaluate.plots import scores_svg
 from taiyi.evaluate.report import LossPoint, RunResult, Sample
 from taiyi.evaluate.tables import StatisticsRow
 from taiyi.schema import Counts, Score
@@ -151,6 +152,39 @@ def test_cut_answers_are_noted() -> None:
     buffer = io.StringIO()
     report.print_summary(run, Console(file=buffer, width=100, color_system=None))
     assert buffer.getvalue().count("demo_cdr relations: answers cut") == 1
+
+
+def test_unparsable_answers_stand_beside_all_answers() -> None:
+    test_set = suites.get("demo_cdr_re")[0]
+
+    def shown(*scores: Score) -> str:
+        table = tables.score_table([evaluate(test_set, scores)])
+        return table.rows[0].cells[[column.name for column in table.columns].index("Unparsable")]
+
+    whole, broken = Score(record="1"), Score(record="2", state="unparsable", reason="empty")
+    assert (shown(whole), shown(whole, broken)) == ("0", "1 (50.0%)")
+    windows = Score(record="1", num_answers=1999, unparsable={"empty": 2})
+    assert shown(windows, broken) == "3 of 2,000 (0.1%)"
+    run = RunResult(name="r", title="R", description="d", results=(evaluate(test_set, [windows, broken]),))
+    assert '<span class="aside">3 of 2000</span>' in report.html(run)
+
+
+def test_a_negative_correlation_is_drawn() -> None:
+    grades = [(0.0, 4.0), (1.0, 2.0), (2.0, 3.0), (4.0, 1.0)]
+    scores = [Score(record=str(n), value=0.0, grades=pair) for n, pair in enumerate(grades)]
+    result = evaluate(suites.get("biosses")[0], scores, resamples=50)
+    assert result.value is not None
+    assert result.value < 0
+
+    def labels(*results: SetResult) -> list[str]:
+        return [
+            found.replace("\N{MINUS SIGN}", "-")
+            for found in re.findall(r">([-\u2212]?\d+)</text>", scores_svg(results))
+        ]
+
+    assert labels(result)[0] == "-100"
+    assert "-20" not in labels(scored(suites.get("pubmed_qa")[0]))
+    assert labels(scored(suites.get("pubmed_qa")[0]))[0] == "0"
 
 
 def test_table_3_names_types_as_the_paper_does() -> None:

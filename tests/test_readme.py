@@ -34,12 +34,21 @@ def test_commands_are_there_with_their_options(line: str) -> None:
     _, name, *arguments = shlex.split(line)
     assert name in COMMANDS
     command = _load(name)
-    if name in ("corpora", "data"):
-        command = command.commands[arguments.pop(0)]
+    if commands := getattr(command, "commands", None):
+        command = commands[arguments.pop(0)]
     known = {option for parameter in command.params for option in parameter.opts}
     assert {a for a in arguments if a.startswith("--")} <= known
 
 
 def test_the_readme_shows_commands() -> None:
-    assert len(COMMAND_LINES) >= 5
+    assert {shlex.split(line)[1] for line in COMMAND_LINES} == set(COMMANDS)
     assert get_command(app) is not None
+
+
+def test_the_readme_has_every_file_and_folder_of_the_package() -> None:
+    tree = re.search(r"^src/taiyi/\n(.*?)^\S", README, re.MULTILINE | re.DOTALL)
+    assert tree
+    named = set(re.findall(r"^  (\S+)", tree[1], re.MULTILINE))
+    found = (ROOT / "src" / "taiyi").iterdir()
+    there = {path.name + "/" * path.is_dir() for path in found if path.is_dir() or path.suffix == ".py"}
+    assert named == {name for name in there if not name.startswith("__")}

@@ -84,6 +84,9 @@ def test_recipes_that_ship_are_valid(path: Path) -> None:
 
 
 DATA = "stages.0.data.0"
+RE: dict[str, Any] = {"corpus": "demo_cdr", "task": "re"}
+TC: dict[str, Any] = {"corpus": "demo_hoc", "task": "tc"}
+QA: dict[str, Any] = {"corpus": "demo_qa_en", "task": "qa_sqa"}
 FAULTS: list[tuple[str, object, str]] = [
     # keys
     ("sead", 1, "sead: unknown key. Did you mean 'seed'"),
@@ -146,6 +149,94 @@ FAULTS: list[tuple[str, object, str]] = [
     ("stages.0.mixture.max_task_records", {"nre": 9}, "stages.0.mixture.max_task_records.nre: unknown task; got nre"),
     ("deduplicate.several_answers", ["mrd", "nre"], "deduplicate.several_answers.1: unknown task; got nre"),
     ("deduplicate.answer_in_texts", ["nre"], "deduplicate.answer_in_texts.0: unknown task; got nre"),
+    # settings without effect
+    (f"{DATA}.splits", [], f"{DATA}.splits: no split is selected; got none; expected train, dev or test. Take"),
+    (
+        f"{DATA}.splits",
+        ["train", "dev", "train"],
+        f"{DATA}.splits.2: a split is named twice; got train; expected each once. Take `splits.2` out",
+    ),
+    (
+        DATA,
+        RE | {"merge_types": {"Chemical": "Disease"}},
+        f"{DATA}.merge_types: .*; got the task re; expected .* as ner",
+    ),
+    (
+        DATA,
+        QA | {"reverse": True},
+        f"{DATA}.reverse: only translations .*; got the task qa_sqa; expected .* as mt. Take",
+    ),
+    (
+        DATA,
+        QA | {"subtasks": [["Disease"]]},
+        f"{DATA}.subtasks: there are no types .*; got the task qa_sqa of demo_qa_",
+    ),
+    (
+        DATA,
+        {"corpus": "biosses", "task": "tp_ss", "splits": ["train"], "subtasks": [["similarity"]]},
+        f"{DATA}.subtasks: there are no types to choose from; got the task tp_ss of biosses; expected a task about",
+    ),
+    (
+        DATA,
+        TC | {"query": {"max_types": 1}},
+        f"{DATA}.query: there are no types to draw from; got the task tc; expected",
+    ),
+    (DATA, QA | {"query": {}}, f"{DATA}.query: there are no types to draw from; got the task qa_sqa"),
+    (f"{DATA}.query", {"max_types": 1}, f"{DATA}.query: no types are drawn where .*; got `subtasks` beside it"),
+    (DATA, QA | {"empty": 0.5}, f"{DATA}.empty: the answer is never empty; got the task qa_sqa; expected a task that"),
+    (DATA, TC | {"window_chars": 9}, f"{DATA}.window_chars: only documents are cut into windows; got the task tc"),
+    (
+        f"{DATA}.overlap_chars",
+        9,
+        f"{DATA}.overlap_chars: windows overlap by less .*; got 9; expected window_chars besi",
+    ),
+    (
+        DATA,
+        RE | {"window_chars": 9, "overlap_chars": 9},
+        f"{DATA}.overlap_chars: .*; got 9; expected less than .* is 9",
+    ),
+    (
+        f"{DATA}.templates_per_record",
+        14,
+        f"{DATA}.templates_per_record: there are not so many .*14; expected at most 13",
+    ),
+    (
+        DATA,
+        TC | {"templates": ["01"], "templates_per_record": 2},
+        f"{DATA}.templates_per_record: .*2; expected at most 1",
+    ),
+    (
+        "evaluate.window_chars",
+        {"biored_unseen": 9},
+        "evaluate.window_chars.biored_unseen: the recipe does not ask this",
+    ),
+    (
+        "evaluate.window_chars",
+        {"demo_qic_tc": 9},
+        "evaluate.window_chars.demo_qic_tc: only documents are cut .* task tc",
+    ),
+    ("evaluate.overlap_chars", {"demo_crd_ner": 9}, "evaluate.overlap_chars.demo_crd_ner: unknown test set"),
+    (
+        "evaluate.overlap_chars",
+        {"demo_cdr_ner": 9},
+        "evaluate.overlap_chars.demo_cdr_ner: .*; got 9; expected window_ch",
+    ),
+    # answers in prompts
+    (
+        f"{DATA}.prompt",
+        {"entities": True},
+        f"{DATA}.prompt.entities: .*; got the task ner; expected .* as re or ee. Take",
+    ),
+    (
+        DATA,
+        TC | {"prompt": {"entities": True}},
+        f"{DATA}.prompt.entities: .*; got the task tc; expected a task about rel",
+    ),
+    (
+        "evaluate.prompt",
+        {"entities": True},
+        "evaluate.prompt.entities: .*gold.*; got true; expected false. Take it out",
+    ),
     # sense
     ("stages.0.replay", ["two"], "stages.0.replay.0: stage 'one' replays what is no earlier stage; got 'two'"),
     ("stages.1.replay", ["two"], "stages.1.replay.0: stage 'two' replays what is no earlier stage; got 'two'"),
@@ -163,6 +254,26 @@ FAULTS: list[tuple[str, object, str]] = [
 def test_a_fault_is_said_with_its_file_and_key(tmp_path: Path, where: str, value: object, said: str) -> None:
     with pytest.raises(RecipeError, match=rf"toy\.yaml(:\d+)?: {said}"):
         loaded(tmp_path, changed(where, value))
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        # What is said is the default, which takes back what is merged in.
+        (DATA, QA | {"merge_types": {}, "subtasks": [], "query": None, "empty": 1.0, "window_chars": 0}),
+        (DATA, RE | {"subtasks": [], "query": {"max_types": 1}, "empty": 0.5, "prompt": {"entities": True}}),
+        (DATA, RE | {"task": "rc", "query": {}, "empty": 0.5, "window_chars": 9, "overlap_chars": 8}),
+        (DATA, TC | {"empty": 0.5, "templates": ["01", "02"], "templates_per_record": 2}),
+        (f"{DATA}.templates_per_record", 13),
+        (DATA, {"corpus": "paramed", "task": "mt", "reverse": True}),
+        ("evaluate.window_chars", {"demo_cdr_ner": 0, "demo_cdr_re": 9}),
+        ("evaluate.overlap_chars", {"demo_cdr_ner": 0}),
+        ("evaluate", {"suites": ["demo"], "window_chars": {"demo_cdr_re": 9}, "overlap_chars": {"demo_cdr_re": 8}}),
+        ("evaluate.prompt", {"definitions": True, "corpus": True, "form": True}),
+    ],
+)
+def test_settings_with_an_effect_are_taken(tmp_path: Path, where: str, value: object) -> None:
+    loaded(tmp_path, changed(where, value))
 
 
 def test_a_split_without_files_is_refused(tmp_path: Path) -> None:
@@ -254,10 +365,9 @@ def test_a_base_without_stages_is_evaluated_as_it_is(tmp_path: Path) -> None:
     [
         ("name: [", ":1: not YAML; got expected the node content.*column 8.*Close every"),
         ("a: b: c", ":1: not YAML; got mapping values are not allowed here .*in quotes"),
-        ("name: toy\n\tseed: 1\n", ":2: not YAML; got .*. Indent with spaces, not with tabs"),
+        ("name: toy\n\tseed: 1\n", ":2: not YAML; got .*. Write spaces in place of tabs"),
         ("name: toy\n seed: 1\n  a: 2\n", ":2: not YAML; got "),
         ("name: *some\n", ":1: not YAML; got found undefined alias 'some'.*. Give the value a name with &"),
-        ("name: \x07\n", ": not YAML; got unacceptable character"),
         ("- a\n- b\n", ': a recipe is a mapping of keys to values; got a list; expected .*. Take the "- " away'),
         ("some words", ": a recipe is a mapping of keys to values; got 'some words'; expected keys and values"),
         ("", ": the recipe is empty; expected keys and values, .*. Begin with recipes/demo.yaml"),
@@ -272,7 +382,7 @@ def test_what_is_no_recipe_is_refused(tmp_path: Path, text: str, said: str) -> N
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "toy.yaml"
     path.write_bytes(b"\xff\xfe\x00name: x")
-    with pytest.raises(RecipeError, match=r"toy\.yaml: not a text; got the byte 0xff at 0; expected YAML in UTF-8"):
+    with pytest.raises(RecipeError, match=r"toy\.yaml:1: not a text; got the byte 0xff; expected YAML in UTF-8"):
         recipe.load(path)
 
 

@@ -88,7 +88,7 @@ def test_what_a_corpus_declares_is_an_input_of_data_and_what_it_tells_is_not(
         monkeypatch.setattr(catalogue, "get", lambda _: dataclasses.replace(corpus, **changes))
         return steps.build(run)
 
-    assert built(notes="x", counts={}, title="x", citation="x") == first
+    assert built(notes="x", counts={}, licence="x", citation="x") == first
     (name, shown), *rest = corpus.labels.items()
     renamed = {name: dataclasses.replace(shown, zh="别的")} | dict(rest)
     [source] = corpus.files["train"]

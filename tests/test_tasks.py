@@ -669,7 +669,15 @@ def test_windows_of_a_text_come_together_in_its_offsets(form: str) -> None:
     right = {e.id: Prediction(example=e.id, text=e.answer, finish="stop") for e in made}
     assert [s.counts for s in evaluation.score(made, right)] == [{"Disease": Counts(tp=2)}]
     wrong = right | {made[1].id: Prediction(example=made[1].id, text="?", finish="length")}
-    assert [(s.state, s.counts) for s in evaluation.score(made, wrong)] == [("unparsable", {"Disease": Counts(fn=2)})]
+    (part,) = evaluation.score(made, wrong)
+    if form == "list":  # a list that was cut within its first item; the others do not begin as one
+        assert part.unparsable == {"the answer was cut within its first item": 1}
+    assert (part.state, part.counts) == ("parsed", {"Disease": Counts(tp=1, fn=1)})
+    assert (part.num_answers, sum(part.unparsable.values())) == (2, 1)
+    neither = {e.id: Prediction(example=e.id, text="?", finish="length") for e in made}
+    (nothing,) = evaluation.score(made, neither)
+    assert (nothing.state, nothing.counts) == ("unparsable", {"Disease": Counts(fn=2)})
+    assert (nothing.num_answers, sum(nothing.unparsable.values())) == (2, 2)
 
 
 def test_records_of_one_document_are_drawn_together() -> None:

@@ -17,9 +17,9 @@ from taiyi import catalogue, tasks
 from taiyi.build.queries import fixed
 from taiyi.build.settings import Selection
 from taiyi.errors import RecipeError, SchemaError, Unparsable
-from taiyi.evaluate import suites
+from taiyi.evaluate import suites, tables
 from taiyi.evaluate.aggregate import evaluate, verdict
-from taiyi.schema import Example, Labels, Lang, Pair, Reject, Scale, Shown, Value
+from taiyi.schema import Example, Labels, Lang, Pair, Reject, Scale, Score, Shown, Value
 
 PAIRED = (
     Shown(name="0", shown="not similar"),
@@ -261,15 +261,12 @@ def test_grades_are_right_to_two_decimals_and_kept_with_their_gold() -> None:
     assert (labels.value, labels.grades) == (0.0, None)
 
 
-@pytest.mark.parametrize(("value", "farthest"), [(3.5, 0.0), (1.0, 4.0), (4.0, 0.0), (0.0, 4.0)])
-def test_an_answer_that_cannot_be_read_is_as_wrong_as_one_can_be(value: float, farthest: float) -> None:
-    missed = tasks.get("tp_ss").score(Value(value=value, scale=FOUR), None, record="r", reason="why")
-    assert (missed.value, missed.grades, missed.state, missed.reason) == (
-        0.0,
-        (value, farthest),
-        "unparsable",
-        "why",
-    )
+@pytest.mark.parametrize("scale", SCALES)
+def test_in_place_of_an_answer_that_cannot_be_read_stands_the_middle_of_the_scale(scale: Scale) -> None:
+    middle = (scale.lowest + scale.highest) / 2
+    for value in (scale.lowest, middle, scale.highest):
+        missed = tasks.get("tp_ss").score(Value(value=value, scale=scale), None, record="r", reason="why")
+        assert (missed.value, missed.grades, missed.state, missed.reason) == (0.0, (value, middle), "unparsable", "why")
 
 
 def test_a_graded_test_set_is_scored_by_correlation() -> None:
@@ -285,9 +282,9 @@ def test_a_graded_test_set_is_scored_by_correlation() -> None:
     assert (perfect.metric, perfect.value, perfect.num_records) == ("pearson", pytest.approx(1.0), 4)
     assert evaluate(biosses, scores(1.0, 1.5, 2.0, 3.0)).value == pytest.approx(1.0), "half the slope goes as well"
     assert evaluate(biosses, scores(4.0, 3.0, 2.0, 0.0)).value == pytest.approx(-1.0)
-    # gold 0 1 2 4 and answers 0 4 2 4, the second as far off as can be: 6.5 / √(8.75 · 11), by hand.
+    # gold 0 1 2 4 and answers 0 2 2 4, the second the middle: 8 / √(8.75 · 8), by hand.
     missed = evaluate(biosses, scores(0.0, None, 2.0, 4.0))
-    assert missed.value == pytest.approx(6.5 / math.sqrt(8.75 * 11))
+    assert missed.value == pytest.approx(8 / math.sqrt(8.75 * 8))
     assert missed.num_unparsable == 1
     assert evaluate(biosses, scores(2.0, 2.0, 2.0, 2.0)).value is None
     assert perfect.ci_low == pytest.approx(1.0)
@@ -297,3 +294,38 @@ def test_a_graded_test_set_is_scored_by_correlation() -> None:
         "unparsable",
         "right",
     ]
+
+
+def graded_scores(gold: Sequence[float], answers: Sequence[float | None]) -> list[Score]:
+    task = tasks.get("tp_ss")
+    said = [None if answer is None else Value(value=answer, scale=FOUR) for answer in answers]
+    return [
+        task.score(Value(value=value, scale=FOUR), answer, record=str(n), reason="" if answer else "no number")
+        for n, (value, answer) in enumerate(zip(gold, said, strict=True))
+    ]
+
+
+@given(st.lists(st.integers(0, 400).map(lambda grade: grade / 100), min_size=2, max_size=30, unique=True))
+def test_a_model_that_says_nothing_has_no_correlation(gold: list[float]) -> None:
+    (biosses,) = suites.get("biosses")
+    silent = evaluate(biosses, graded_scores(gold, [None] * len(gold)), resamples=20)
+    assert (silent.value, silent.ci_low, silent.ci_high) == (None, None, None)
+    (row,) = tables.score_table([silent]).rows
+    assert row.cells[2:5] == ("n/a", "n/a", f"{len(gold)} (100.0%)")
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 400)), min_size=3, max_size=30), st.data())
+def test_what_stands_for_an_answer_that_cannot_be_read_does_not_depend_on_its_gold(
+    drawn: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    """Gold on the scale turned around gives the same r with the other sign, whichever answers cannot be read."""
+    (biosses,) = suites.get("biosses")
+    unread = data.draw(st.sets(st.integers(0, len(drawn) - 1)))
+    gold = [g / 100 for g, _ in drawn]
+    answers = [None if n in unread else p / 100 for n, (_, p) in enumerate(drawn)]
+    turned = evaluate(biosses, graded_scores([4 - g for g in gold], answers), resamples=2)
+    straight = evaluate(biosses, graded_scores(gold, answers), resamples=2)
+    assert straight.num_unparsable == turned.num_unparsable == len(unread)
+    assert (straight.value is None) == (turned.value is None)
+    if straight.value is not None and turned.value is not None:
+        assert turned.value == pytest.approx(-straight.value, abs=1e-9)

@@ -5,28 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from taiyi import catalogue, recipe_file, reference, tasks, templates
-from taiyi.build.instructions import check_types
+from taiyi import catalogue, recipe_file, reference, tasks
 from taiyi.build.mixture import MixtureSettings
 from taiyi.build.settings import (
     DecontaminateSettings,
     DeduplicateSettings,
     FilterSettings,
+    PromptSettings,
     Selection,
     Settings,
 )
 from taiyi.checkpoint import model_folder
-from taiyi.errors import RecipeError, TaiyiError, suggestion
+from taiyi.errors import RecipeError, suggestion
 from taiyi.evaluate import suites
+from taiyi.recipe_check import check_form, check_selection, check_templates, check_windows, known
 from taiyi.recipe_file import Misfit, RecipeFile
-from taiyi.schema import Lang
 from taiyi.train.settings import ScratchSettings, StageSettings
-
-T = TypeVar("T")
 
 MAX_NEW_TOKENS = {
     "re": 768,
@@ -76,9 +74,14 @@ class EvaluateSettings(Settings):
     is one alone, else the first of the task."""
     template: str = "01"
     """Number of the template that every test set is asked with, in quotes; `14` and `15` are never trained on."""
+    prompt: PromptSettings = PromptSettings()
+    """What stands in the prompt of every test set beside its wording. `entities` is refused: they would be gold."""
     window_chars: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     """By test set: documents are asked about in windows of whole sentences up to about so many characters; 0 keeps them
     whole."""
+    overlap_chars: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    """By test set: how many characters of the window before it a window has again at least, in whole sentences; less
+    than its `window_chars`."""
     max_records: Annotated[int, Field(ge=1)] | None = None
     """At most so many records of each test set, drawn by the seed; all where none is given."""
     max_new_tokens: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=MAX_NEW_TOKENS.copy)
@@ -86,6 +89,19 @@ class EvaluateSettings(Settings):
     as their source and end by themselves."""
     batch_tokens: Annotated[int, Field(ge=64)] = 8192
     """Tokens of a batch in generation."""
+
+    @field_validator("prompt")
+    @classmethod
+    def _without_gold(cls, given: PromptSettings) -> PromptSettings:
+        if given.entities:
+            raise Misfit(
+                "prompts of a test set would have its gold entities; those that a model finds cannot be given yet",
+                "entities",
+                got="true",
+                expected="false",
+                mend="take it out",
+            )
+        return given
 
     @field_validator("max_new_tokens")
     @classmethod
@@ -212,30 +228,29 @@ def _check_names(recipe: Recipe, file: RecipeFile) -> None:
         _check_base(recipe.base, at("base"))
     for index, stage in enumerate(recipe.stages):
         for number, selection in enumerate(stage.data):
-            _check_selection(selection, partial(at, "stages", index, "data", number))
+            check_selection(selection, partial(at, "stages", index, "data", number))
         for name in stage.mixture.max_task_records:
-            _known(at("stages", index, "mixture", "max_task_records", name), lambda name=name: tasks.get(name))
+            known(at("stages", index, "mixture", "max_task_records", name), lambda name=name: tasks.get(name))
     for key in ("several_answers", "answer_in_texts"):
         for number, name in enumerate(getattr(recipe.deduplicate, key)):
-            _known(at("deduplicate", key, number), lambda name=name: tasks.get(name))
+            known(at("deduplicate", key, number), lambda name=name: tasks.get(name))
     evaluate = recipe.evaluate
     test_sets = [
         test_set
         for index, suite in enumerate(evaluate.suites)
-        for test_set in _known(at("evaluate", "suites", index), lambda suite=suite: suites.get(suite))
+        for test_set in known(at("evaluate", "suites", index), lambda suite=suite: suites.get(suite))
     ]
     _check_apart(recipe, test_sets, at)
     for name, form in evaluate.forms.items():
-        task = _known(at("evaluate", "forms", name), lambda name=name: tasks.get(name))
-        _check_form(task, form, at("evaluate", "forms", name))
+        task = known(at("evaluate", "forms", name), lambda name=name: tasks.get(name))
+        check_form(task, form, at("evaluate", "forms", name))
     for name in evaluate.max_new_tokens:
-        _known(at("evaluate", "max_new_tokens", name), lambda name=name: tasks.get(name))
-    for name in evaluate.window_chars:
-        _known(at("evaluate", "window_chars", name), lambda name=name: suites.test_set(name))
+        known(at("evaluate", "max_new_tokens", name), lambda name=name: tasks.get(name))
+    check_windows(evaluate.window_chars, evaluate.overlap_chars, test_sets, partial(at, "evaluate"))
     for test_set in test_sets:
         task = tasks.get(test_set.task)
         for lang in test_set.langs:
-            _check_templates(task, lang, (evaluate.template,), at("evaluate", "template"))
+            check_templates(task, lang, (evaluate.template,), at("evaluate", "template"))
 
 
 def _check_apart(recipe: Recipe, test_sets: Sequence[suites.TestSet], at: Callable[..., str]) -> None:
@@ -258,7 +273,7 @@ def _check_base(base: str, at: str) -> None:
     """Check a base that is a folder; whether there is one of an id is known only where it is fetched."""
     folder = Path(base).expanduser()
     if folder.exists():
-        _known(at, lambda: model_folder(folder))
+        known(at, lambda: model_folder(folder))
     elif folder.is_absolute() or base.startswith((".", "~")) or base.count("/") > 1:
         raise RecipeError(
             "there is no such folder",
@@ -266,60 +281,3 @@ def _check_base(base: str, at: str) -> None:
             got=base,
             expected="a folder with a model, an id of the Hugging Face hub such as Qwen/Qwen3-0.6B-Base, or scratch",
         )
-
-
-def _check_selection(selection: Selection, at: Callable[..., str]) -> None:
-    corpus = _known(at("corpus"), lambda: catalogue.get(selection.corpus))
-    task = _known(at("task"), lambda: tasks.get(selection.task))
-    if tasks.listed_as(task.name) not in corpus.tasks:
-        raise RecipeError(
-            f"{corpus.name} is no corpus for this task",
-            where=at("task"),
-            got=task.name,
-            expected=" or ".join(corpus.tasks),
-            mend=f"`taiyi corpora show {corpus.name}` says what the corpus has",
-        )
-    if selection.form is not None:
-        _check_form(task, selection.form, at("form"))
-    for number, split in enumerate(selection.splits):
-        if split not in corpus.splits:
-            raise RecipeError(
-                f"{corpus.name} has no such split",
-                where=at("splits", number),
-                got=split,
-                expected=" or ".join(corpus.splits),
-            )
-    for lang in corpus.langs:
-        chosen = _check_templates(task, lang, selection.templates, at("templates"))
-        if selection.templates and (held_out := [template.id for template in chosen if template.held_out]):
-            raise RecipeError(
-                "wordings that are held out are never trained on",
-                where=at("templates"),
-                got=", ".join(held_out),
-                mend="leave them out here; `template:` under `evaluate:` asks test sets with them",
-            )
-    _known(
-        at("merge_types" if selection.merge_types else "task"),
-        lambda: check_types(selection.model_copy(update={"subtasks": ()})),
-    )
-    _known(at("subtasks"), lambda: check_types(selection))
-
-
-def _check_form(task: tasks.Task, form: str, at: str) -> None:
-    if form not in task.forms:
-        mend = suggestion(form, task.forms)
-        raise RecipeError(f"the task {task.name} has no such form", where=at, got=form, mend=mend)
-
-
-def _check_templates(task: tasks.Task, lang: Lang, wanted: tuple[str, ...], at: str) -> tuple[templates.Template, ...]:
-    # What is wrong in a file of templates is said of that file, not of the recipe.
-    there = tasks.load_templates(task, lang)
-    return _known(at, lambda: templates.choose(there, wanted))
-
-
-def _known(at: str, find: Callable[[], T]) -> T:
-    """Return what is found; RecipeError names the place in the recipe where it is not."""
-    try:
-        return find()
-    except TaiyiError as error:
-        raise RecipeError(error.what, where=at, got=error.got, expected=error.expected, mend=error.mend) from error

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from yaml.reader import ReaderError
 
 from taiyi import reference
 from taiyi.errors import RecipeError, suggestion
 
 _MENDS = {
-    "\\t": "indent with spaces, not with tabs",
+    "\\t": "write spaces in place of tabs",
     "mapping values": "put a text that has a colon in it in quotes, and begin a line for each key",
     "',' or": "close every [ and { and put commas between what they hold",
     "node content": "close every [ and { and put commas between what they hold",
     "undefined alias": "give the value a name with & where it is first written",
+    "duplicate anchor": "give each & a name of its own",
+    "another document": "a recipe is one document: take the second `---` and what follows it out",
+    "end of stream": "close the quotes",
+    "escape character": "put the text in single quotes, in which \\ stands for itself",
+    "start any token": "put the text in quotes",
+    "constructor for the tag": "take the word with ! away, or put the text in quotes",
+    "cannot be read as": "write another value, or put it in quotes",
+    "unhashable": "put a text that begins with { or [ in quotes",
 }
 """How to mend what the parser says, by words that it says it with."""
 
@@ -26,8 +36,14 @@ class _Twice(yaml.MarkedYAMLError):
     """A key is given twice."""
 
 
+_YAML = "tag:yaml.org,2002:"
+
+
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that is given twice, of which YAML keeps the last and drops the other."""
+    """Reads a value as the core schema of YAML 1.2 does, and so do editors: `no` and dates are texts, 010 is ten.
+
+    It refuses a key that is given twice, of which YAML keeps the last and drops the other.
+    """
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -39,6 +55,40 @@ class _Loader(yaml.SafeLoader):
                     raise _Twice(problem=said, problem_mark=key.start_mark)
                 lines[key.value] = key.start_mark.line + 1
         return node
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return cast("Any", super().construct_object(node, deep))
+        except (KeyError, ValueError) as error:
+            kind = str(node.tag).rpartition(":")[2]
+            said = f"{str(node.value)[:40]!r}, which cannot be read as {kind}"
+            raise yaml.constructor.ConstructorError(problem=said, problem_mark=node.start_mark) from error
+
+    def whole(self, node: yaml.ScalarNode) -> int:
+        """Return a whole number: hexadecimal after 0x, octal after 0o, and else decimal, whatever it begins with."""
+        written = self.construct_scalar(node)
+        return int(written, 0 if "x" in written or "o" in written else 10)
+
+    def number(self, node: yaml.ScalarNode) -> float:
+        return float(self.construct_scalar(node))
+
+
+# No dates, bytes or sets, of which a recipe has none.
+_KINDS = (None, *(_YAML + kind for kind in ("null", "bool", "int", "float", "str", "seq", "map")))
+_Loader.yaml_constructors = {tag: make for tag, make in yaml.SafeLoader.yaml_constructors.items() if tag in _KINDS}
+_Loader.yaml_implicit_resolvers = {}
+_NUMBERS = [*"-+.0123456789"]
+for _kind, _pattern, _first in (
+    ("bool", "true|True|TRUE|false|False|FALSE", [*"tTfF"]),
+    # Not of the core schema, but of YAML 1.1 and of Python: 200_000.
+    ("int", "[-+]?[0-9]+(_[0-9]+)*|0o[0-7]+|0x[0-9a-fA-F]+", _NUMBERS),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", _NUMBERS),
+    ("null", "~|null|Null|NULL|", [*"~nN", ""]),
+    ("merge", "<<", ["<"]),
+):
+    _Loader.add_implicit_resolver(_YAML + _kind, re.compile(f"(?:{_pattern})\\Z"), _first)
+_Loader.add_constructor(_YAML + "int", _Loader.whole)
+_Loader.add_constructor(_YAML + "float", _Loader.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +131,27 @@ def read(path: Path) -> RecipeFile:
     """Read a YAML file of keys and values.
 
     Raises:
-        RecipeError: there is none, it is empty, it is no YAML or has no keys, or a key is given twice.
+        RecipeError: there is none, it is empty, it is no text, no YAML or has no keys, or a key is given twice.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        # A mark of the byte order is no part of the text.
+        text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError) as error:
         raise RecipeError("no such recipe", where=path, mend="recipes that ship are in recipes/") from error
     except UnicodeDecodeError as error:
-        got = f"the byte {error.object[error.start]:#04x} at {error.start}"
-        raise RecipeError("not a text", where=path, got=got, expected="YAML in UTF-8") from error
+        got = f"the byte {error.object[error.start]:#04x}"
+        raise _no_text(path, error.object[: error.start].count(b"\n"), got, "save it in UTF-8") from error
     try:
         loader = _Loader(text)
         root = loader.get_single_node()
         content = cast("object", None if root is None else loader.construct_document(root))
+    except ReaderError as error:
+        line, got = text[: error.position].count("\n"), f"the character {error.character:#06x}"
+        raise _no_text(path, line, got, "take it out, and save the file in UTF-8") from error
     except yaml.YAMLError as error:
         raise _no_yaml(error, path) from error
+    except RecursionError as error:
+        raise RecipeError("too many [ or { in one another", where=path, mend="close every [ and {") from error
     expected = "keys and values, such as `name: mine`"
     if root is None or content is None:
         raise RecipeError(
@@ -108,6 +164,10 @@ def read(path: Path) -> RecipeFile:
     return RecipeFile(path, cast("dict[str, object]", content), root)
 
 
+def _no_text(path: Path, line: int, got: str, mend: str) -> RecipeError:
+    return RecipeError("not a text", where=f"{path}:{line + 1}", got=got, expected="YAML in UTF-8", mend=mend)
+
+
 def _no_yaml(error: yaml.YAMLError, path: Path) -> RecipeError:
     mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
     if not isinstance(error, yaml.MarkedYAMLError) or mark is None:
@@ -116,6 +176,12 @@ def _no_yaml(error: yaml.YAMLError, path: Path) -> RecipeError:
     if isinstance(error, _Twice):
         where = f"{path}:{mark.line + 1}"
         return RecipeError("a key is given twice", where=where, got=problem, mend="keep one of the two")
+    if error.context_mark and error.context:
+        if not error.context.startswith("while"):
+            problem = f"{error.context} on line {error.context_mark.line + 1}, {problem}"
+        elif "end of stream" in problem:
+            # What is not closed is found out at the end of the file, but stands where it begins.
+            problem, mark = f"{problem} {error.context}", error.context_mark
     mend = next((mend for words, mend in _MENDS.items() if words in problem), None)
     return RecipeError(
         "not YAML",

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -141,16 +142,9 @@ def places(root: Schema, key: str) -> list[str]:
 def markdown(root: Schema) -> str:
     """Return the reference of all settings: for each part a heading and a table."""
     found = list(parts(root))
-    # Each definition stands at one place of a recipe.
-    of_definition = {
-        str(reference).rpartition("/")[2]: f"{part.path}.{name}".removeprefix(".")
-        for part in found
-        for name, setting in part.settings.items()
-        for reference in _references(setting)
-    }
 
-    def link(name: str) -> str:
-        path = of_definition[name]
+    # A definition may stand at several places; each is linked to its own heading.
+    def link(path: str, _: str) -> str:
         heading = next(part.path for part in found if part.path in (path, f"{path}[]"))
         return f"[`{heading}`](#{re.sub(r'[^a-z0-9_-]', '', heading)})"
 
@@ -161,7 +155,7 @@ def markdown(root: Schema) -> str:
         for name, setting in part.settings.items():
             cells = (
                 f"`{name}`",
-                kind(root, setting, code="`", link=link),
+                kind(root, setting, code="`", link=partial(link, f"{part.path}.{name}".removeprefix("."))),
                 "required" if name in part.required else _default(root, setting),
                 # pydantic leaves out what the part itself says too.
                 _line(setting.get("description") or _resolved(root, setting).get("description", "")),
@@ -195,14 +189,6 @@ def _default(root: Schema, setting: Schema) -> str:
         return "its own"
     value = json.dumps(setting.get("default"), ensure_ascii=False)
     return "`" + re.sub(r'"(\w+)":', r"\1:", value) + "`"
-
-
-def _references(setting: Schema) -> Iterator[str]:
-    if "$ref" in setting:
-        yield setting["$ref"]
-    for inner in (*setting.get("anyOf", ()), setting.get("items")):
-        if inner:
-            yield from _references(inner)
 
 
 def _resolved(root: Schema, part: Schema) -> Schema:

@@ -583,7 +583,8 @@ class Score(_Struct, frozen=True):
 
     Extraction and classification fill `counts`, by type; choices and texts fill `value` in [0, 1]. Of a grade `grades`
     are the gold and the answer. `unparsable` is a state of its own: the answer scores as wrong, and the rate is
-    reported.
+    reported. A record that is asked about in parts, such as windows, has `num_answers`, and is in that state where none
+    of them can be parsed; `unparsable` is how many cannot be, by reason.
     """
 
     record: str
@@ -592,3 +593,5 @@ class Score(_Struct, frozen=True):
     grades: tuple[float, float] | None = None
     state: Literal["parsed", "unparsable"] = "parsed"
     reason: str = ""
+    num_answers: int = 1
+    unparsable: dict[str, int] = {}

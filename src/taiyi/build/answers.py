@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -70,8 +70,8 @@ def _plain(value: Any, name: str = "") -> Any:
     if isinstance(value, dict):
         fields = cast("dict[str, Any]", value)
         return {key: _plain(field, key) for key, field in fields.items() if key != "span"}
-    if isinstance(value, list):
-        return [_plain(item, name) for item in cast("list[Any]", value)]
+    if isinstance(value, list | tuple):
+        return [_plain(item, name) for item in cast("Sequence[Any]", value)]
     return value
 
 

@@ -49,12 +49,14 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shard(msgspec.Struct, frozen=True, kw_only=True):
-    """What a shard is made of: the records of a split that a task is asked of, with types merged; or some of them."""
+    """What a shard is made of: the records of a split that a task is asked of, with types merged or translations
+    reversed; or some of them."""
 
     corpus: str
     split: Split
     task: str
     merge_types: dict[str, str] = {}
+    reverse: bool = False
     max_records: int | None = None
     seed: int = 0
 
@@ -81,7 +83,7 @@ def _items(shard: Shard, root: Path, rejects: storage.Lines) -> Iterator[Stored]
     corpus, task = catalogue.get(shard.corpus), tasks.get(shard.task)
     encoder = msgspec.json.Encoder()
     answers = Answers(task, corpus, shard.merge_types)
-    found = records(corpus, shard.split, task, root, shard.merge_types, rejects)
+    found = records(corpus, shard.split, task, root, rejects, merge_types=shard.merge_types, reverse=shard.reverse)
     for record in drawn(found, shard.max_records, shard.seed, rejects):
         yield Stored(
             place=place(record),

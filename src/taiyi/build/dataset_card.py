@@ -17,6 +17,7 @@ import yaml
 
 from taiyi import catalogue
 from taiyi.build.export import Format
+from taiyi.build.making import Making, told
 from taiyi.catalogue import Corpus
 from taiyi.catalogue.card import TASKS
 
@@ -89,31 +90,16 @@ class Part(msgspec.Struct, frozen=True, order=True):
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of rows, of one stage; `trained_on` counts the examples of the stage with those that it replays."""
+    """A file of rows, of one stage; `replayed` has the sizes of the earlier stages that it trains on again, by name."""
 
     stage: str
     name: str
     parts: Mapping[Part, int]
-    trained_on: int
+    replayed: Mapping[str, int] = msgspec.field(default_factory=dict[str, int])
 
     @property
     def num_rows(self) -> int:
         return sum(self.parts.values())
-
-
-class Making(msgspec.Struct, frozen=True, kw_only=True):
-    """How the data was made, as the manifest of the build tells.
-
-    `left_out` counts what each stage lost, by reason; `clean_of` are the corpora and splits of the test sets that the
-    data was cleaned of.
-    """
-
-    recipe: str
-    version: str
-    seed: int
-    templates: str
-    left_out: Mapping[str, Mapping[str, int]]
-    clean_of: Sequence[tuple[str, str]]
 
 
 def dataset_card(files: Sequence[File], form: Format[Any], made: Making) -> str:
@@ -188,13 +174,16 @@ def _files(files: Sequence[File]) -> Iterator[str]:
         langs: Counter[str] = Counter()
         for part, count in file.parts.items():
             langs[part.lang] += count
-        counted = (file.num_rows, langs["en"], langs["zh"], file.trained_on)
+        counted = (file.num_rows, langs["en"], langs["zh"], file.num_rows + sum(file.replayed.values()))
         rows.append((f"`{file.name}`", *(f"{n:,}" for n in counted)))
     yield from _table(("File", "Examples", "English", "Chinese", "Examples that the stage trains on"), rows)
     yield ""
-    if any(file.trained_on > file.num_rows for file in files):
-        yield "A stage that trains on more than its own file trains again on what earlier stages had."
-        yield ""
+    here = {file.stage: f"`{file.name}`" for file in files}
+    for file in files:
+        if file.replayed:
+            again = ", ".join(here.get(stage, f"that of {stage}, which is not here") for stage in file.replayed)
+            yield f"Stage {file.stage} trains on its own file and again on {again}: give a trainer all of them."
+            yield ""
 
 
 def _loading(files: Sequence[File], form: Format[Any]) -> Iterator[str]:
@@ -263,18 +252,8 @@ def _licences(corpora: Sequence[Corpus]) -> Iterator[str]:
 
 def _making(made: Making) -> Iterator[str]:
     yield from ("## How it was made", "")
-    yield (
-        f"Recipe `{made.recipe}`, seed {made.seed}, Taiyi {made.version}, templates `{made.templates}`. Readers turn "
-        "the files of the corpora into records; near and exact duplicates are dropped as the recipe says; each record "
-        "is put into a wording of its task; an example whose answer does not parse back to its gold is left out."
-    )
-    yield ""
-    if made.clean_of:
-        sets = ", ".join(f"{corpus} ({split})" for corpus, split in made.clean_of)
-        yield f"Training records that are found in these were removed: {sets}."
-    else:
-        yield "**It was not cleaned of any test set.**"
-    yield ""
+    for paragraph in told(made):
+        yield from (paragraph, "")
     lost = [(stage, reason, f"{n:,}") for stage, reasons in made.left_out.items() for reason, n in reasons.items()]
     if lost:
         yield from (*_table(("Stage", "Left out", "Number"), lost), "")

@@ -68,6 +68,9 @@ class Instructions:
         self._selection, self._task, self._corpus = selection, task, corpus
         self._seed, self._training = seed, training
         self._form = answer_form(task, selection)
+        # The same record may be asked twice, with something beside the wording and without.
+        beside = "+".join(name for name, stands in selection.prompt if stands)
+        self._beside = f"~{beside}" if beside else ""
         self._sets: dict[Lang, list[Types]] = {}
         self._wordings: dict[Lang, tuple[Template, ...]] = {}
 
@@ -85,6 +88,8 @@ class Instructions:
                     for template in self._drawn(record, types, span, focus, draws):
                         dressed = self._dressed(template, record, types, span)
                         made = task.render(record, dressed, form=self._form, types=types, window=span, focus=focus)
+                        if self._beside and isinstance(made, Example):
+                            made = msgspec.structs.replace(made, id=made.id + self._beside)
                         if self._training and isinstance(made, Example):
                             made = self._kept(made)
                         elif missed and isinstance(made, Example):

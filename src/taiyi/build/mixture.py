@@ -55,7 +55,8 @@ class Supply(msgspec.Struct, frozen=True, order=True):
 
 def num_different(supplies: Sequence[Supply], settings: MixtureSettings) -> list[int]:
     """Return how many different records of each supply may be drawn: all, or its part of the limit of its corpus."""
-    found = [s.num_records if s.draws is not None or _has_share(s, settings) else 0 for s in supplies]
+    left_out = [s.draws is None and bool(settings.langs) and s.lang not in settings.langs for s in supplies]
+    found = [0 if out else s.num_records for s, out in zip(supplies, left_out, strict=True)]
     groups: dict[tuple[str, str], list[int]] = {}
     for i in _mixed(supplies):
         groups.setdefault((supplies[i].corpus, supplies[i].task), []).append(i)
@@ -102,20 +103,16 @@ def _mixed(supplies: Sequence[Supply]) -> list[int]:
     return sorted((i for i, s in enumerate(supplies) if s.draws is None), key=lambda i: supplies[i])
 
 
-def _has_share(supply: Supply, settings: MixtureSettings) -> bool:
-    return not settings.langs or supply.lang in settings.langs
-
-
 def _groups(
     supplies: Sequence[Supply], mixed: Sequence[int], limits: dict[int, int], settings: MixtureSettings
 ) -> list[tuple[list[int], int]]:
     """Return what shares a number of draws among itself, and the number: each language that has a share, or all."""
-    total = min(sum(limits.values()), settings.total_records or 1 << 62)
+    total = settings.total_records or sum(limits.values())
     if not settings.langs:
         return [(list(mixed), total)]
-    members = {lang: [i for i in mixed if supplies[i].lang == lang] for lang in sorted(settings.langs)}
+    members = {lang: [i for i in mixed if supplies[i].lang == lang] for lang in settings.langs}
     most = {lang: sum(limits[i] for i in found) for lang, found in members.items()}
-    shares = {lang: settings.langs[lang] for lang in members if most[lang]}
+    shares = {lang: share for lang, share in sorted(settings.langs.items()) if most[lang]}
     # As many as can be had in these proportions: the language that is used up first says how many.
     whole = min([total / (sum(shares.values()) or 1.0), *(most[lang] / share for lang, share in shares.items())])
     numbers = _whole([whole * share for share in shares.values()])

@@ -94,6 +94,9 @@ def type_names(task: Task, corpus: Corpus) -> dict[str, TypeName]:
 def names_of(task: Task, corpus: Corpus, merge_types: Mapping[str, str]) -> dict[str, TypeName]:
     """Return the types that a task asks of a corpus for, some of its entity types merged.
 
+    What they are merged into is shown by its own names where it is a type of the corpus, else as it is given in both
+    languages; but capitalised words (`Disease`, not `DNA`) have small letters in English prompts, as all types have.
+
     Raises:
         RecipeError: one that is to be merged is unknown.
     """
@@ -107,7 +110,7 @@ def _merge(names: dict[str, TypeName], corpus: Corpus, merged: Mapping[str, str]
     for old, new in merged.items():
         if old not in names:
             raise RecipeError("unknown type", where=f"{corpus.name}: merge_types", got=old, mend=suggestion(old, names))
-        names.setdefault(new, TypeName(en=new.lower(), zh=new))
+        names.setdefault(new, TypeName(en=new.lower() if new.istitle() else new, zh=new))
     for old in merged:
         if old not in merged.values():
             del names[old]

@@ -13,7 +13,7 @@ from taiyi import catalogue
 from taiyi.build.mixture import rank
 from taiyi.build.queries import names_of
 from taiyi.catalogue import Corpus
-from taiyi.schema import Document, Record, Reject, Split
+from taiyi.schema import Document, Parallel, Record, Reject, Split
 from taiyi.tasks import Task
 
 REPEATED = "record id is used twice"
@@ -29,9 +29,16 @@ class Rejects(Protocol):
 
 
 def records(
-    corpus: Corpus, split: Split, task: Task, root: Path, merge_types: Mapping[str, str], rejects: Rejects
+    corpus: Corpus,
+    split: Split,
+    task: Task,
+    root: Path,
+    rejects: Rejects,
+    *,
+    merge_types: Mapping[str, str],
+    reverse: bool = False,
 ) -> Iterator[Record]:
-    """Yield the records of a split, read from raw files under `root`, with types merged."""
+    """Yield the records of a split, read from raw files under `root`, with types merged or translations reversed."""
     # Windows are put together, and answers found again, by the id of a record.
     seen: set[str] = set()
     for item in catalogue.load(corpus, split, root):
@@ -43,7 +50,9 @@ def records(
             rejects.append(Reject(where=place(item), reason=INAPPLICABLE, detail=task.name))
         else:
             seen.add(item.id)
-            yield relabel(item, merge_types) if merge_types and isinstance(item, Document) else item
+            if merge_types and isinstance(item, Document):
+                item = relabel(item, merge_types)
+            yield reversed_pair(item) if reverse and isinstance(item, Parallel) else item
 
 
 def drawn(records: Iterable[Record], most: int | None, seed: int, rejects: Rejects) -> Iterator[Record]:
@@ -65,6 +74,12 @@ def relabel(document: Document, names: Mapping[str, str]) -> Document:
     """Return the document with entity types renamed."""
     entities = tuple(msgspec.structs.replace(e, type=names.get(e.type, e.type)) for e in document.entities)
     return msgspec.structs.replace(document, entities=entities)
+
+
+def reversed_pair(pair: Parallel) -> Parallel:
+    """Return a translation in the other direction."""
+    ends = {"source": pair.target, "target": pair.source, "lang": pair.target_lang, "target_lang": pair.lang}
+    return msgspec.structs.replace(pair, **ends)
 
 
 def undeclared(record: Record, task: Task, corpus: Corpus, merge_types: Mapping[str, str]) -> Iterator[Reject]:

@@ -51,13 +51,16 @@ class Selection(Settings):
     subtasks: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = ()
     """Lists of types to ask for: each gives every record an example; all types at once where none is given."""
     merge_types: dict[str, str] = Field(default_factory=dict)
-    """Entity types that count as another, such as `SpecificDisease: Disease`, which need not be one of the corpus's."""
+    """Entity types that count as another, such as `SpecificDisease: Disease`. One that the corpus has is shown by its
+    own names; another as it is given, in English and Chinese prompts alike: write it in the language of the corpus."""
+    reverse: bool = False
+    """Translations are asked for in the other direction: from the language of the target."""
     window_chars: Annotated[int, Field(ge=0)] = 0
     """Documents are cut into windows of whole sentences up to about so many characters; 0 keeps them whole."""
     overlap_chars: Annotated[int, Field(ge=0)] = 0
     """How many characters of the window before it a window has again at least, in whole sentences."""
     query: QuerySettings | None = None
-    """Draws for each record which types it is asked about, in place of all types at once; `subtasks` go before it."""
+    """Draws for each record which types it is asked about, in place of all types at once; not beside `subtasks`."""
     empty: Annotated[float, Field(ge=0, le=1)] = 1.0
     """Negatives: which share of the examples with nothing to extract is kept, drawn by the seed."""
     prompt: PromptSettings = PromptSettings()
@@ -72,8 +75,8 @@ class Selection(Settings):
     """At most so many records of each split, drawn by the seed before anything is cleaned."""
     draws: Annotated[int, Field(ge=1)] | None = None
     """How many clean records are drawn in all, each as often as any other, apart from the mixture of the stage; the
-    mixture decides if not given. No record is drawn more often than there are wordings to draw it under (a thirteenth
-    time where the task has 13 and `templates_per_record` is 1); where that makes them fewer, the log says so."""
+    mixture decides if not given. No record is drawn more often than there are wordings for it, by `templates`
+    and `templates_per_record`; where that makes them fewer, the log says so."""
 
 
 class DecontaminateSettings(Settings):

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from array import array
+import importlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import msgspec
-import numpy as np
-import xxhash
 
-from taiyi.schema import Example, Lang, Reject, Split
-
-
-class Header(msgspec.Struct, frozen=True):
-    """What of an example says where it is from."""
-
-    corpus: str
-    task: str
-    lang: Lang
-    split: Split
-    record: str
+from taiyi import storage
+from taiyi.schema import Lang, Reject
 
 
 class TaskCount(msgspec.Struct, frozen=True):
@@ -34,20 +25,25 @@ class TaskCount(msgspec.Struct, frozen=True):
     domain: str
 
 
-def count_tasks(stage: str, examples: Iterable[Example | Header], domains: Mapping[str, str]) -> list[TaskCount]:
-    """Count the examples and records of a stage by task, language and domain; `domains` has that of each corpus."""
-    num_examples: Counter[tuple[str, Lang, str]] = Counter()
-    # Of records only hashes are held: a million of them take eight megabytes.
-    records: dict[tuple[str, Lang, str], array[int]] = {}
-    for example in examples:
-        key = (example.task, example.lang, domains[example.corpus])
-        num_examples[key] += 1
-        place = f"{example.corpus}/{example.split}/{example.record}"
-        records.setdefault(key, array("Q")).append(xxhash.xxh3_64_intdigest(place.encode("utf-8", "surrogatepass")))
-    return [
-        TaskCount(stage, task, lang, n, len(np.unique(records[task, lang, domain])), domain)
-        for (task, lang, domain), n in sorted(num_examples.items())
-    ]
+def count_tasks(stage: str, paths: Sequence[Path], domains: Mapping[str, str]) -> list[TaskCount]:
+    """Count the examples and records of a stage by task, language and domain.
+
+    Args:
+        paths: the files of its examples, its own and those that it replays.
+        domains: that of each corpus.
+    """
+    found: dict[tuple[str, Lang, str], list[int]] = {}
+    for row in _grouped(paths, "task", "lang", "corpus", "split"):
+        counts = found.setdefault((row["task"], row["lang"], domains[row["corpus"]]), [0, 0])
+        counts[0] += row["count_all"]
+        counts[1] += row["record_count_distinct"]
+    return [TaskCount(stage, task, lang, n, m, domain) for (task, lang, domain), (n, m) in sorted(found.items())]
+
+
+def count_corpora(paths: Sequence[Path]) -> dict[str, int]:
+    """Count examples by corpus, task and split."""
+    rows = _grouped(paths, "corpus", "task", "split")
+    return dict(sorted((f"{row['corpus']} {row['task']} {row['split']}", row["count_all"]) for row in rows))
 
 
 def count_reasons(rejects: Iterable[Reject]) -> dict[str, int]:
@@ -55,7 +51,14 @@ def count_reasons(rejects: Iterable[Reject]) -> dict[str, int]:
     return dict(Counter(reject.reason for reject in rejects).most_common())
 
 
-def count_corpora(examples: Iterable[Example | Header]) -> dict[str, int]:
-    """Count examples by corpus, task and split."""
-    counts = Counter(f"{example.corpus} {example.task} {example.split}" for example in examples)
-    return dict(sorted(counts.items()))
+def _grouped(paths: Sequence[Path], *names: str) -> list[dict[str, Any]]:
+    """Return how many examples and records there are of each combination of values."""
+    pa: Any = importlib.import_module("pyarrow")
+    columns = [*names, "record"]
+    tables = [pa.table({name: storage.read_column(path, name) for name in columns}) for path in paths]
+    if not tables:
+        return []
+    grouped = pa.concat_tables(tables).group_by(list(names))
+    rows = grouped.aggregate([([], "count_all"), ("record", "count_distinct")]).to_pylist()
+    # What is one of a few words is kept as JSON.
+    return [row | {name: msgspec.json.decode(row[name]) for name in ("lang", "split") if name in row} for row in rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,7 +33,7 @@ def eval(
         list[str] | None, typer.Option(metavar="TASK=FORM", help="Form of a task's answers, such as ner=list.")
     ] = None,
     window: Annotated[
-        int | None, typer.Option(min=0, help="Ask for entities in windows of up to so many characters; 0: whole texts.")
+        int | None, typer.Option(min=0, help="Ask in windows of documents of up to so many characters; 0: whole texts.")
     ] = None,
     max_records: Annotated[int | None, typer.Option(min=1, help="At most so many records of each test set.")] = None,
     list_suites: Annotated[bool, typer.Option("--list-suites", help="List the suites and their test sets.")] = False,
@@ -105,11 +106,22 @@ def _recipe(model: str, suite: str, forms: list[str], window: int | None, max_re
     from taiyi.evaluate import suites
     from taiyi.recipe import Recipe
 
-    test_sets = suites.get(suite)
-    own = _settings(model)
+    asked = {t.name: t for t in suites.get(suite)}
+    own = _settings(model, window)
     changes: dict[str, Any] = {"suites": (suite,), "forms": own.forms | _forms(forms), "max_records": max_records}
+    for key in ("window_chars", "overlap_chars"):
+        changes[key] = {name: size for name, size in getattr(own, key).items() if name in asked}
     if window is not None:
-        changes["window_chars"] = {t.name: window for t in test_sets if tasks.get(t.task).kind == "entities"}
+        windowed = [name for name, t in asked.items() if tasks.get(t.task).windowed]
+        if not windowed:
+            raise RecipeError(
+                "only documents are cut into windows",
+                where="--window",
+                got=suite,
+                expected="a suite that asks about documents",
+                mend="leave --window out",
+            )
+        changes |= {"window_chars": dict.fromkeys(windowed, window), "overlap_chars": {}}
     return Recipe(
         name=f"eval-{_slug(model)}-{_slug(suite)}",
         description=f"The model {model}, as it is, on {suite}.",
@@ -118,8 +130,12 @@ def _recipe(model: str, suite: str, forms: list[str], window: int | None, max_re
     )
 
 
-def _settings(model: str) -> EvaluateSettings:
-    """Return how the recipe of an evaluated run asks; else the form that the model learned; else the defaults."""
+def _settings(model: str, window: int | None) -> EvaluateSettings:
+    """Return how the recipe of an evaluated run asks; else the form that the model learned; else the defaults.
+
+    Raises:
+        RecipeError: its recipe does not give windows by test set, and none is asked for in their place.
+    """
     import yaml
 
     from taiyi.checkpoint import FILE, RUN_FILE, Checkpoint, model_folder
@@ -135,9 +151,29 @@ def _settings(model: str) -> EvaluateSettings:
         if "report" in pointer:
             results = report.load(run / pointer["report"] / "results.json")
             recipe = Recipe.model_validate(yaml.safe_load(results.recipe))
+            if window is None:
+                _check_windows(recipe.evaluate.window_chars, run)
             return recipe.evaluate.model_copy(update={"forms": recipe.forms()})
     folder = model_folder(run)
     return EvaluateSettings(forms={"ner": Checkpoint.load(folder).form} if (folder / FILE).exists() else {})
+
+
+def _check_windows(sizes: Mapping[str, int], run: Path) -> None:
+    """Refuse windows by corpus, as recipes of older runs give them: they would be left out in silence."""
+    from taiyi import tasks
+    from taiyi.evaluate.suites import SUITES
+
+    known = {t.name: t for suite in SUITES.values() for t in suite}
+    for name, size in sizes.items():
+        if name not in known:
+            meant = [t.name for t in known.values() if t.corpus == name and tasks.get(t.task).windowed]
+            raise RecipeError(
+                "windows are given by test set",
+                where=f"{run}: evaluate.window_chars",
+                got=f"{name}: {size}",
+                expected=" or ".join(meant) or "the name of a test set",
+                mend=f"give --window {size}, or name the test sets in the recipe and run it again",
+            )
 
 
 def _forms(given: list[str]) -> dict[str, str]:

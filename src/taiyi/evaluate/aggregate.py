@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -30,8 +30,10 @@ class SetResult(msgspec.Struct, frozen=True, kw_only=True):
     `value` is micro-F1, accuracy, the mean of the records' chrF or Pearson's r of their grades, as `metric` says. It is
     None ("n/a") where the set is missing, has no record, has neither gold nor predictions, or where all grades are the
     same; the interval is None where there are fewer than two clusters, which are records, or documents where several
-    records are of one (see evaluate). `num_unparsable` records are in the score as wrong; `num_cut` answers were cut at
-    the limit of tokens, and what is whole of them counts. `missing` says why a set could not be scored at all.
+    records are of one (see evaluate). The records were asked about in `num_answers` answers, one for each record or
+    for each part of it; `num_unparsable` of these could not be parsed, and `parse_failure_rate` is their share.
+    `num_cut` answers were cut at the limit of tokens, and what is whole of them counts. `missing` says why a set could
+    not be scored at all.
     """
 
     name: str
@@ -49,6 +51,7 @@ class SetResult(msgspec.Struct, frozen=True, kw_only=True):
     macro_f1: float | None = None
     num_records: int = 0
     num_clusters: int = 0
+    num_answers: int = 0
     num_unparsable: int = 0
     num_cut: int = 0
     parse_failure_rate: float | None = None
@@ -70,8 +73,8 @@ def evaluate(
 ) -> SetResult:
     """Aggregate the scores of a test set.
 
-    An unparsable answer counts as wrong: its `counts` carry the record's gold as false negatives, its value is 0, and
-    its grade the one farthest from the gold.
+    An unparsable answer counts as wrong: the counts carry the gold of its part as false negatives, its value is 0, and
+    its grade the middle of the scale.
 
     Args:
         clusters: for each score what the bootstrap draws it with (see run.clusters); its record where none are given,
@@ -83,9 +86,9 @@ def evaluate(
     drawn = zip(scores, clusters or [score.record for score in scores], strict=True)
     for score, cluster in sorted(drawn, key=lambda pair: (pair[0].record, pair[1])):
         by_cluster.setdefault(cluster, []).append(score)
-    num_records = len({score.record for score in scores})
-    unparsable = [s for s in scores if s.state == "unparsable"]
-    failed = len({s.record for s in unparsable})
+    num_answers = sum(score.num_answers for score in scores)
+    unparsable = _total(map(_unparsable, scores))
+    failed = sum(unparsable.values())
     result = SetResult(
         name=test_set.name,
         title=test_set.title,
@@ -94,12 +97,13 @@ def evaluate(
         task=test_set.task,
         langs=test_set.langs,
         metric=test_set.metric,
-        num_records=num_records,
+        num_records=len({score.record for score in scores}),
         num_clusters=len(by_cluster),
+        num_answers=num_answers,
         num_unparsable=failed,
         num_cut=num_cut,
-        parse_failure_rate=failed / num_records if num_records else None,
-        unparsable_reasons=_tally(s.reason or "no reason given" for s in unparsable),
+        parse_failure_rate=failed / num_answers if num_answers else None,
+        unparsable_reasons=unparsable,
         paper=test_set.paper,
         note=test_set.note,
     )
@@ -213,8 +217,17 @@ def _type_result(counts: Counts) -> TypeResult:
     )
 
 
-def _tally(reasons: Iterable[str]) -> dict[str, int]:
-    tally: dict[str, int] = {}
-    for reason in reasons:
-        tally[reason] = tally.get(reason, 0) + 1
-    return dict(sorted(tally.items(), key=lambda item: (-item[1], item[0])))
+def _unparsable(score: Score) -> Mapping[str, int]:
+    """Return how many answers to the parts of a record could not be parsed, by reason."""
+    if score.state == "unparsable" and not score.unparsable:
+        return {score.reason or "no reason given": score.num_answers}
+    return score.unparsable
+
+
+def _total(tallies: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Sum tallies, the most first."""
+    total: dict[str, int] = {}
+    for tally in tallies:
+        for name, count in tally.items():
+            total[name] = total.get(name, 0) + count
+    return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))

@@ -51,6 +51,7 @@ TABLE_1_ROW: dict[str, str] = {
     "ner": "Named Entity Recognition",
     "nen": "Named Entity Recognition",
     "re": "Relation Extraction",
+    "rc": "Relation Extraction",
     "ee": "Event Extraction",
     "tc": "Text Classification",
     "tp_ss": "Text Pair Task",

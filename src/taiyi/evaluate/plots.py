@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import io
+import math
 import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -78,7 +79,7 @@ def scores_svg(results: Sequence[SetResult]) -> str:
                     xs, ys, s=size, c=colour, edgecolors=edge, marker=marker, linewidths=width, label=label, zorder=3
                 )
         axes.set_yticks(places, [r.title for r in shown])
-        axes.set_xlim(0, 100)
+        axes.set_xlim(_lowest(shown), 100)
         axes.set_xlabel("score in %")
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
@@ -108,6 +109,12 @@ def _style(salt: str) -> Generator[None, None, None]:
     with mpl.rc_context():
         mpl.rcParams.update({**_SETTINGS, "svg.hashsalt": salt})  # pyright: ignore[reportCallIssue, reportArgumentType]
         yield
+
+
+def _lowest(results: Sequence[SetResult]) -> float:
+    """Return where the axis begins, in percent: at 0, or below where a correlation or its interval is negative."""
+    lowest = min((x for r in results for x in (r.value, r.ci_low) if x is not None), default=0.0)
+    return 0.0 if lowest >= 0 else 10.0 * math.floor(10 * lowest)
 
 
 def _published(result: SetResult, who: str) -> float | None:

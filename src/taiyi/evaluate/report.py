@@ -73,13 +73,17 @@ class ReportPaths(NamedTuple):
 HOW_TO_READ: tuple[str, ...] = (
     "Scores are in %. Named entities count as unique (text, type) pairs of a record, relations as unique (head, tail, "
     "type) triples, labels as they are: micro-F1, as in the paper. Questions with options: accuracy. Free text: mean "
-    "chrF.",
-    "An answer that cannot be parsed counts as wrong, its gold as missed; how many there were stands under Unparsable. "
-    "Of a list that was cut at the limit of tokens, all but the last item counts; how many answers were cut is noted.",
+    "chrF. Grades: Pearson's r, from -100 to 100.",
+    "An answer that cannot be parsed counts as wrong, its gold as missed; how many there were, and their share of all "
+    "answers, stands under Unparsable. A document may be asked about in several answers, about windows, pairs or some "
+    "types: those that can be parsed count all the same. In place of a grade that cannot be parsed stands the middle "
+    "of the scale. Of a list that was cut at the limit of tokens, all but the last item counts; how many answers were "
+    "cut is noted.",
     "The interval is a 95% percentile bootstrap: 1,000 resamples of records, or of documents where several records "
     "(sentences) come from one. It tells how the score would vary with other test data, not with another training "
     "run. An interval without width means that all records scored alike; it does not mean certainty.",
-    "n/a: nothing to divide by (no gold, no prediction, or too few records). A dash: not scored, or not published.",
+    "n/a: nothing to divide by (no gold, no prediction, or too few records), or grades that are all the same. A dash: "
+    "not scored, or not published.",
     "Taiyi 7B, ChatGPT 3.5 and SOTA are the numbers that Luo et al., Taiyi (JAMIA 2024), print in Tables 2 and 3. "
     "Where their test set differs from ours, the note says so.",
 )

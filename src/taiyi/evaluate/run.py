@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from taiyi import tasks
 from taiyi.errors import TaiyiError, Unparsable
 from taiyi.evaluate.aggregate import verdict
 from taiyi.evaluate.report import Sample
 from taiyi.schema import Answer, Example, Prediction, Score
+from taiyi.tasks import Task
 
 
 def score(examples: Sequence[Example], predictions: Mapping[str, Prediction]) -> list[Score]:
     """Score the records of a test set, in the order of their first examples.
 
-    A record of several windows is unparsable where the answer to one of them is. Of an answer that was cut at the
-    limit of tokens, what is whole counts. Raises TaiyiError where an example has no prediction.
+    Of a record that is asked about in parts (windows, pairs, sets of types) a part whose answer cannot be parsed counts
+    as one in which nothing was found: its gold is missed, but for what the answer to another part says, and the others
+    count as they are. Of an answer that was cut at the limit of tokens, what is whole counts. Raises TaiyiError where
+    an example has no prediction.
     """
     return [_score_one(group, predictions) for group in _records(examples).values()]
 
@@ -74,18 +79,31 @@ def _score_one(group: Sequence[Example], predictions: Mapping[str, Prediction]) 
     record = _name(group[0])
     gold = task.merge([(example, example.gold) for example in group])
     answers: list[tuple[Example, Answer]] = []
+    unparsable: dict[str, int] = {}
     for example in group:
-        prediction = predictions.get(example.id)
-        if prediction is None:
-            raise TaiyiError("an example has no prediction", where=example.id, mend="run the evaluation again")
-        text = prediction.text
-        if prediction.finish == "length":
-            text = task.cut(text, example)
-            if not text.strip():
-                reason = "the answer was cut within its first item" if prediction.text.strip() else "no room to answer"
-                return task.score(gold, None, record=record, reason=reason)
-        try:
-            answers.append((example, task.parse(text, example)))
-        except Unparsable as fault:
-            return task.score(gold, None, record=record, reason=fault.what)
-    return task.score(gold, task.merge(answers), record=record)
+        answer = _read(task, example, predictions)
+        if isinstance(answer, str):
+            unparsable[answer] = unparsable.get(answer, 0) + 1
+        else:
+            answers.append((example, answer))
+    if answers:
+        found = task.score(gold, task.merge(answers), record=record)
+    else:
+        found = task.score(gold, None, record=record, reason=next(iter(unparsable)))
+    return msgspec.structs.replace(found, num_answers=len(group), unparsable=unparsable)
+
+
+def _read(task: Task, example: Example, predictions: Mapping[str, Prediction]) -> Answer | str:
+    """Return what the model answered to an example, or why that cannot be parsed."""
+    prediction = predictions.get(example.id)
+    if prediction is None:
+        raise TaiyiError("an example has no prediction", where=example.id, mend="run the evaluation again")
+    text = prediction.text
+    if prediction.finish == "length":
+        text = task.cut(text, example)
+        if not text.strip():
+            return "the answer was cut within its first item" if prediction.text.strip() else "no room to answer"
+    try:
+        return task.parse(text, example)
+    except Unparsable as fault:
+        return fault.what

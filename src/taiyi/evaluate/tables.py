@@ -181,7 +181,11 @@ def _interval(result: SetResult) -> str:
 def _failures(result: SetResult) -> str:
     if result.parse_failure_rate is None:
         return NOT_AVAILABLE
-    return f"{result.num_unparsable:,} ({percent(result.parse_failure_rate)}%)" if result.num_unparsable else "0"
+    if not result.num_unparsable:
+        return "0"
+    # Where each record has one answer, the number of records tells how many there are.
+    every = f" of {result.num_answers:,}" if result.num_answers > result.num_records else ""
+    return f"{result.num_unparsable:,}{every} ({percent(result.parse_failure_rate)}%)"
 
 
 def _published(value: float | None) -> str:

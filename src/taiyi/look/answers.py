@@ -1,13 +1,17 @@
-"""Structured answers as lines to read, and the texts of a source that they name."""
+"""Structured answers as lines to read, the texts of a source that they name, and what windows leave out of them."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+import regex
+
+from taiyi import tasks
 from taiyi.schema import (
     Answer,
     Chains,
     Choice,
+    Example,
     FreeText,
     Happenings,
     Labels,
@@ -17,6 +21,10 @@ from taiyi.schema import (
     Triples,
     Value,
 )
+from taiyi.tasks import marked, relations
+from taiyi.tasks.windowed import Windowed
+
+_PLACE = regex.compile(r"@[0-9]+(?:!|$)")
 
 
 class Table(NamedTuple):
@@ -78,6 +86,34 @@ def named(answer: Answer) -> list[tuple[str, str]]:
         case _:
             found = []
     return [(name, text) for name, text in found if text.strip()]
+
+
+def in_no_window(example: Example, parsed: Answer) -> Answer | None:
+    """Return what of the gold of an example an answer does not say because it lies in no window of its document.
+
+    Such items are gold of the first window in evaluation (see build.instructions). A window's own gold is all in its
+    answer, so that what is not is of no window; an event comes with those that it refers to. Where that is not sure, as
+    of marks that lie in each other, or nothing is missing, it is None.
+    """
+    task = tasks.get(example.task)
+    if _PLACE.search(example.id.rpartition(f"#{example.template}.{example.form}")[2]) is None:
+        return None
+    if isinstance(task, Windowed):
+        items = task.items
+    elif isinstance(example.gold, Triples) and _apart(example.messages[-1].content):
+        items = relations.items
+    else:
+        return None
+    said = items(parsed)
+    missing = [(example, item) for key, item in items(example.gold).items() if key not in said]
+    return task.merge(missing) if missing else None
+
+
+def _apart(prompt: str) -> bool:
+    """Whether the marks of a pair say for sure which its mentions are: none is of parts, or lies in one of its end."""
+    tags = list(marked.TAG.finditer(prompt))
+    closing = [[bool(tag[1]) for tag in tags if tag[2] == end] for end in "12"]
+    return not any(tag[3] for tag in tags) and all(found == [False, True] * (len(found) // 2) for found in closing)
 
 
 def _events(answer: Happenings) -> tuple[tuple[str, ...], ...]:

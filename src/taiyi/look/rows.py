@@ -15,6 +15,7 @@ from taiyi import tagged, tasks
 from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Encoder, Row
 from taiyi.errors import ModelError, TaiyiError, Unparsable
+from taiyi.look.answers import in_no_window
 from taiyi.look.examples import Data, LookError
 from taiyi.manifest import finished
 from taiyi.schema import Answer, Example, Score
@@ -58,6 +59,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
         unencodable: why no row can be made of it, if so.
         parsed: its answer as its task reads it; None where that fails, for `unparsable`.
         says_all: whether that is its gold.
+        in_no_window: what of the gold it does not say because no window of the document holds it, if that is so.
         score: how the answer scores against the gold.
     """
 
@@ -71,6 +73,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     parsed: Answer | None
     unparsable: str = ""
     says_all: bool
+    in_no_window: Answer | None = None
     score: Score
 
 
@@ -141,6 +144,7 @@ def see(stage: str, example: Example, encoder: Encoder | None) -> Look:
         parsed=parsed,
         unparsable=unparsable,
         says_all=parsed == example.gold,
+        in_no_window=parsed and in_no_window(example, parsed),
         score=task.score(example.gold, parsed, record=example.record, reason=unparsable),
     )
 

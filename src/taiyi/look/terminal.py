@@ -65,6 +65,8 @@ def show(look: Look, console: Console) -> None:
     if not look.says_all:
         console.print("It does not say all of the gold:")
         _answer("Gold", example.gold, console)
+        if look.in_no_window is not None:
+            _answer("Of this lies in no window of the document, and counts as missed", look.in_no_window, console)
     console.print(_scored(look), soft_wrap=True)
     console.print()
 

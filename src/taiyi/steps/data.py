@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ from taiyi import catalogue, storage, templates
 from taiyi.build import statistics
 from taiyi.build.instructions import ACROSS, PAIR_ACROSS
 from taiyi.build.records import INAPPLICABLE, NOT_DRAWN, REPEATED, UNDECLARED
-from taiyi.build.statistics import Header
 from taiyi.errors import RecipeError, TaiyiError
 from taiyi.evaluate.suites import TestSet
 from taiyi.manifest import MANIFEST, finished, manifest, step
@@ -43,7 +42,7 @@ def build(run: Run) -> Path:
         "deduplicate": recipe.deduplicate.model_dump(mode="json"),
         "decontaminate": recipe.decontaminate.model_dump(mode="json"),
         "evaluate": recipe.evaluate.model_dump(
-            mode="json", include={"suites", "template", "window_chars", "max_records"}
+            mode="json", include={"suites", "template", "prompt", "window_chars", "overlap_chars", "max_records"}
         ),
         "forms": recipe.forms(),
         "templates": templates.digest(),
@@ -101,11 +100,11 @@ def _made(run: Run, folder: Path, rejects: Rejects, audit: storage.Lines) -> dic
     counts = [
         count
         for stage in recipe.stages
-        for count in statistics.count_tasks(stage.name, _headers(folder, (*stage.replay, stage.name)), domains)
+        for count in statistics.count_tasks(stage.name, _files(folder, *stage.replay, stage.name), domains)
     ]
     storage.write_json(counts, folder / "statistics.json")
     return {
-        "training": {s.name: statistics.count_corpora(_headers(folder, (s.name,))) for s in recipe.stages},
+        "training": {s.name: statistics.count_corpora(_files(folder, s.name)) for s in recipe.stages},
         "tests": tests,
         "absent": absent(run),
         "left_out": {t.name: _left_out(t, rejects.of(t.name)) for t in at_hand(recipe, run.corpora)},
@@ -114,9 +113,8 @@ def _made(run: Run, folder: Path, rejects: Rejects, audit: storage.Lines) -> dic
     }
 
 
-def _headers(folder: Path, stages: Sequence[str]) -> Iterator[Header]:
-    for name in stages:
-        yield from storage.read_parquet(folder / f"{name}.parquet", Header)
+def _files(folder: Path, *stages: str) -> list[Path]:
+    return [folder / f"{name}.parquet" for name in stages]
 
 
 def _left_out(test_set: TestSet, rejects: Iterable[Reject]) -> dict[str, int]:

@@ -14,7 +14,6 @@ from taiyi.catalogue import Corpus
 from taiyi.evaluate.suites import TestSet
 
 _DESCRIPTIVE = {
-    "title",
     "licence",
     "access",
     "homepage",
@@ -31,7 +30,10 @@ _DESCRIPTIVE = {
     "folder",
     "bundled",
 }
-"""Fields of a corpus that examples do not depend on. Where its files lie is not told either: they are hashed."""
+"""Fields of a corpus that examples do not depend on. Where its files lie is not told either: they are hashed.
+
+Its title is none of them: prompts may name the corpus by it.
+"""
 
 
 def corpus_digest(corpus: Corpus) -> str:

@@ -12,11 +12,11 @@ import msgspec
 from rich.console import Console
 from rich.progress import track
 
-from taiyi import storage
+from taiyi import storage, tasks
 from taiyi.build import export as formats
-from taiyi.build.dataset_card import DATASET_CARD, File, Making, Part, dataset_card
+from taiyi.build.dataset_card import DATASET_CARD, File, Part, dataset_card
 from taiyi.build.export import Format
-from taiyi.build.statistics import TaskCount
+from taiyi.build.making import DROPPED, SIGNS, Cut, Making
 from taiyi.errors import TaiyiError, suggestion
 from taiyi.manifest import Manifest, manifest
 from taiyi.schema import Example, Message, Reject
@@ -56,7 +56,6 @@ def export(
     name = data.resolve().parent.name
     chosen = _stages(data, facts, stages)
     _check_place(out, [f"{stage}.jsonl" for stage in chosen], again)
-    trained_on = _trained_on(data)
     rejects: list[Reject] = []
     files: list[File] = []
     for stage in chosen:
@@ -71,13 +70,16 @@ def export(
         )
         storage.write_jsonl(_counted(formats.rows(examples, form), parts, rejects), out / f"{stage}.jsonl")
         counted = dict(sorted(parts.items()))
-        files.append(File(stage=stage, name=f"{stage}.jsonl", parts=counted, trained_on=trained_on[stage]))
+        replayed = {earlier: storage.num_rows(data / f"{earlier}.parquet") for earlier in facts.inputs["replay"][stage]}
+        files.append(File(stage=stage, name=f"{stage}.jsonl", parts=counted, replayed=replayed))
     if rejects:
         storage.write_jsonl(rejects, out / REJECTS)
+    else:
+        (out / REJECTS).unlink(missing_ok=True)
     if form.described is not None:
         _describe(form, {f"{name}_{file.stage}": file.name for file in files}, out / DATASET_INFO)
     with storage.writing(out / DATASET_CARD) as card:
-        card.write(dataset_card(files, form, _making(name, facts)).encode())
+        card.write(dataset_card(files, form, _making(name, facts, files)).encode())
     return Exported(data=data, files=tuple(files), rejects=tuple(rejects))
 
 
@@ -102,13 +104,6 @@ def _check_place(out: Path, names: Sequence[str], again: bool) -> None:
             got=", ".join(there),
             mend="give another folder with --out, or --again to write over them",
         )
-
-
-def _trained_on(data: Path) -> Counter[str]:
-    totals: Counter[str] = Counter()
-    for count in storage.read_json(data / "statistics.json", list[TaskCount]):
-        totals[count.stage] += count.num_examples
-    return totals
 
 
 class _Prompt(msgspec.Struct, frozen=True):
@@ -146,13 +141,21 @@ def _describe(form: Format[Any], named: dict[str, str], path: Path) -> None:
     storage.write_json(there | entries, path)
 
 
-def _making(name: str, facts: Manifest) -> Making:
-    training: dict[str, Any] = facts.facts["training"]
+def _making(name: str, facts: Manifest, files: Sequence[File]) -> Making:
+    inputs: dict[str, Any] = facts.inputs
+    stages = [file.stage for file in files]
+    there = {(part.corpus, part.task) for file in files for part in file.parts}
+    data = [s for stage in stages for s in inputs["stages"][stage] if (s["corpus"], s["task"]) in there]
     return Making(
         recipe=name,
         version=facts.taiyi,
-        seed=facts.inputs["seed"],
-        templates=facts.inputs["templates"],
-        left_out={where: counts for where, counts in facts.facts["rejects"].items() if where in training},
+        seed=inputs["seed"],
+        templates=inputs["templates"],
+        dropped=[setting for setting in DROPPED if inputs["deduplicate"][setting]],
+        signs=[setting for setting in SIGNS if inputs["decontaminate"][setting]],
+        cuts=sorted({Cut(*(s[key] for key in Cut.__struct_fields__)) for s in data if s["window_chars"]}),
+        tagged=sorted({s["task"] for s in data if (s["form"] or tasks.get(s["task"]).forms[0]) == "tagged"}),
+        absent={stage: missing for stage, missing in facts.facts["absent"].items() if stage in stages},
+        left_out={stage: counts for stage, counts in facts.facts["rejects"].items() if stage in stages},
         clean_of=[(corpus, split) for corpus, split in facts.facts["decontaminated"]],
     )

@@ -28,13 +28,23 @@ from taiyi.steps.shards import Made, Wanted, left_out
 
 
 class Epochs(msgspec.Struct, frozen=True):
-    """How often the clean records of a selection are drawn in a stage, in one language."""
+    """How often the clean records of a selection are drawn in a stage, in one language.
+
+    Attributes:
+        num_records: clean records.
+        num_drawn: how many are drawn, repeated ones included.
+        num_different: of how many records those are taken; 0 where that is not known.
+        passes: by stage, this one and those that replay it: how often it trains on a record, on average over
+            `num_different`; under another wording each time, but for the epochs of the stage.
+    """
 
     corpus: str
     task: str
     lang: Lang
     num_records: int
     num_drawn: int
+    num_different: int = 0
+    passes: dict[str, float] = {}
 
 
 def render_stage(
@@ -79,7 +89,13 @@ def render_stage(
     ]
     _render(run, f"{stage.name}: examples", jobs)
     rejects.add(stage.name, _joined(jobs, folder / f"{stage.name}.parquet"))
-    return [Epochs(s.corpus, s.task, s.lang, s.num_records, n) for s, n in zip(supplies, drawn, strict=True)]
+    epochs: list[Epochs] = []
+    for (number, _), s, n, most in zip(keys, supplies, drawn, different, strict=True):
+        of = min(n, most)
+        once = n * selections[number].templates_per_record / of if of else 0.0
+        trained = {t.name: once * t.epochs for t in run.recipe.stages if t.name == stage.name or stage.name in t.replay}
+        epochs.append(Epochs(s.corpus, s.task, s.lang, s.num_records, n, of, trained))
+    return epochs
 
 
 def _supplies(selections: Sequence[Selection], num_rows: Mapping[tuple[int, Lang], int]) -> list[Supply]:
@@ -118,8 +134,8 @@ def _tell(
             mixed += got
         elif got < selection.draws:
             run.log.say(
-                f"{stage.name}: {selection.corpus} {selection.task}: {got:,} records are drawn, not the {selection.draws:,}"
-                f" of the recipe: {there:,} are clean, and none is drawn more often than there are wordings for it"
+                f"{stage.name}: {selection.corpus} {selection.task}: {got:,} records are drawn, not the"
+                f" {selection.draws:,} of draws: {there:,} are clean, and none is drawn more often than it has wordings"
             )
     if mixed < (asked := stage.mixture.total_records or 0):
         run.log.say(
@@ -182,6 +198,8 @@ def _asked(run: Run, test_set: TestSet) -> Selection:
         subtasks=(test_set.types,) if test_set.types else (),
         merge_types=dict(test_set.merge_types),
         window_chars=settings.window_chars.get(test_set.name, 0),
+        overlap_chars=settings.overlap_chars.get(test_set.name, 0),
+        prompt=settings.prompt,
         templates=(settings.template,),
     )
 

@@ -80,6 +80,7 @@ def _shards_of(run: Run, selection: Selection) -> list[Shard]:
             split=split,
             task=selection.task,
             merge_types=dict(selection.merge_types),
+            reverse=selection.reverse,
             max_records=selection.max_records,
             seed=run.recipe.seed if selection.max_records else 0,
         )

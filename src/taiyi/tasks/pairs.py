@@ -4,8 +4,10 @@ Labels are scored by accuracy. A pair has exactly one label, and so has an answe
 labels would differ from accuracy only in how it takes answers that cannot be read.
 
 A grade is right where it is the gold to two decimals; how near the others are is what correlation tells, over all pairs
-of a test set, so that a score keeps both grades. In place of a grade that cannot be read stands the end of the scale
-that is farther from the gold, as wrong as an answer can be.
+of a test set, so that a score keeps both grades. In place of a grade that cannot be read stands the middle of the
+scale, which says nothing of the pair, so that correlation goes towards 0 with every answer that is missing, and there
+is none where all are. What stood there by the gold, such as the end of the scale farther from it, would correlate with
+the gold: a model that says nothing would seem to know all of it, and to say the reverse.
 """
 
 from __future__ import annotations
@@ -196,9 +198,7 @@ class Similarity(_Pairs):
         if not isinstance(gold, Value):
             return found
         assert predicted is None or isinstance(predicted, Value)
-        scale = gold.scale
-        farthest = max(scale.lowest, scale.highest, key=lambda end: abs(end - gold.value))
-        answer = predicted.value if predicted is not None else farthest
+        answer = predicted.value if predicted is not None else (gold.scale.lowest + gold.scale.highest) / 2
         right = predicted is not None and round(answer, _DECIMALS) == round(gold.value, _DECIMALS)
         return msgspec.structs.replace(found, value=float(right), grades=(gold.value, answer))
 

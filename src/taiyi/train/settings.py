@@ -1,7 +1,8 @@
 """Settings of models and stages, as a recipe gives them. Nothing here imports torch: recipes are read at start-up.
 
-The defaults are the hyperparameters of the Taiyi paper (JAMIA 2024): QLoRA with r 64, alpha 16 and dropout 0.05,
-learning rate 2e-4, warm-up over a tenth of the steps, rows of at most 1,024 tokens.
+Defaults that are the Taiyi paper's (JAMIA 2024): the adapters' r 64, alpha 16 and dropout 0.05, learning rate 2e-4,
+warm-up over a tenth of the steps, rows of at most 1,024 tokens. Not its own: it trains by QLoRA, which needs a CUDA
+device, for 5 epochs in stage 1 and 3 in stage 2; here it is the full model for one epoch unless a recipe says so.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ Precision = Literal["fp32", "bf16"]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class ScratchSettings(_Settings):
