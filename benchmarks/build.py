@@ -4,7 +4,8 @@ Run: make bench-build, or python benchmarks/build.py [--examples N] [--workers N
 
 Three corpora are generated, of words and characters that are as frequent as Zipf has it: English abstracts with
 entities (one record in ten, of 1,300 characters), English texts with a label (three in ten, of 350), Chinese questions
-with answers (six in ten, of 40 and 130). Of them 2 in 100 are repeated exactly and 3 in 100 with a word or character changed.
+with answers (six in ten, of 40 and 130). Of them 2 in 100 are repeated exactly, and 3 in 100 with a word or character
+changed.
 They are built as a recipe is, with all filters, duplicates and near duplicates within and across corpora, and
 decontamination against 3,000 records that are held out.
 
