@@ -51,6 +51,8 @@ def judge(
         if deduplicate.near:
             rows = near.signatures(mains, shortest=min(near.SHORTEST, deduplicate.shortest_chars))
             known = dict(zip(mains, rows, strict=True))
+            long = np.array([len(points(text)) >= deduplicate.shortest_chars for text in mains])
+            signed.append(np.where(long[:, None], rows, near.UNSIGNED))
         found = guard.matches(items, known) if guard is not None else [None] * len(items)
         for stored, item, match in zip(batch, items, found, strict=True):
             if match is not None:
@@ -62,10 +64,6 @@ def judge(
             langs.append(item.lang)
             index += 1
         numbers.append(digests(items, deduplicate))
-        if deduplicate.near:
-            rows = np.array([known[text] for text in mains])
-            rows[[len(points(text)) < deduplicate.shortest_chars for text in mains]] = near.UNSIGNED
-            signed.append(rows)
     with storage.writing(out.with_suffix(".npz")) as file:
         np.savez(
             file,

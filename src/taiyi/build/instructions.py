@@ -28,8 +28,8 @@ PAIR_ACROSS = "pair across windows: none has both"
 
 
 def task_of(name: str, corpus: Corpus, root: Path) -> Task:
-    """Return a task, told what it needs to know of a corpus as a whole: names of its entry, and facts of its training
-    split, if that is there."""
+    """Return a task, told what it needs to know of a corpus as a whole: names of its entry, and facts of the first of
+    its splits that is there."""
     task = tasks.get(name)
     if isinstance(task, Naming):
         names = corpus.roles.items()

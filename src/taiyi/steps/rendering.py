@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from taiyi import storage, tasks
 from taiyi.build.clean import Cleaned
 from taiyi.build.instructions import wordings
-from taiyi.build.mixture import Supply, allocate, num_different, rank, share_out
+from taiyi.build.mixture import Supply, allocate, num_different, share_out
 from taiyi.build.mixture import draws as draw
 from taiyi.build.records import NOT_DRAWN
 from taiyi.build.rendering import join, render_part
@@ -206,15 +207,13 @@ def _asked(run: Run, test_set: TestSet) -> Selection:
 
 def _sample(parts: Sequence[Path], most: int | None, seed: int) -> tuple[list[tuple[int, ...]], list[Reject]]:
     """Draw the `most` records that the seed ranks first: once or not at all, for each record of each part."""
-    places = [[row.place for row in storage.read_parquet(part, _Place)] for part in parts]
-    ranked = sorted((place for part in places for place in part), key=lambda place: (rank(seed, place), place))
-    kept = set(ranked[:most])
-    others = [Reject(where=place, reason=NOT_DRAWN) for part in places for place in part if place not in kept]
-    return [tuple(int(place in kept) for place in part) for part in places], others
-
-
-class _Place(msgspec.Struct, frozen=True):
-    place: str
+    places: list[list[str]] = [storage.read_column(part, "place").to_pylist() for part in parts]
+    everything = [place for part in places for place in part]
+    total = len(everything) if most is None else min(most, len(everything))
+    counts = draw(everything, total, seed)
+    others = [Reject(where=p, reason=NOT_DRAWN) for p, count in zip(everything, counts, strict=True) if not count]
+    left = iter(counts)
+    return [tuple(islice(left, len(part))) for part in places], others
 
 
 class _Render(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,7 +239,7 @@ def _render_part(job: _Render) -> None:
 
 
 def _joined(jobs: Sequence[_Render], out: Path) -> Iterator[Reject]:
-    """Put what was rendered into one file, and yield what was left out; then the parts go."""
+    """Put what was rendered into one file, and yield what was left out."""
     for job in jobs:
         yield from storage.read_jsonl(job.out.with_suffix(".jsonl"), Reject)
     yield from join([job.out.with_suffix(".parquet") for job in jobs], out)

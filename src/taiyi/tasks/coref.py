@@ -31,13 +31,6 @@ class Coreferences(Windowed):
     metric: Literal["micro_f1", "accuracy", "chrf"] = "micro_f1"
     generative = False
 
-    def applies(self, record: Record) -> bool:
-        return isinstance(record, Document)
-
-    def texts(self, record: Record) -> tuple[str, ...]:
-        assert isinstance(record, Document)
-        return (record.text,)
-
     def render(
         self,
         record: Record,

@@ -61,13 +61,6 @@ class Events(Windowed):
     def naming(self, roles: Mapping[Lang, Sequence[Shown]]) -> Self:
         return type(self)(roles)
 
-    def applies(self, record: Record) -> bool:
-        return isinstance(record, Document)
-
-    def texts(self, record: Record) -> tuple[str, ...]:
-        assert isinstance(record, Document)
-        return (record.text,)
-
     def render(
         self,
         record: Record,

@@ -29,7 +29,7 @@ from taiyi.schema import (
 )
 from taiyi.tasks import facts, fields, json_answer, listing
 from taiyi.tasks.facts import Facts
-from taiyi.tasks.task import Kind, Whole, example, example_id, set_score
+from taiyi.tasks.task import AboutDocuments, Kind, Whole, example, example_id, set_score
 from taiyi.templates import Template, words
 
 # Several concepts of one mention stand with a plus between spaces; one at the edge of a word may be part of a name.
@@ -39,7 +39,7 @@ _PLUS = regex.compile(r"(?<!\S)\+|\+(?!\S)")
 _UNKNOWN = {"en": "a standard terminology", "zh": "标准术语集"}
 
 
-class Normalisation(Whole):
+class Normalisation(AboutDocuments, Whole):
     """Mentions of the asked types with their concepts.
 
     Not informed, it takes the terminologies of the record itself for those of its corpus.
@@ -51,20 +51,12 @@ class Normalisation(Whole):
     kind: Kind | None = "entities"
     metric: Literal["micro_f1", "accuracy", "chrf"] = "micro_f1"
     generative = False
-    windowed = True
 
     def __init__(self, known: Facts | None = None) -> None:
         self.known = known
 
     def informed(self, facts: Facts) -> Self:
         return type(self)(facts)
-
-    def applies(self, record: Record) -> bool:
-        return isinstance(record, Document)
-
-    def texts(self, record: Record) -> tuple[str, ...]:
-        assert isinstance(record, Document)
-        return (record.text,)
 
     def render(
         self,

@@ -27,13 +27,13 @@ from taiyi.schema import (
     Tagging,
 )
 from taiyi.tasks import json_answer, listing
-from taiyi.tasks.task import Kind, Whole, example, example_id, set_score
+from taiyi.tasks.task import AboutDocuments, Kind, Whole, example, example_id, set_score
 from taiyi.templates import Template, words
 
 _COLON = regex.compile(r"[:：]")
 
 
-class NamedEntities(Whole):
+class NamedEntities(AboutDocuments, Whole):
     """Entities of the asked types."""
 
     name = "ner"
@@ -42,14 +42,6 @@ class NamedEntities(Whole):
     kind: Kind | None = "entities"
     metric: Literal["micro_f1", "accuracy", "chrf"] = "micro_f1"
     generative = False
-    windowed = True
-
-    def applies(self, record: Record) -> bool:
-        return isinstance(record, Document)
-
-    def texts(self, record: Record) -> tuple[str, ...]:
-        assert isinstance(record, Document)
-        return (record.text,)
 
     def render(
         self,

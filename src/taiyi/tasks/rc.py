@@ -30,7 +30,7 @@ from taiyi.errors import Unparsable
 from taiyi.schema import Answer, Document, Example, Record, Reject, Relation, Score, Shown, Span, Triple, Triples
 from taiyi.tasks import facts, listing, marked, relations
 from taiyi.tasks.facts import End, Facts, Node
-from taiyi.tasks.task import Kind, example, example_id
+from taiyi.tasks.task import AboutDocuments, Kind, example, example_id
 from taiyi.tasks.windowed import lies, narrowed, text_of
 from taiyi.templates import Template, words
 
@@ -49,7 +49,7 @@ class _Graph:
     others: list[Relation]
 
 
-class RelationClassification:
+class RelationClassification(AboutDocuments):
     """The relations of a marked pair, of the asked types.
 
     Not informed, it asks about all pairs of distinct mentions.
@@ -61,7 +61,6 @@ class RelationClassification:
     kind: Kind | None = "relations"
     metric: Literal["micro_f1", "accuracy", "chrf"] = "micro_f1"
     generative = False
-    windowed = True
 
     def __init__(self, known: Facts | None = None) -> None:
         self.known = known
@@ -69,13 +68,6 @@ class RelationClassification:
 
     def informed(self, facts: Facts) -> Self:
         return type(self)(facts)
-
-    def applies(self, record: Record) -> bool:
-        return isinstance(record, Document)
-
-    def texts(self, record: Record) -> tuple[str, ...]:
-        assert isinstance(record, Document)
-        return (record.text,)
 
     def focuses(self, record: Record, types: Sequence[Shown], window: Span | None = None) -> Sequence[tuple[str, ...]]:
         """Return the pairs to ask about; one empty focus, which is rejected, where pairs cannot hold the relations."""

@@ -9,6 +9,7 @@ from taiyi import templates
 from taiyi.schema import (
     Answer,
     Counts,
+    Document,
     Example,
     Lang,
     Message,
@@ -140,6 +141,19 @@ class Whole:
 
     def across(self, record: Record, types: Sequence[Shown], windows: Sequence[Span]) -> Sequence[Answer]:
         return ()
+
+
+class AboutDocuments:
+    """A task about the text of a document, which can be cut into windows."""
+
+    windowed = True
+
+    def applies(self, record: Record) -> bool:
+        return isinstance(record, Document)
+
+    def texts(self, record: Record) -> tuple[str, ...]:
+        assert isinstance(record, Document)
+        return (record.text,)
 
 
 def load_templates(task: Task, lang: Lang) -> tuple[Template, ...]:

@@ -11,13 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from taiyi.schema import Answer, Argument, Document, Record, Shown, Span
-from taiyi.tasks.task import Whole
+from taiyi.tasks.task import AboutDocuments, Whole
 
 
-class Windowed(Whole):
+class Windowed(AboutDocuments, Whole):
     """A task that can be asked of windows of a document."""
-
-    windowed = True
 
     @abstractmethod
     def gold(self, document: Document, types: Sequence[Shown], window: Span | None = None) -> Answer | str:
