@@ -60,7 +60,7 @@ def clean(
         guard = Guard(known, decontaminate or DecontaminateSettings())
         parts = parts_of(folder / "training", *shards)
         for part in parts:
-            judge(part, guard, UNFILTERED, repeats, part.with_suffix(".judged"))
+            judge(part, [guard], UNFILTERED, repeats, part.with_suffix(".judged"))
         cleaned = resolve([Part(part, part.with_suffix(".judged"), "toy", "ner") for part in parts], repeats)
         kept = [
             [place for place, stays in zip(places.to_pylist(), keep.tolist(), strict=True) if stays]

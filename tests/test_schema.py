@@ -275,7 +275,7 @@ def example(**parts: Any) -> Example:
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ({"messages": ()}, "does not end with the user"),
+        ({"messages": (), "tagging": Tagging(source="abc", tags=("t",), at=6)}, "does not hold the source"),
         ({"messages": (Message(role="assistant", content="x"),)}, "does not end with the user"),
         ({"answer": " "}, "the answer is empty"),
         ({"tagging": Tagging(source="abc", tags=("t",), at=5)}, "does not hold the source"),

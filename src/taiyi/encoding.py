@@ -81,6 +81,7 @@ class Row:
         targets: indices into `ids` of the tokens to learn; each is predicted from the token before it.
         choices: for each target, the tokens it is chosen among; empty means the whole vocabulary. A target with one
             choice is forced and carries no loss.
+        task: name of its task.
     """
 
     example: str
@@ -88,6 +89,7 @@ class Row:
     positions: list[int]
     targets: list[int]
     choices: list[tuple[int, ...]]
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,8 @@ class Encoder:
         """Encode an example for training, and tell what of it the row does not teach."""
         if example.tagging is not None:
             return self._encode_tagged(example, example.tagging)
+        if not example.messages:
+            return Encoded(self._plain(example))
         ids: list[int] = []
         targets: list[int] = []
         text = ""
@@ -181,7 +185,35 @@ class Encoder:
             targets.extend(range(len(ids), len(ids) + len(answer_ids)))
             ids.extend(answer_ids)
             text = rendered + answer
-        return Encoded(Row(example.id, ids, list(range(len(ids))), targets, [()] * len(targets)))
+        return Encoded(Row(example.id, ids, list(range(len(ids))), targets, [()] * len(targets), example.task))
+
+    def _plain(self, example: Example) -> Row:
+        """Encode a text that is learned as it stands: all of its tokens but the first, which nothing comes before."""
+        ids = [*self._encode(example.answer), self.end]
+        targets = list(range(1, len(ids)))
+        return Row(example.id, ids, list(range(len(ids))), targets, [()] * len(targets), example.task)
+
+    def answered(self, example: Example, prompt: Prompt, tokens: Sequence[int], *, end: int | None) -> Row:
+        """Return the row of an answer that a model gave, in the tokens that it chose.
+
+        The tokens of a tagged answer are learned among their choices even where `decisions` is not set, since it was
+        among them that the model chose.
+
+        Args:
+            example: what was answered.
+            prompt: its prompt.
+            tokens: the answer, without the end token; maybe only the beginning of one.
+            end: the token that the model ended it with, if it did.
+        """
+        answer = list(tokens) if end is None else [*tokens, end]
+        ids = [*prompt.ids, *answer]
+        targets = list(range(len(prompt.ids), len(ids)))
+        if prompt.grounding is None:
+            return Row(example.id, ids, list(range(len(ids))), targets, [()] * len(answer), example.task)
+        steps = list(prompt.grounding.walk(answer))
+        positions = [self.position(prompt, at, written) for written, (at, _) in enumerate(steps)]
+        choices = [allowed for _, allowed in steps]
+        return Row(example.id, ids, [*prompt.positions, *positions], targets, choices, example.task)
 
     def _encode_tagged(self, example: Example, tagging: Tagging) -> Encoded:
         prompt = self.prompt(example.messages, tagging)
@@ -195,7 +227,7 @@ class Encoder:
             choices.append(allowed if self.decisions else ())
             positions.append(self.position(prompt, at, written))
         ids = [*prompt.ids, *answer]
-        row = Row(example.id, ids, positions, list(range(len(prompt.ids), len(ids))), choices)
+        row = Row(example.id, ids, positions, list(range(len(prompt.ids), len(ids))), choices, example.task)
         found = [self._as_learned(mention, tagging) for mention in learned]
         return Encoded(row, tuple(lost), tuple(mention for mention in found if mention not in given))
 
@@ -305,7 +337,7 @@ def end_token(tokenizer: PreTrainedTokenizerFast) -> int:
     turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": "answer"}]
     rendered = cast(str, tokenizer.apply_chat_template(turns, chat_template=template, tokenize=False))
     tail = tokenizer.encode(rendered[rendered.rindex("answer") + len("answer") :], add_special_tokens=False)
-    if tail and tail[0] in tokenizer.added_tokens_decoder:
+    if tail and tail[0] in tokenizer.added_tokens_decoder and tail[0] != tokenizer.unk_token_id:
         return tail[0]
     if tokenizer.eos_token_id is None:
         raise ModelError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from taiyi import catalogue, recipe_file, reference, tasks
-from taiyi.build.mixture import MixtureSettings
 from taiyi.build.settings import (
     DecontaminateSettings,
     DeduplicateSettings,
@@ -20,11 +19,14 @@ from taiyi.build.settings import (
     Settings,
 )
 from taiyi.checkpoint import model_folder
-from taiyi.errors import RecipeError, suggestion
+from taiyi.errors import RecipeError
 from taiyi.evaluate import suites
 from taiyi.recipe_check import check_form, check_selection, check_templates, check_windows, known
 from taiyi.recipe_file import Misfit, RecipeFile
-from taiyi.train.settings import ScratchSettings, StageSettings
+from taiyi.recipe_stages import Stage, check_stages
+from taiyi.schema import Split
+from taiyi.train.settings import ScratchSettings
+from taiyi.train.tracking import Tracker
 
 MAX_NEW_TOKENS = {
     "re": 768,
@@ -48,19 +50,6 @@ class EncodingSettings(Settings):
     decisions: bool = True
     """Whether tagged answers are learned as choices among what may come next (a tag, or the next token of the source)
     instead of among the whole vocabulary."""
-
-
-class Stage(StageSettings):
-    """One stage of training: its data, and how it is trained."""
-
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-    """What the stage is called in `replay`, in files and in the report: small letters, digits, `_` and `-`."""
-    data: tuple[Selection, ...] = ()
-    """What it trains on."""
-    mixture: MixtureSettings = MixtureSettings()
-    """How often it draws from each selection of `data`."""
-    replay: tuple[str, ...] = ()
-    """Names of earlier stages whose data is trained on again, all of it, as in the paper's second stage."""
 
 
 class EvaluateSettings(Settings):
@@ -137,40 +126,13 @@ class Recipe(Settings):
     """By what a record is taken to be material of a test set."""
     evaluate: EvaluateSettings = EvaluateSettings()
     """What the model is evaluated on, and how."""
+    track: tuple[Tracker, ...] = ("tensorboard",)
+    """Who is told what each step of training and each evaluation measured: `tensorboard` (`tensorboard --logdir
+    runs/<name>`), `mlflow` or `wandb`, which are installed apart; nobody under `[]`."""
 
     @model_validator(mode="after")
-    def _check_stages(self) -> Self:
-        names = [stage.name for stage in self.stages]
-        if not names and self.base == "scratch":
-            raise Misfit(
-                "a recipe needs stages to train, or a base to evaluate",
-                expected="`stages:` with one stage or more, or `base:` with the folder or hub id of a model",
-            )
-        for i, stage in enumerate(self.stages):
-            at, earlier = ("stages", i), names[:i]
-            if stage.name in earlier:
-                raise Misfit(f"two stages are named {stage.name!r}", *at, "name", mend="give this one another name")
-            for number, name in enumerate(stage.replay):
-                if name not in earlier:
-                    mend = suggestion(name, earlier) if earlier else "the first stage has nothing to replay"
-                    raise Misfit(
-                        f"stage {stage.name!r} replays what is no earlier stage",
-                        *(*at, "replay", number),
-                        got=repr(name),
-                        expected="the name of a stage before it",
-                        mend=mend,
-                    )
-            if not stage.data and not stage.replay:
-                mend = "add `data:` with one selection or more, or `replay:` with the names of earlier stages"
-                raise Misfit(f"stage {stage.name!r} has neither data nor replay", *at, mend=mend)
-            if self.base == "scratch" and stage.method != "full":
-                raise Misfit(
-                    f"stage {stage.name!r} trains adapters over a base of nothing",
-                    *(*at, "method"),
-                    got=stage.method,
-                    expected="full",
-                    mend="use method: full, or name a base",
-                )
+    def _check(self) -> Self:
+        check_stages(self.base, self.stages)
         return self
 
     def learned_forms(self) -> dict[str, str]:
@@ -200,7 +162,7 @@ def json_schema() -> dict[str, Any]:
     schema = reference.schema(Recipe)
     selection = schema["$defs"]["Selection"]["properties"]
     selection["corpus"]["enum"] = [corpus.name for corpus in catalogue.all_corpora()]
-    selection["task"]["enum"] = tasks.names()
+    selection["task"]["enum"] = [*tasks.names(), tasks.TEXT]
     named = [*suites.SUITES, *(test_set.name for suite in suites.SUITES.values() for test_set in suite)]
     schema["$defs"]["EvaluateSettings"]["properties"]["suites"]["items"]["enum"] = list(dict.fromkeys(named))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
@@ -229,6 +191,8 @@ def _check_names(recipe: Recipe, file: RecipeFile) -> None:
     for index, stage in enumerate(recipe.stages):
         for number, selection in enumerate(stage.data):
             check_selection(selection, partial(at, "stages", index, "data", number))
+        for number, selection in enumerate(stage.dev_data):
+            check_selection(selection, partial(at, "stages", index, "dev", "data", number))
         for name in stage.mixture.max_task_records:
             known(at("stages", index, "mixture", "max_task_records", name), lambda name=name: tasks.get(name))
     for key in ("several_answers", "answer_in_texts"):
@@ -253,20 +217,44 @@ def _check_names(recipe: Recipe, file: RecipeFile) -> None:
             check_templates(task, lang, (evaluate.template,), at("evaluate", "template"))
 
 
+_Taken = Mapping[tuple[str, Split], tuple[str, str]]
+"""By corpus and split: what has it, and how to take it out there."""
+
+
 def _check_apart(recipe: Recipe, test_sets: Sequence[suites.TestSet], at: Callable[..., str]) -> None:
-    """Refuse to train on what is evaluated: all of it would be taken out again, or, decontamination off, learned."""
-    asked = {(test_set.corpus, test_set.split): test_set.name for test_set in test_sets}
+    """Refuse to train on what is evaluated, now or during training: all of it would be taken out again, or,
+    decontamination off, learned; and to choose a model by what it is evaluated on."""
+    asked: _Taken = {
+        (t.corpus, t.split): (f"the test set {t.name}", f"{t.name} out of the suites under `evaluate:`")
+        for t in test_sets
+    }
+    held: _Taken = {
+        (s.corpus, split): (f"that of the dev sample of stage {stage.name}", f"it out of `dev:` of stage {stage.name}")
+        for stage in recipe.stages
+        for s in stage.dev_data
+        for split in s.splits
+    }
     for index, stage in enumerate(recipe.stages):
+        here = partial(at, "stages", index)
         for number, selection in enumerate(stage.data):
-            for place, split in enumerate(selection.splits):
-                if name := asked.get((selection.corpus, split)):
-                    raise RecipeError(
-                        "an evaluation set is never trained on",
-                        where=at("stages", index, "data", number, "splits", place),
-                        got=f"{selection.corpus} {split}, which is the test set {name}",
-                        expected="other splits",
-                        mend=f"take {split} out here, or {name} out of the suites under `evaluate:`",
-                    )
+            what = "an evaluation set is never trained on"
+            _check_splits(selection, {**held, **asked}, what, partial(here, "data", number))
+        for number, selection in enumerate(stage.dev_data):
+            what = "a model is never chosen by an evaluation set"
+            _check_splits(selection, asked, what, partial(here, "dev", "data", number))
+
+
+def _check_splits(selection: Selection, taken: _Taken, what: str, at: Callable[..., str]) -> None:
+    for place, split in enumerate(selection.splits):
+        if found := taken.get((selection.corpus, split)):
+            name, mend = found
+            raise RecipeError(
+                what,
+                where=at("splits", place),
+                got=f"{selection.corpus} {split}, which is {name}",
+                expected="other splits",
+                mend=f"take {split} out here, or {mend}",
+            )
 
 
 def _check_base(base: str, at: str) -> None:

@@ -13,7 +13,7 @@ from taiyi.catalogue import Corpus
 from taiyi.errors import RecipeError, TaiyiError, suggestion
 from taiyi.evaluate import suites
 from taiyi.schema import Lang
-from taiyi.tasks import Task
+from taiyi.tasks import PlainText, Task
 from taiyi.tasks.texts import Translation
 from taiyi.templates import Template
 
@@ -31,7 +31,8 @@ def check_selection(selection: Selection, at: At) -> None:
     no effect."""
     corpus = known(at("corpus"), lambda: catalogue.get(selection.corpus))
     task = known(at("task"), lambda: tasks.get(selection.task))
-    if tasks.listed_as(task.name) not in corpus.tasks:
+    plain = isinstance(task, PlainText)
+    if not plain and tasks.listed_as(task.name) not in corpus.tasks:
         raise RecipeError(
             f"{corpus.name} is no corpus for this task",
             where=at("task"),
@@ -49,7 +50,7 @@ def check_selection(selection: Selection, at: At) -> None:
                 got=split,
                 expected=" or ".join(corpus.splits),
             )
-    for lang in corpus.langs:
+    for lang in () if plain else corpus.langs:
         chosen = check_templates(task, lang, selection.templates, at("templates"))
         if selection.templates and (held_out := [template.id for template in chosen if template.held_out]):
             raise RecipeError(
@@ -70,10 +71,12 @@ def _check_effect(selection: Selection, task: Task, corpus: Corpus, at: At) -> N
     """Refuse settings that have no effect under this task or beside the others, and prompts that hold the answer."""
     asked = f"the task {task.name}"
     # Tasks about documents are those that windows can be cut for.
-    documents, kind = task.windowed, task.kind
+    documents, kind, asks = task.windowed, task.kind, not isinstance(task, PlainText)
     window, overlap, splits = selection.window_chars, selection.overlap_chars, selection.splits
     twice = next((i for i, split in enumerate(splits) if split in splits[:i]), 0)
-    num_wordings = min(len(wordings(task, selection, lang, training=True)) for lang in corpus.langs)
+    prompt = any(stands for _, stands in selection.prompt)
+    asking = selection if asks else selection.model_copy(update={"templates": ()})
+    num_wordings = min(len(wordings(task, asking, lang, training=True)) for lang in corpus.langs)
     # Where it stands, whether it is given, whether it fits, what is wrong where it does not, what is there, and what
     # should be.
     rows: tuple[tuple[tuple[str | int, ...], object, object, str, object, str], ...] = (
@@ -122,7 +125,7 @@ def _check_effect(selection: Selection, task: Task, corpus: Corpus, at: At) -> N
         (
             ("empty",),
             selection.empty < 1,
-            documents or kind == "labels",
+            asks and (documents or kind == "labels"),
             "the answer is never empty",
             asked,
             "a task that may find nothing, such as ner, re or tc",
@@ -135,6 +138,8 @@ def _check_effect(selection: Selection, task: Task, corpus: Corpus, at: At) -> N
             asked,
             "a task about relations or events, such as re or ee",
         ),
+        (("templates",), selection.templates, asks, "texts are learned without a wording", asked, "no templates"),
+        (("prompt",), prompt, asks, "texts are learned without a prompt", asked, "no `prompt`"),
         (("window_chars",), window, documents, _NO_WINDOWS, asked, _OF_DOCUMENTS),
         (("overlap_chars",), overlap, overlap < window, *_overlap(overlap, window)),
         (

@@ -528,10 +528,10 @@ class Tagging(_Struct, frozen=True):
 class Example(_Struct, frozen=True):
     """One instruction with its answer: the only thing that training and evaluation accept.
 
-    `messages` are the prompt (it ends with the user); `answer` is what the model is to write, in `form`. For a
-    dialogue, earlier assistant messages are answers too. `gold` is the structured answer. `roles` are those of events
-    that have names. `offset` is where a window begins in the text of its record. `tagging` is set where the answer is
-    the source with tags in place.
+    `messages` are the prompt (it ends with the user), none where a text is learned as it stands; `answer` is what the
+    model is to write, in `form`. For a dialogue, earlier assistant messages are answers too. `gold` is the structured
+    answer. `roles` are those of events that have names. `offset` is where a window begins in the text of its record.
+    `tagging` is set where the answer is the source with tags in place.
     """
 
     id: str
@@ -552,11 +552,13 @@ class Example(_Struct, frozen=True):
     document_ids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.messages or self.messages[-1].role != "user":
+        if self.messages and self.messages[-1].role != "user":
             raise SchemaError("the prompt does not end with the user", where=self.id)
         if not self.answer.strip():
             raise SchemaError("the answer is empty", where=self.id)
-        if self.tagging is not None and not self.messages[-1].content.startswith(self.tagging.source, self.tagging.at):
+        if self.tagging is None:
+            return
+        if not self.messages or not self.messages[-1].content.startswith(self.tagging.source, self.tagging.at):
             raise SchemaError("the prompt does not hold the source that is to be tagged", where=self.id)
 
 

@@ -6,8 +6,9 @@ the numbers of all parts follow duplicates, contradictions and near duplicates, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import msgspec
@@ -19,11 +20,13 @@ from taiyi.build import filters, near
 from taiyi.build.collect import Stored
 from taiyi.build.decontaminate import Guard, Match
 from taiyi.build.deduplicate import Digests, digests, repeats
+from taiyi.build.items import Item
 from taiyi.build.settings import DeduplicateSettings, FilterSettings
 from taiyi.build.shingles import points
 from taiyi.schema import Reject
 
 NEAR = "near duplicate"
+HELD = "kept out for evaluation during training"
 _BATCH = 512
 
 
@@ -34,10 +37,27 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     matches: tuple[Match, ...] = ()
 
 
+def contaminated(item: Item, match: Match) -> Reject:
+    """Return why an item goes that shares material with an evaluation set."""
+    detail = f"{match.value} is in {match.evaluation}"
+    return Reject(where=item.place, reason=f"contaminated by {match.by}", detail=detail)
+
+
 def judge(
-    part: Path, guard: Guard | None, quality: FilterSettings, deduplicate: DeduplicateSettings, out: Path
+    part: Path,
+    guards: Sequence[Guard],
+    quality: FilterSettings,
+    deduplicate: DeduplicateSettings,
+    out: Path,
+    *,
+    held: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Filter a part, hold it against the evaluation sets, and write what was found: `<out>.npz` and `<out>.json`."""
+    """Filter a part, hold it against the evaluation sets, and write what was found: `<out>.npz` and `<out>.json`.
+
+    Args:
+        guards: those of the evaluation sets; what the first one finds is said.
+        held: by place, the records that are evaluated during training, and the name of the sample that has them.
+    """
     rejects: list[tuple[int, Reject]] = []
     matches: list[Match] = []
     numbers: list[Digests] = []
@@ -53,12 +73,15 @@ def judge(
             known = dict(zip(mains, rows, strict=True))
             long = np.array([len(points(text)) >= deduplicate.shortest_chars for text in mains])
             signed.append(np.where(long[:, None], rows, near.UNSIGNED))
-        found = guard.matches(items, known) if guard is not None else [None] * len(items)
+        found: list[Match | None] = [None] * len(items)
+        for guard in guards:
+            found = [first or other for first, other in zip(found, guard.matches(items, known), strict=True)]
         for stored, item, match in zip(batch, items, found, strict=True):
-            if match is not None:
+            if (sample := held.get(item.place)) is not None:
+                rejects.append((index, Reject(where=item.place, reason=HELD, detail=sample)))
+            elif match is not None:
                 matches.append(match)
-                detail = f"{match.value} is in {match.evaluation}"
-                rejects.append((index, Reject(where=item.place, reason=f"contaminated by {match.by}", detail=detail)))
+                rejects.append((index, contaminated(item, match)))
             elif (reject := filters.reject(stored.read(), item, quality)) is not None:
                 rejects.append((index, reject))
             langs.append(item.lang)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import yaml
@@ -20,8 +20,10 @@ from taiyi.build.export import Format
 from taiyi.build.making import Making, told
 from taiyi.catalogue import Corpus
 from taiyi.catalogue.card import TASKS
+from taiyi.tasks import TEXT
 
 DATASET_CARD = "README.md"
+_TASKS = {**TASKS, TEXT: "Texts as they stand"}
 _LANGUAGES = {"en": "English", "zh": "Chinese"}
 
 # Under which headings of the hub the tasks are found; all are text generation, as instruction data is.
@@ -44,16 +46,27 @@ _HUB_SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_00
 _HUB_LICENCES = {"APACHE 2.0", "MIT", "ISC", "CC0 1.0", "GPL 3.0"}
 _CREATIVE_COMMONS = re.compile(r"CC BY( NC)?( SA| ND)? [1-4]\.[05]")
 
+Term = Literal["unknown", "no commerce", "no derivatives", "share alike", "attribution"]
+
 # What the name of a licence says that it asks for, the gravest first.
-_TERMS: tuple[tuple[str, str], ...] = (
+_TERMS: tuple[tuple[Term, str, str], ...] = (
     (
-        r"not (stated|published)",
+        "unknown",
+        r"not (stated|published)|\bunknown\b",
         "**No licence is stated**, in whole or for a part: nobody but the owners may allow passing it on",
     ),
-    (r"\bNC\b|non-commercial|research", "**No commercial use**, or research use only"),
-    (r"\bND\b", "**No derivatives**: instruction data is one, so do not pass it on"),
-    (r"\bSA\b|GPL|ODbL", "**Share alike**: what is made of it goes under the same licence"),
-    (r"\bBY\b|Apache|MIT\b|ISC|ODC-By|GENIA", "**Attribution**: name the source and the licence"),
+    ("no commerce", r"\bNC\b|non-?commercial|research|academic", "**No commercial use**, or research use only"),
+    (
+        "no derivatives",
+        r"\bND\b|no.?derivatives",
+        "**No derivatives**: instruction data is one, so do not pass it on",
+    ),
+    ("share alike", r"\bSA\b|share.?alike|GPL|ODbL", "**Share alike**: what is made of it goes under the same licence"),
+    (
+        "attribution",
+        r"\bCC.BY\b|Apache|\bMIT\b|\bISC\b|\bBSD\b|ODC-By|GENIA",
+        "**Attribution**: name the source and the licence",
+    ),
 )
 
 _LOADING = {
@@ -79,6 +92,8 @@ _LOADING = {
     ),
 }
 
+_LOADING_TEXTS = 'from datasets import load_dataset\n\ndata = load_dataset("json", data_files="{file}", split="train")'
+
 
 class Part(msgspec.Struct, frozen=True, order=True):
     """What the rows of a file are counted by."""
@@ -90,12 +105,17 @@ class Part(msgspec.Struct, frozen=True, order=True):
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of rows, of one stage; `replayed` has the sizes of the earlier stages that it trains on again, by name."""
+    """A file of rows, of one stage.
+
+    `replayed` has the sizes of the earlier stages that it trains on again, by name; `texts` says that the rows are
+    texts that are learned as they stand, not conversations.
+    """
 
     stage: str
     name: str
     parts: Mapping[Part, int]
     replayed: Mapping[str, int] = msgspec.field(default_factory=dict[str, int])
+    texts: bool = False
 
     @property
     def num_rows(self) -> int:
@@ -123,6 +143,11 @@ def hub_licence(licence: str) -> str:
     if name == "OPEN DATABASE LICENSE (ODBL)":
         return "odbl"
     return "unknown" if name in ("NOT STATED", "NOT PUBLISHED") else "other"
+
+
+def terms(licence: str) -> list[Term]:
+    """Return what the name of a licence says that it asks for; nothing where it says nothing of the kind."""
+    return [term for term, pattern, _ in _TERMS if re.search(pattern, licence, re.IGNORECASE)]
 
 
 def _header(files: Sequence[File], corpora: Sequence[Corpus], made: Making) -> dict[str, Any]:
@@ -189,8 +214,12 @@ def _files(files: Sequence[File]) -> Iterator[str]:
 def _loading(files: Sequence[File], form: Format[Any]) -> Iterator[str]:
     said, code = _LOADING[form.name]
     yield from ("## Loading it", "")
-    yield from ([said, ""] if said else [])
-    yield from ("```python", code.format(file=files[0].name), "```", "")
+    if spoken := [file.name for file in files if not file.texts]:
+        yield from ([said, ""] if said else [])
+        yield from ("```python", code.format(file=spoken[0]), "```", "")
+    if plain := [file.name for file in files if file.texts]:
+        yield f"Rows of {', '.join(f'`{name}`' for name in plain)} are texts for continued pre-training, under `text`:"
+        yield from ("", "```python", _LOADING_TEXTS.format(file=plain[0]), "```", "")
     if form.described is not None:
         yield "LLaMA-Factory finds the files by `dataset_info.json` where `dataset_dir` is this folder."
         yield ""
@@ -205,7 +234,7 @@ def _tasks(files: Sequence[File]) -> Iterator[str]:
             counts[part.task, part.lang] += count
     yield from ("## Tasks", "")
     rows = [
-        (f"{TASKS.get(task, task)} (`{task}`)", f"{counts[task, 'en']:,}", f"{counts[task, 'zh']:,}")
+        (f"{_TASKS.get(task, task)} (`{task}`)", f"{counts[task, 'en']:,}", f"{counts[task, 'zh']:,}")
         for task in sorted({task for task, _ in counts})
     ]
     yield from (*_table(("Task", "English", "Chinese"), rows), "")
@@ -244,8 +273,8 @@ def _licences(corpora: Sequence[Corpus]) -> Iterator[str]:
     yield ""
     if closed := [corpus for corpus in corpora if corpus.access != "open"]:
         yield f"- **Given out on signature only**, not to be passed on: {_names(closed)}."
-    for pattern, meaning in _TERMS:
-        if bound := [corpus for corpus in corpora if re.search(pattern, corpus.licence, re.IGNORECASE)]:
+    for term, _, meaning in _TERMS:
+        if bound := [corpus for corpus in corpora if term in terms(corpus.licence)]:
             yield f"- {meaning}: {_names(bound)}."
     yield from ("", "Read from the names of the licences in the catalogue; the licences themselves decide.", "")
 

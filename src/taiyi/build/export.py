@@ -94,6 +94,12 @@ class AlpacaRow(Origin, frozen=True, kw_only=True):
     system: str
 
 
+class TextRow(Origin, frozen=True, kw_only=True):
+    """A text that is learned as it stands, which TRL and LLaMA-Factory (`stage: pt`) take from this key."""
+
+    text: str
+
+
 class Round(msgspec.Struct, frozen=True):
     human: str
     assistant: str
@@ -253,6 +259,17 @@ FORMATS: dict[str, Format[Any]] = {
         Format[Any]("taiyi", "the Taiyi paper's JSONL", TaiyiRow, _taiyi, _from_taiyi),
     )
 }
+
+
+TEXTS_DESCRIBED: Mapping[str, object] = {"columns": {"prompt": "text"}}
+"""What LLaMA-Factory must be told of texts that are learned as they stand, whatever the format of conversations."""
+
+
+def text_rows(examples: Iterable[Example]) -> Iterator[TextRow]:
+    """Return the row of each text, which is no conversation and the same in every format."""
+    for example in examples:
+        origin = {name: getattr(example, name) for name in Origin.__struct_fields__}
+        yield TextRow(**origin, text=example.answer)
 
 
 def get(name: str) -> Format[Any]:

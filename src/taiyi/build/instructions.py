@@ -103,9 +103,9 @@ class Instructions:
             self._sets[lang] = fixed(self._task, self._corpus, self._selection, lang)
 
     def _spans(self, record: Record) -> Sequence[Span | None]:
-        if not isinstance(record, Document) or self._selection.window_chars == 0 or not self._task.windowed:
+        if self._selection.window_chars == 0 or not self._task.windowed:
             return [None]
-        return windows(record.text, self._selection.window_chars, self._selection.overlap_chars)
+        return windows(self._task.texts(record)[0], self._selection.window_chars, self._selection.overlap_chars)
 
     def _drawn(
         self, record: Record, types: Types, span: Span | None, focus: tuple[str, ...], draws: int

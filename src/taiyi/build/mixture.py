@@ -98,6 +98,12 @@ def share_out(total: int, sizes: Sequence[int]) -> list[int]:
     return _whole([total * size / (sum(sizes) or 1) for size in sizes])
 
 
+def allot(weights: Sequence[float], limits: Sequence[int], total: int) -> list[int]:
+    """Share a number out in proportion to weights, in whole numbers, none above its limit; what one cannot take goes to
+    the others."""
+    return _whole(_shares(weights, limits, total))
+
+
 def _mixed(supplies: Sequence[Supply]) -> list[int]:
     """Return which supplies the mixture draws from, in an order of their own, by which ties are decided."""
     return sorted((i for i, s in enumerate(supplies) if s.draws is None), key=lambda i: supplies[i])
@@ -120,7 +126,7 @@ def _groups(
 
 
 def _allotted(members: Sequence[int], weights: dict[int, float], limits: dict[int, int], total: int) -> dict[int, int]:
-    numbers = _whole(_shares([weights[i] for i in members], [limits[i] for i in members], total))
+    numbers = allot([weights[i] for i in members], [limits[i] for i in members], total)
     return dict(zip(members, numbers, strict=True))
 
 

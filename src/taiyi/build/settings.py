@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from taiyi.schema import Split
+from taiyi.tasks import TEXT
+
+TEXT_CHARS = 1000
+"""The windows of texts that are learned as they stand, where a recipe says nothing else."""
 
 
 class Settings(BaseModel):
@@ -43,7 +47,8 @@ class Selection(Settings):
     corpus: str
     """Name in the catalogue; `taiyi corpora list` lists them."""
     task: str
-    """Name of a task that the corpus has, such as `ner`; `rc` can be asked of every corpus with `re`."""
+    """Name of a task that the corpus has, such as `ner`; `rc` can be asked of every corpus with `re`. In stages of kind
+    `cpt` it is `text`, which every corpus has."""
     splits: tuple[Split, ...] = ("train",)
     """Splits that records are taken from."""
     form: str | None = None
@@ -56,7 +61,9 @@ class Selection(Settings):
     reverse: bool = False
     """Translations are asked for in the other direction: from the language of the target."""
     window_chars: Annotated[int, Field(ge=0)] = 0
-    """Documents are cut into windows of whole sentences up to about so many characters; 0 keeps them whole."""
+    """Documents are cut into windows of whole sentences up to about so many characters; 0 keeps them whole. Of the task
+    `text` it is 1000 if not given, which fits into 1,024 tokens in both languages, and records of other forms are cut
+    too."""
     overlap_chars: Annotated[int, Field(ge=0)] = 0
     """How many characters of the window before it a window has again at least, in whole sentences."""
     query: QuerySettings | None = None
@@ -77,6 +84,14 @@ class Selection(Settings):
     """How many clean records are drawn in all, each as often as any other, apart from the mixture of the stage; the
     mixture decides if not given. No record is drawn more often than there are wordings for it, by `templates`
     and `templates_per_record`; where that makes them fewer, the log says so."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _cut_texts(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return cast(object, given)
+        said = cast("dict[str, Any]", given)
+        return {"window_chars": TEXT_CHARS, **said} if said.get("task") == TEXT else said
 
 
 class DecontaminateSettings(Settings):

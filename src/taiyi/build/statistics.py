@@ -46,6 +46,14 @@ def count_corpora(paths: Sequence[Path]) -> dict[str, int]:
     return dict(sorted((f"{row['corpus']} {row['task']} {row['split']}", row["count_all"]) for row in rows))
 
 
+def count_records(paths: Sequence[Path]) -> dict[str, int]:
+    """Count the records that examples are made of by corpus, task and language."""
+    found: Counter[str] = Counter()
+    for row in _grouped(paths, "corpus", "task", "lang", "split"):
+        found[f"{row['corpus']} {row['task']} {row['lang']}"] += row["record_count_distinct"]
+    return dict(sorted(found.items()))
+
+
 def count_reasons(rejects: Iterable[Reject]) -> dict[str, int]:
     """Count rejects by reason, the most frequent first."""
     return dict(Counter(reject.reason for reject in rejects).most_common())

@@ -53,6 +53,9 @@ def build(
     _print_epochs(console, storage.read_json(folder / "epochs.json", dict[str, list[Epochs]]))
     tests: Mapping[str, int] = facts["tests"]
     _print_counts(console, f"test sets: {sum(tests.values()):,} examples", tests)
+    dev: Mapping[str, Mapping[str, int]] = facts["dev"]
+    for stage, counts in dev.items():
+        _print_counts(console, f"dev-{stage}: {sum(counts.values()):,} records, asked about during training", counts)
     absent: Mapping[str, list[str]] = facts["absent"]
     for stage, missing in absent.items():
         console.print(Text(f"{stage}: not there, and so left out: {len(missing)}", style="bold"))
@@ -61,11 +64,16 @@ def build(
     for name, reasons in rejects.items():
         _print_counts(console, f"{name}: {sum(reasons.values()):,} left out", reasons)
     num_rejects = sum(sum(reasons.values()) for reasons in rejects.values())
-    num_matches = f"{_num_lines(folder / 'decontamination.jsonl'):,}" if facts["decontaminated"] else "not looked for"
+    num_matches = (
+        f"{_num_lines(folder / 'decontamination.jsonl'):,}" if facts["decontaminated"] or dev else "not looked for"
+    )
     for what, name in (
         ("Examples", ""),
         (f"Left out, and why ({num_rejects:,})", "rejects.jsonl"),
-        (f"Training records found in test sets ({num_matches})", "decontamination.jsonl"),
+        (
+            f"Training records found in {'dev samples or ' if dev else ''}test sets ({num_matches})",
+            "decontamination.jsonl",
+        ),
     ):
         console.print(f"{what}: {(folder / name).resolve()}", soft_wrap=True, highlight=False, markup=False)
     if job.recipe.stages:

@@ -55,6 +55,9 @@ def check(recipe: RecipeArgument) -> None:
     for stage in loaded.stages:
         data = [f"{selection.corpus} {selection.task}" for selection in stage.data]
         typer.echo(f"{stage.name}: {', '.join([*data, *(f'all of {name}' for name in stage.replay)])}")
+        if stage.dev is not None:
+            own = [f"{selection.corpus} {selection.task}" for selection in stage.dev_data]
+            typer.echo(f"{stage.name}, during training: {', '.join(own) or 'a sample of its own data, kept out'}")
     typer.echo(f"evaluated on: {', '.join(loaded.evaluate.suites) or 'nothing'}")
 
 
@@ -91,6 +94,7 @@ def prepared(
     runs: Path,
     workers: int | None = 1,
     engine: EngineName = "local",
+    parallel: Literal["ddp", "fsdp"] = "ddp",
 ) -> Run:
     """Read a recipe and return its run, with everything that can be checked without running it checked."""
     from taiyi import catalogue
@@ -99,6 +103,7 @@ def prepared(
     from taiyi.recipe import load
     from taiyi.steps import Run
     from taiyi.steps.raw import raw_bytes
+    from taiyi.steps.sharing import is_main
 
     loaded = load(recipe)
     root = catalogue.corpora_dir(corpora)
@@ -106,4 +111,5 @@ def prepared(
     folder = runs / loaded.name
     command = "taiyi " + shlex.join(sys.argv[1:])
     made_with = engines.engine(engine, workers, num_bytes=num_bytes)
-    return Run(loaded, folder, root, Log(folder), command, made_with)
+    log = Log(folder, quiet=not is_main())
+    return Run(loaded, folder, root, log, command, made_with, parallel)

@@ -10,6 +10,7 @@ import msgspec
 from taiyi.evaluate import paper
 from taiyi.evaluate.aggregate import SetResult
 from taiyi.schema import Lang
+from taiyi.tasks import TEXT
 
 METRIC_NAMES = {"micro_f1": "micro-F1", "accuracy": "accuracy", "chrf": "chrF", "pearson": "Pearson's r"}
 NOT_AVAILABLE = "n/a"
@@ -117,7 +118,8 @@ def type_table(result: SetResult) -> Table:
 
 
 def statistics_table(statistics: Sequence[StatisticsRow]) -> Table:
-    """Return the instruction data by task, language and stage, beside the paper's Table 1."""
+    """Return the instruction data by task, language and stage, beside the paper's Table 1; texts that are learned as
+    they stand are no instructions, and stand below."""
     stages = list(dict.fromkeys(row.stage for row in statistics))
     keys: list[tuple[int | str, Lang]] = [(stage, lang) for stage in stages for lang in ("en", "zh")]
 
@@ -134,7 +136,9 @@ def statistics_table(statistics: Sequence[StatisticsRow]) -> Table:
             for task in tasks:
                 own = counts(lambda r, name=name, task=task: _table_1_row(r) == name and r.task == task)
                 rows.append(Row((task, *own, "", "", ""), "detail"))
-    rows.append(Row(("Total", *counts(lambda r: True), "", "", _count(paper.TABLE_1_TOTAL)), "total"))
+    rows.append(Row(("Total", *counts(lambda r: r.task != TEXT), "", "", _count(paper.TABLE_1_TOTAL)), "total"))
+    if any(r.task == TEXT for r in statistics):
+        rows.append(Row(("Texts as they stand", *counts(lambda r: r.task == TEXT), "", "", "")))
     columns = [Column("Task type", "text"), *(Column(f"{stage_name(stage)} {lang}") for stage, lang in keys)]
     return Table((*columns, Column("Taiyi en"), Column("Taiyi zh"), Column("Taiyi all")), tuple(rows))
 
@@ -197,4 +201,6 @@ def _count(value: int | None) -> str:
 
 
 def _table_1_row(row: StatisticsRow) -> str:
+    if row.task == TEXT:
+        return ""
     return row.table_1_row or paper.TABLE_1_ROW.get(row.task, paper.TABLE_1_OTHER)

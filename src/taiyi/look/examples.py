@@ -16,7 +16,7 @@ from taiyi.manifest import Manifest, manifest
 from taiyi.schema import Example, Lang
 from taiyi.steps.data import data_folder
 
-_TEST = "test-"
+_TEST, _DEV = "test-", "dev-"
 Key = tuple[str, str, Lang]
 """A corpus, a task and a language."""
 Counts = Mapping[Key, int]
@@ -57,8 +57,8 @@ class Data:
 
     @property
     def tests(self) -> dict[str, Path]:
-        """The files of the test sets, as `test-<set>`."""
-        return {path.stem: path for path in sorted(self.folder.glob(f"{_TEST}*.parquet"))}
+        """The files of the test sets and dev samples, as `test-<set>` and `dev-<stage>`."""
+        return {path.stem: path for name in (_TEST, _DEV) for path in sorted(self.folder.glob(f"{name}*.parquet"))}
 
 
 def find(run: Path) -> Data:

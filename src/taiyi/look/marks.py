@@ -30,6 +30,8 @@ def mentions(example: Example) -> list[Mark]:
 
     Types are under the names that the prompt shows.
     """
+    if not example.messages:
+        return []
     prompt = example.messages[-1].content
     shown = {t.name: t.shown for t in example.types}
     if isinstance(example.gold, Mentions) and example.tagging is not None:

@@ -192,13 +192,13 @@ def _groups(path: Path, counts: examples.Counts, per_group: int) -> Iterator[Gro
 
 
 def _sample(example: Example) -> Sample:
-    *earlier, last = example.messages
+    earlier, last = example.messages[:-1], example.messages[-1:]
     found = marks.mentions(example)
     colours = marks.palette(example, found)
     return Sample(
         example=example,
         earlier=tuple((message, marks.html(message.content, limit=TEXT_CHARS)) for message in earlier),
-        prompt=marks.html(last.content, found, limit=TEXT_CHARS, colours=colours),
+        prompt=marks.html("".join(message.content for message in last), found, limit=TEXT_CHARS, colours=colours),
         answer=marks.html(example.answer, limit=TEXT_CHARS),
     )
 

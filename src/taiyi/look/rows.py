@@ -192,7 +192,8 @@ def _texts(example: Example, *, tags: bool) -> Iterator[Piece]:
         state: State = "learned" if message.role == "assistant" else "prompt"
         yield Piece(text=f"{message.role}\n", state="prompt")
         yield from _pieces(f"{message.content}\n", state)
-    yield Piece(text="assistant\n", state="prompt")
+    if example.messages:
+        yield Piece(text="assistant\n", state="prompt")
     if example.tagging is None or not tags:
         yield from _pieces(example.answer, "learned")
         return

@@ -18,8 +18,9 @@ from taiyi.steps.cleaning import clean, forget
 from taiyi.steps.declared import corpus_digest, set_digest
 from taiyi.steps.raw import raw_hashes
 from taiyi.steps.rejects import Rejects
-from taiyi.steps.rendering import Epochs, render_stage, render_tests
+from taiyi.steps.rendering import Epochs, render_samples, render_stage, render_tests
 from taiyi.steps.run import VERSIONS, Run, at_hand
+from taiyi.steps.sampling import sample
 from taiyi.steps.shards import absent, left_out, of_tests, there, wanted
 
 _ASKED = ("corpus", "split", "task", "types", "merge_types")
@@ -27,11 +28,13 @@ _ASKED = ("corpus", "split", "task", "types", "merge_types")
 
 
 def build(run: Run) -> Path:
-    """Make the examples of every stage and test set: `<stage>.parquet`, `test-<set>.parquet`, and what was rejected."""
+    """Make the examples of every stage, dev sample and test set, and tell what was rejected: `<stage>.parquet`,
+    `dev-<stage>.parquet`, `test-<set>.parquet`, `rejects.jsonl`."""
     recipe = run.recipe
-    trained = {s.corpus for stage in recipe.stages for s in stage.data if there(run, s) is not None}
+    asked = [selection for stage in recipe.stages for selection in (*stage.data, *stage.dev_data)]
+    trained = {selection.corpus for selection in asked if there(run, selection) is not None}
     names = sorted(trained | {t.corpus for t in at_hand(recipe, run.corpora)})
-    inputs = {
+    inputs: dict[str, Any] = {
         "version": VERSIONS["data"],
         "seed": recipe.seed,
         "stages": {stage.name: [s.model_dump(mode="json") for s in stage.data] for stage in recipe.stages},
@@ -50,6 +53,8 @@ def build(run: Run) -> Path:
         "tests": {t.name: set_digest(t, _ASKED) for t in at_hand(recipe, run.corpora)},
         "corpora": {name: raw_hashes(catalogue.get(name), run.corpora) for name in names},
     }
+    if dev := {s.name: s.dev.model_dump(mode="json", include={"records", "data"}) for s in recipe.stages if s.dev}:
+        inputs["dev"] = dev
     return step(run.folder, "data", inputs, lambda folder: _build(run, folder), run.log)
 
 
@@ -85,13 +90,15 @@ def _made(run: Run, folder: Path, rejects: Rejects, audit: storage.Lines) -> dic
     sets = of_tests(run)
     tests = render_tests(run, sets, folder, rejects)
     guarded = tuple(part for test_set in sets.values() for part in test_set.parts)
+    samples = [sample(run, stage, guarded, rejects) for stage in recipe.stages if stage.dev is not None]
+    dev = render_samples(run, samples, folder, rejects) if samples else {}
     epochs: dict[str, list[Epochs]] = {}
     for stage in recipe.stages:
         data = [found for selection in stage.data if (found := there(run, selection)) is not None]
         parts, shards = wanted(run, data)
         for shard in shards:
             rejects.add(stage.name, left_out(shard))
-        cleaned = clean(run, stage, parts, guarded, rejects)
+        cleaned = clean(run, stage, parts, guarded, samples, rejects)
         audit.extend(cleaned.matches)
         epochs[stage.name] = render_stage(run, stage, data, parts, cleaned, folder, rejects)
     storage.remove(folder / "work")
@@ -105,6 +112,7 @@ def _made(run: Run, folder: Path, rejects: Rejects, audit: storage.Lines) -> dic
     storage.write_json(counts, folder / "statistics.json")
     return {
         "training": {s.name: statistics.count_corpora(_files(folder, s.name)) for s in recipe.stages},
+        "dev": dev,
         "tests": tests,
         "absent": absent(run),
         "left_out": {t.name: _left_out(t, rejects.of(t.name)) for t in at_hand(recipe, run.corpora)},
@@ -163,7 +171,8 @@ def data_folder(run: Path) -> Path:
 
 def decontaminated(model: Path) -> frozenset[tuple[str, str]] | None:
     """Return the corpora and splits that the training data of a run's model is clean of; None where no run tells."""
-    folder = model.parent
+    # A candidate of a stage lies one folder deeper.
+    folder = model.parent if model.name == "model" else model.parents[1]
     for made_from in ("rows", "data"):
         if not (folder / MANIFEST).exists():
             return None

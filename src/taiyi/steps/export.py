@@ -60,24 +60,26 @@ def export(
     files: list[File] = []
     for stage in chosen:
         path, parts = data / f"{stage}.parquet", Counter[Part]()
+        texts = _are_texts(facts, stage)
         examples = track(
-            _history_first(path) if form.history else storage.read_parquet(path, Example),
+            _history_first(path) if form.history and not texts else storage.read_parquet(path, Example),
             stage,
             storage.num_rows(path),
             console=console or Console(stderr=True),
             transient=True,
             disable=console is not None and not console.is_terminal,
         )
-        storage.write_jsonl(_counted(formats.rows(examples, form), parts, rejects), out / f"{stage}.jsonl")
+        made = formats.text_rows(examples) if texts else formats.rows(examples, form)
+        storage.write_jsonl(_counted(made, parts, rejects), out / f"{stage}.jsonl")
         counted = dict(sorted(parts.items()))
         replayed = {earlier: storage.num_rows(data / f"{earlier}.parquet") for earlier in facts.inputs["replay"][stage]}
-        files.append(File(stage=stage, name=f"{stage}.jsonl", parts=counted, replayed=replayed))
+        files.append(File(stage=stage, name=f"{stage}.jsonl", parts=counted, replayed=replayed, texts=texts))
     if rejects:
         storage.write_jsonl(rejects, out / REJECTS)
     else:
         (out / REJECTS).unlink(missing_ok=True)
     if form.described is not None:
-        _describe(form, {f"{name}_{file.stage}": file.name for file in files}, out / DATASET_INFO)
+        _describe(form, {f"{name}_{file.stage}": file for file in files}, out / DATASET_INFO)
     with storage.writing(out / DATASET_CARD) as card:
         card.write(dataset_card(files, form, _making(name, facts, files)).encode())
     return Exported(data=data, files=tuple(files), rejects=tuple(rejects))
@@ -134,10 +136,18 @@ def _counted(made: Iterable[Any], parts: Counter[Part], rejects: list[Reject]) -
             yield row
 
 
-def _describe(form: Format[Any], named: dict[str, str], path: Path) -> None:
+def _are_texts(facts: Manifest, stage: str) -> bool:
+    """Whether a stage learns texts as they stand."""
+    return any(selection["task"] == tasks.TEXT for selection in facts.inputs["stages"][stage])
+
+
+def _describe(form: Format[Any], named: dict[str, File], path: Path) -> None:
     """Write the entries of the files for LLaMA-Factory, beside those that are there."""
     there: dict[str, Any] = storage.read_json(path, dict[str, Any]) if path.exists() else {}
-    entries = {name: {"file_name": file, **(form.described or {})} for name, file in named.items()}
+    entries = {
+        name: {"file_name": file.name, **(formats.TEXTS_DESCRIBED if file.texts else form.described or {})}
+        for name, file in named.items()
+    }
     storage.write_json(there | entries, path)
 
 

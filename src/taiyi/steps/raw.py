@@ -55,5 +55,6 @@ def _hash(file: Path, size: int, changed: int) -> str:
 
 def raw_bytes(recipe: Recipe, root: Path) -> int:
     """Return how large the raw files are that the data of a recipe is made of."""
-    names = {s.corpus for stage in recipe.stages for s in stage.data} | {t.corpus for t in at_hand(recipe, root)}
+    trained = {s.corpus for stage in recipe.stages for s in (*stage.data, *stage.dev_data)}
+    names = trained | {t.corpus for t in at_hand(recipe, root)}
     return sum(file.stat().st_size for name in sorted(names) for file in raw_files(catalogue.get(name), root))

@@ -11,7 +11,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from taiyi import storage, tasks
+from taiyi import catalogue, storage, tasks
+from taiyi.build import statistics
 from taiyi.build.clean import Cleaned
 from taiyi.build.instructions import wordings
 from taiyi.build.mixture import Supply, allocate, num_different, share_out
@@ -25,7 +26,7 @@ from taiyi.recipe import Stage
 from taiyi.schema import Lang, Reject
 from taiyi.steps.rejects import Rejects
 from taiyi.steps.run import Run, at_hand
-from taiyi.steps.shards import Made, Wanted, left_out
+from taiyi.steps.shards import Made, Sample, Wanted, left_out
 
 
 class Epochs(msgspec.Struct, frozen=True):
@@ -214,6 +215,46 @@ def _sample(parts: Sequence[Path], most: int | None, seed: int) -> tuple[list[tu
     others = [Reject(where=p, reason=NOT_DRAWN) for p, count in zip(everything, counts, strict=True) if not count]
     left = iter(counts)
     return [tuple(islice(left, len(part))) for part in places], others
+
+
+def render_samples(run: Run, samples: Sequence[Sample], folder: Path, rejects: Rejects) -> dict[str, dict[str, int]]:
+    """Write the examples of the dev samples, and count their records by corpus, task and language."""
+    jobs = [
+        [
+            _Render(
+                part=of.part,
+                draws=(1,) * storage.num_rows(of.part),
+                selection=_trained(of.selection),
+                root=run.corpora,
+                seed=run.recipe.seed,
+                training=False,
+                out=folder / "work" / f"{sample.name}-{n:05}",
+            )
+            for n, of in enumerate(sample.parts)
+        ]
+        for sample in samples
+    ]
+    _render(run, "dev samples", [job for of_sample in jobs for job in of_sample])
+    counts: dict[str, dict[str, int]] = {}
+    for sample, of_sample in zip(samples, jobs, strict=True):
+        path = folder / f"{sample.name}.parquet"
+        rejects.add(sample.name, _joined(of_sample, path))
+        counts[sample.stage] = statistics.count_records([path])
+        if sample.asks and not counts[sample.stage]:
+            raise RecipeError(
+                "the dev sample is empty",
+                where=f"stage {sample.stage}",
+                got=rejects.reasons(sample.name) or "no record",
+                mend="give `dev` data of its own, or take it out",
+            )
+    return counts
+
+
+def _trained(selection: Selection) -> Selection:
+    """Return a selection that is asked in the wordings that it is trained in."""
+    task, langs = tasks.get(selection.task), catalogue.get(selection.corpus).langs
+    known = [template.id for lang in langs for template in wordings(task, selection, lang, training=True)]
+    return selection.model_copy(update={"templates": tuple(known)})
 
 
 class _Render(msgspec.Struct, frozen=True, kw_only=True):

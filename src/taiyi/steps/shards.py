@@ -32,6 +32,25 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     part: Path
 
 
+class Sample(msgspec.Struct, frozen=True):
+    """The dev sample of a stage: each selection that is asked with a file of its records.
+
+    A stage that only replays others asks nothing of its own.
+    """
+
+    stage: str
+    asks: bool
+    parts: tuple[Wanted, ...]
+
+    @property
+    def name(self) -> str:
+        return f"dev-{self.stage}"
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return tuple(of.part for of in self.parts)
+
+
 def there(run: Run, selection: Selection) -> Selection | None:
     """Return a selection of those of its splits that are there; of all, where the recipe does not leave others out."""
     if run.recipe.absent == "refuse":
@@ -42,14 +61,17 @@ def there(run: Run, selection: Selection) -> Selection | None:
 
 
 def absent(run: Run) -> dict[str, list[str]]:
-    """Return, by stage, what of its data is not there."""
+    """Return, by stage and dev sample, what of its data is not there."""
     found: dict[str, list[str]] = {}
     for stage in run.recipe.stages:
-        for selection in stage.data:
+        for name, selection in (
+            *((stage.name, s) for s in stage.data),
+            *((f"dev-{stage.name}", s) for s in stage.dev_data),
+        ):
             left = there(run, selection)
             missing = [split for split in selection.splits if left is None or split not in left.splits]
             if missing:
-                found.setdefault(stage.name, []).append(f"{selection.corpus} {selection.task} {' '.join(missing)}")
+                found.setdefault(name, []).append(f"{selection.corpus} {selection.task} {' '.join(missing)}")
     return found
 
 

@@ -12,6 +12,7 @@ from taiyi.tasks.ee import Events
 from taiyi.tasks.nen import Normalisation
 from taiyi.tasks.ner import NamedEntities
 from taiyi.tasks.pairs import Entailment, Similarity
+from taiyi.tasks.plain import PlainText
 from taiyi.tasks.questions import ContextQuestions, SimpleQuestions
 from taiyi.tasks.rc import RelationClassification
 from taiyi.tasks.relations import Relations
@@ -46,6 +47,11 @@ _TASKS: dict[str, Task] = {
 }
 
 
+TEXT = PlainText.name
+"""The task of stages of kind `cpt`, and of no other: it asks nothing, and is no task of a corpus."""
+
+_plain = PlainText()
+
 # Tasks that are asked of corpora for another one, by other means.
 _FOR = {"rc": "re"}
 
@@ -56,15 +62,17 @@ def listed_as(name: str) -> str:
 
 
 def names() -> list[str]:
-    """Return the names of the tasks."""
+    """Return the names of the tasks that ask something."""
     return list(_TASKS)
 
 
 def get(name: str) -> Task:
     """Return a task by name; RecipeError with a suggestion where there is none of that name."""
+    if name == TEXT:
+        return _plain
     if name not in _TASKS:
         raise RecipeError("unknown task", got=name, mend=suggestion(name, _TASKS))
     return _TASKS[name]
 
 
-__all__ = ["Naming", "Task", "Whole", "example_id", "get", "listed_as", "load_templates", "names"]
+__all__ = ["TEXT", "Naming", "PlainText", "Task", "Whole", "example_id", "get", "listed_as", "load_templates", "names"]

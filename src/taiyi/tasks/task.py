@@ -36,7 +36,7 @@ class Task(Protocol):
         kind: which names of the corpus its prompt lists, if any.
         metric: how its scores are summed up.
         generative: whether its answers are texts in nature (the paper's Type 2), or not (Type 1).
-        windowed: whether its examples can be about windows of a long document.
+        windowed: whether its examples can be about windows of the first of `texts`, such as a long document.
     """
 
     name: str
@@ -157,7 +157,9 @@ class AboutDocuments:
 
 
 def load_templates(task: Task, lang: Lang) -> tuple[Template, ...]:
-    """Return the templates of a task in a language."""
+    """Return the templates of a task in a language; a task that asks nothing has one without words."""
+    if not task.slots:
+        return (Template(id=f"{task.name}.{lang}.01", task=task.name, lang=lang, text="", version=1),)
     return templates.load(task.name, lang, task.slots)
 
 
