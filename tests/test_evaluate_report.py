@@ -8,11 +8,14 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 
 from taiyi.errors import FormatError
-from taiyi.evaluate import report, suites, tables
+from taiyi.evaluate import curves, report, suites, tables
 from taiyi.evaluate.aggregate import SetResult, evaluate, missing
+from taiyi.evaluate.curves import DevPoint, StageCurves
 from taiyi.evaluate.plots import scores_svg
 from taiyi.evaluate.report import LossPoint, RunResult, Sample
 from taiyi.evaluate.tables import StatisticsRow
@@ -259,3 +262,126 @@ def test_results_that_are_not_results_are_refused(tmp_path: Path) -> None:
     path.write_bytes(msgspec.json.encode({"name": "x"}))
     with pytest.raises(FormatError, match="not the results of a run"):
         report.load(path)
+
+
+def logged(folder: Path, steps: int, *, kind: str = "sft", kept: int | None = None) -> StageCurves:
+    """The curves of a stage that was trained on six tasks in two languages."""
+    names = ("ner", "re", "tc", "qa_mc", "qa_cqa", "mrd")
+    of_kind = {"sft": [f"loss/{n}" for n in names], "dpo": ["right", "margin"], "grpo": ["reward/ner", "reward/re"]}
+    generator = np.random.default_rng(steps)
+    folder.mkdir()
+    with (folder / "loss.jsonl").open("wb") as file:
+        for step in range(1, steps + 1):
+            measures = {name: float(generator.random()) for name in of_kind[kind]}
+            line = {"step": step, "steps": steps, "loss": 9.0 if step == 700 else 0.5, "lr": 1e-4, "measures": measures}
+            file.write(msgspec.json.encode(line) + b"\n")
+    with (folder / "dev.jsonl").open("wb") as file:
+        for step in range(steps // 4, steps + 1, steps // 4):
+            scores = {f"{name}/{lang}": float(generator.random()) for name in names for lang in ("en", "zh")}
+            line = {"step": step, "score": 0.5, "tasks": scores, "num_answers": 9, "num_unparsable": 0, "seconds": 1.0}
+            file.write(msgspec.json.encode(line) + b"\n")
+    return curves.read(folder, name=folder.name, kind=kind, kept=kept)
+
+
+def trained(*stages: StageCurves) -> RunResult:
+    return RunResult(name="r", title="R", description="d", results=(), training=stages)
+
+
+def labels(page: str) -> list[list[str]]:
+    """The texts of each plot of a page."""
+    return [re.findall(r">([^<>]+)</text>", plot) for plot in re.findall(r"<svg .*?</svg>", page, re.DOTALL)]
+
+
+def test_each_stage_has_its_losses_and_its_dev_scores(tmp_path: Path) -> None:
+    run = trained(logged(tmp_path / "one", 4000, kept=2000), logged(tmp_path / "two", 100, kept=100))
+    page = report.html(run)
+    loss, dev, second, _ = labels(page)
+    assert {"one: loss on answers", "all", "ner", "re", "tc", "qa_mc", "qa_cqa", "mrd"} <= set(loss)
+    assert {"one: scores on the dev sample", "kept: step 2,000", "mean", "ner/en", "mrd/zh"} <= set(dev)
+    assert "two: loss on answers" in second
+    assert "#0102" not in page
+    assert 100_000 < len(page) < 250_000
+    assert report.load(report.write(run, tmp_path / "report").json) == run
+
+
+def test_a_task_has_one_colour_in_all_plots(tmp_path: Path) -> None:
+    run = trained(logged(tmp_path / "one", 40), logged(tmp_path / "two", 60, kind="grpo"))
+    tasks = ["mrd", "ner", "qa_cqa", "qa_mc", "re", "tc"]
+    plots = re.findall(r"<svg .*?</svg>", report.html(run), re.DOTALL)
+    assert ["var(--task-1)" in plot for plot in plots] == [True, True, False, True]
+    for task, colour in (("ner", "var(--task-2)"), ("re", "var(--task-5)")):
+        assert tasks[int(colour[-2]) - 1] == task
+        assert all(colour in plot for plot in plots)
+
+
+def test_kinds_of_stages_have_plots_of_their_own(tmp_path: Path) -> None:
+    texts = labels(
+        report.html(trained(logged(tmp_path / "a", 40, kind="dpo"), logged(tmp_path / "b", 40, kind="grpo")))
+    )
+    titles = [next(text for text in plot if text[:3] in ("a: ", "b: ")) for plot in texts]
+    assert titles == [
+        "a: loss of pairs",
+        "a: share of pairs right",
+        "a: margin of right answers",
+        "a: scores on the dev sample",
+        "b: mean reward",
+        "b: scores on the dev sample",
+    ]
+
+
+def test_long_curves_are_thinned_and_keep_their_spikes(tmp_path: Path) -> None:
+    (raw,) = logged(tmp_path / "one", 4000).raw
+    assert len(raw.steps) <= curves.MOST_POINTS
+    assert dict(zip(raw.steps, raw.values, strict=True))[700] == 9.0
+    points = [(step, float(step)) for step in range(1, 1001)]
+    assert curves.thinned(points)[0] == (1, 1.0)
+    assert curves.thinned(points)[-1] == (1000, 1000.0)
+    assert curves.extremes(points[:300]) == curves.thinned(points[:200]) + points[200:300]
+
+
+def test_rewards_of_all_tasks_are_those_of_a_step(tmp_path: Path) -> None:
+    stage = logged(tmp_path / "one", 40, kind="grpo")
+    lines = [msgspec.json.decode(line)["measures"] for line in (tmp_path / "one/loss.jsonl").read_bytes().splitlines()]
+    means = {curve.name: curve.values for curve in stage.raw}["reward"]
+    assert means == pytest.approx([sum(line.values()) / 2 for line in lines], rel=1e-3)
+
+
+@given(st.lists(st.floats(-5, 5), min_size=1, max_size=60), st.integers(1, 50))
+def test_a_smoothed_value_lies_among_those_before_it(values: list[float], span: int) -> None:
+    points = list(enumerate(values, 1))
+    for (step, mean), so_far in zip(curves.smoothed(points, span), range(1, len(values) + 1), strict=True):
+        assert step == so_far
+        assert min(values[:so_far]) - 1e-9 <= mean <= max(values[:so_far]) + 1e-9
+
+
+def test_smoothing_counts_steps_not_values() -> None:
+    near, far = (curves.smoothed([(1, 0.0), (gap, 1.0)], 10)[1][1] for gap in (2, 20))
+    assert 0.5 < near < 0.6
+    assert 0.9 < far < 1
+
+
+def test_a_stage_of_one_step_has_plots() -> None:
+    stage = curves.of_measures(
+        {"loss": [(1, 2.0)], "loss/ner": [(1, 2.0)]},
+        name="one",
+        kept=1,
+        dev=[DevPoint(step=1, score=0.5, tasks={"ner/en": 0.5})],
+    )
+    assert report.html(trained(stage)).count("<svg ") == 2
+
+
+def test_results_of_older_runs_are_read_and_drawn(run: RunResult, tmp_path: Path) -> None:
+    older = msgspec.to_builtins(run)
+    del older["training"]
+    path = tmp_path / "results.json"
+    path.write_bytes(msgspec.json.encode(older))
+    texts = [text for plot in labels(report.html(report.load(path))) for text in plot]
+    assert "stage 1: loss on answers" in texts
+    assert "stage 2: loss on answers" in texts
+
+
+def test_results_that_the_repository_keeps_are_read_and_drawn() -> None:
+    kept = list((Path(__file__).parents[1] / "docs" / "results").rglob("results.json"))
+    assert kept
+    for path in kept:
+        assert "loss on answers" in report.html(report.load(path))

@@ -9,15 +9,14 @@ from typing import Any
 import pytest
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, BertConfig, BertForMaskedLM, Qwen3Model
 
 from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Row
 from taiyi.errors import ModelError
 from taiyi.train import rows as store
-from taiyi.train.loop import train
-from taiyi.train.merge import merge
-from taiyi.train.model import load_base, scratch
+from taiyi.train.loop import Hooks, train
+from taiyi.train.model import check_bf16, load_base, merge_adapter, scratch
 from taiyi.train.settings import LoraSettings, Method, StageSettings
 from taiyi.train.tokenizer import train_bpe
 
@@ -90,9 +89,9 @@ def test_an_interrupted_adapter_goes_on_bit_for_bit(base: Path, rows: store.Rows
             if step.step == stop:
                 raise KeyboardInterrupt
 
-        torch.manual_seed(4)  # new adapters begin at random
-        model, tokenizer = load_base(str(base), method="lora", dtype="fp32", lora=LORA)
-        return train(rows, out, stage("lora"), model, tokenizer, Checkpoint(), progress=progress).losses
+        model, tokenizer = load_base(str(base), method="lora", dtype="fp32", lora=LORA, seed=4)
+        hooks = Hooks(progress=progress)
+        return train(rows, out, stage("lora"), model, tokenizer, Checkpoint(), hooks=hooks).losses
 
     unbroken = run(tmp_path / "unbroken")
     with pytest.raises(KeyboardInterrupt):
@@ -103,15 +102,168 @@ def test_an_interrupted_adapter_goes_on_bit_for_bit(base: Path, rows: store.Rows
 def test_a_merged_model_is_the_base_with_its_adapter(base: Path, rows: store.Rows, tmp_path: Path) -> None:
     model, tokenizer = load_base(str(base), method="lora", dtype="fp32", lora=LORA)
     train(rows, tmp_path / "out", stage("lora"), model, tokenizer, Checkpoint(stage="one"))
-    folder = merge(tmp_path / "out" / "model", tmp_path / "merged")
+    folder = tmp_path / "merged"
+    merge_adapter(str(tmp_path / "out" / "model"), folder)
     assert Checkpoint.load(folder).stage == "one"
     merged = AutoModelForCausalLM.from_pretrained(folder)
     assert not (folder / "adapter_config.json").exists()
     adapted, _ = load_base(str(tmp_path / "out" / "model"), method="lora", dtype="fp32")
     assert (logits(merged) - logits(adapted)).abs().max() < 1e-4
     assert (logits(merged) - logits(load_base(str(base), method="full")[0])).abs().max() > 1e-2
-    with pytest.raises(ModelError, match="no adapter"):
-        merge(base, tmp_path / "nothing")
+
+
+def adapter(base: Path, folder: Path, lora: LoraSettings = LORA, method: Method = "lora") -> Path:
+    """Write an adapter that changes what its base says."""
+    model, tokenizer = load_base(str(base), method=method, dtype="fp32", lora=lora)
+    torch.manual_seed(2)
+    for name, p in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(p, std=0.1)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("variant", ["lora", "rslora", "dora"])
+def test_each_variant_learns_as_an_adapter_alone(variant: Any, base: Path) -> None:
+    model, _ = load_base(str(base), method="lora", lora=LoraSettings(variant=variant, r=4, alpha=8, dropout=0))
+    assert isinstance(model, PeftModel)
+    learning = {name for name, p in model.named_parameters() if p.requires_grad}
+    assert learning and all("lora_" in name for name in learning)
+    assert any("magnitude" in name for name in learning) == (variant == "dora")
+    layer: Any = model.get_base_model().model.layers[0].self_attn.q_proj
+    assert layer.scaling["default"] == (4 if variant == "rslora" else 2)
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-2)
+    losses: list[float] = []
+    for _ in range(5):
+        loss = model(input_ids=IDS, labels=IDS).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(float(loss))
+    assert losses[-1] < losses[0]
+
+
+def test_a_new_adapter_follows_its_seed_alone(base: Path) -> None:
+    def weights(seed: int) -> torch.Tensor:
+        model, _ = load_base(str(base), method="lora", lora=LORA, seed=seed)
+        return next(p for name, p in model.named_parameters() if "lora_A" in name)
+
+    state = torch.get_rng_state()
+    one, two, other = weights(1), weights(1), weights(2)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.equal(one, two)
+    assert not torch.equal(one, other)
+
+
+@pytest.mark.parametrize("method", ["lora", FOUR_BIT])
+def test_a_merged_adapter_becomes_the_base_of_a_new_one(method: Method, base: Path, tmp_path: Path) -> None:
+    folder = adapter(base, tmp_path / "adapter")
+    other = LoraSettings(r=2, alpha=2, variant="rslora")
+    given: dict[str, Any] = {"method": method, "dtype": "fp32", "lora": other, "adapter": "merge"}
+    begun, _ = load_base(str(folder), merged_to=tmp_path / "merged", **given)
+    assert begun.peft_config["default"].r == 2
+    merged = AutoModelForCausalLM.from_pretrained(tmp_path / "merged")
+    before = load_base(str(folder), method="lora", dtype="fp32")[0]
+    assert (logits(merged) - logits(before)).abs().max() < 1e-4
+    if method == "lora":
+        assert (logits(begun) - logits(before)).abs().max() < 1e-4
+    # Another start takes the merged model that is there.
+    (tmp_path / "adapter" / "adapter_model.safetensors").unlink()
+    again, _ = load_base(str(folder), merged_to=tmp_path / "merged", **given)
+    assert torch.equal(logits(again), logits(begun))
+
+
+def test_all_weights_learn_after_an_adapter_was_merged(base: Path, tmp_path: Path) -> None:
+    model, _ = load_base(str(adapter(base, tmp_path / "adapter")), method="full")
+    assert all(p.requires_grad for p in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"adapter": "new"}, "cannot begin where there is one"),
+        ({"adapter": "continue", "method": "full"}, "trains no adapter"),
+        ({"lora": LoraSettings(r=8)}, "keeps its size.*lora.r: 8.*expected r: 4"),
+        ({"lora": LoraSettings(variant="dora")}, "keeps its size"),
+    ],
+)
+def test_an_adapter_that_is_not_what_a_stage_asks_is_refused(
+    change: dict[str, Any], fault: str, base: Path, tmp_path: Path
+) -> None:
+    folder = adapter(base, tmp_path / "adapter")
+    with pytest.raises(ModelError, match=fault):
+        load_base(str(folder), **({"method": "lora"} | change))
+
+
+@pytest.mark.parametrize("use", ["continue", "merge"])
+def test_there_must_be_an_adapter_to_go_on_from(use: Any, base: Path) -> None:
+    with pytest.raises(ModelError, match="there is no adapter"):
+        load_base(str(base), method="lora", adapter=use)
+
+
+def test_the_dropout_of_an_adapter_may_change(base: Path, tmp_path: Path) -> None:
+    model, _ = load_base(
+        str(adapter(base, tmp_path / "adapter")), method="lora", lora=LoraSettings(dropout=0.5), adapter="continue"
+    )
+    assert {m.p for m in model.modules() if isinstance(m, torch.nn.Dropout)} == {0.5}
+
+
+def test_new_tokens_get_weights_where_all_weights_learn(base: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "more"
+    model, tokenizer = load_base(str(base), method="full")
+    tokenizer.add_tokens(["<B>"])
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    with pytest.raises(ModelError, match=r"fewer tokens than its tokenizer.*<B>"):
+        load_base(str(folder), method="lora")
+    larger, tokenizer = load_base(str(folder), method="full")
+    rows: Any = larger.get_input_embeddings().weight
+    assert len(rows) == len(tokenizer) == larger.config.vocab_size
+    assert torch.allclose(rows[-1], rows[:-1].mean(0), atol=1e-6)
+    # A special token that no row has, as Gemma's for images, needs no weights.
+    _, tokenizer = load_base(str(base), method="full")
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<image>"]})
+    tokenizer.save_pretrained(folder)
+    load_base(str(folder), method="lora")
+
+
+def test_a_tokenizer_that_drops_characters_is_refused(base: Path, tmp_path: Path) -> None:
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from transformers import PreTrainedTokenizerFast
+
+    folder = tmp_path / "words"
+    load_base(str(base), method="full")[0].save_pretrained(folder)
+    words = Tokenizer(WordLevel({"[UNK]": 0, "A": 1, "[END]": 2}, unk_token="[UNK]"))
+    PreTrainedTokenizerFast(tokenizer_object=words, unk_token="[UNK]", eos_token="[END]").save_pretrained(folder)
+    with pytest.raises(ModelError, match="cannot encode every text"):
+        load_base(str(folder), method="full")
+
+
+def test_what_is_no_causal_language_model_is_refused(base: Path, tmp_path: Path) -> None:
+    model, tokenizer = load_base(str(base), method="full")
+    size: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 1}
+    for name, other in (("bert", BertForMaskedLM(BertConfig(**size))), ("headless", Qwen3Model(model.config))):
+        other.save_pretrained(tmp_path / name)
+        tokenizer.save_pretrained(tmp_path / name)
+        with pytest.raises(ModelError, match="not a causal language model"):
+            load_base(str(tmp_path / name), method="full")
+
+
+def test_weights_in_fp16_are_trained_in_32_bit(base: Path, tmp_path: Path) -> None:
+    model, tokenizer = load_base(str(base), method="full")
+    model.half().save_pretrained(tmp_path / "half")
+    tokenizer.save_pretrained(tmp_path / "half")
+    assert load_base(str(tmp_path / "half"), method="full")[0].dtype == torch.float32
+
+
+def test_a_device_without_bf16_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: False)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Tesla T4")
+    check_bf16(torch.device("cpu"))
+    with pytest.raises(ModelError, match="Tesla T4: the device has no arithmetic in bf16"):
+        check_bf16(torch.device("cuda", 0))
 
 
 @NEEDS_BITSANDBYTES

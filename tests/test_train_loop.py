@@ -11,16 +11,17 @@ from typing import Any
 import msgspec
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedTokenizerFast
 
 from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Row
-from taiyi.errors import TrainError
+from taiyi.errors import TrainError, machine_fault
 from taiyi.train import rows as store
 from taiyi.train import state
 from taiyi.train.batch import batch
-from taiyi.train.loop import Step, TrainResult, train
+from taiyi.train.loop import Hooks, Step, TrainResult, train
 from taiyi.train.loss import loss
 from taiyi.train.model import scratch
 from taiyi.train.optimizer import optimizer, schedule
@@ -105,7 +106,9 @@ def run(rows: Rows, out: Path, settings: StageSettings, stop: int | None = None)
 
     # The state of the process differs between a start and a later one: nothing may depend on it.
     torch.manual_seed(random.randrange(10**6))
-    return train(rows, out, settings, model(), tokenizer(), Checkpoint(recipe="r", max_tokens=64), progress=progress)
+    return train(
+        rows, out, settings, model(), tokenizer(), Checkpoint(recipe="r", max_tokens=64), hooks=Hooks(progress=progress)
+    )
 
 
 def log(out: Path) -> list[Step]:
@@ -248,3 +251,17 @@ def test_a_partial_folder_is_never_the_folder(tmp_path: Path) -> None:
     assert not (tmp_path / "model").exists()
     state.save_whole(tmp_path / "model", lambda folder: None)
     assert (tmp_path / "model").is_dir()
+
+
+def test_adapters_learn_under_muon_too(rows: Rows, tmp_path: Path) -> None:
+    # All of their weights are matrices, so that nothing is left for AdamW.
+    lm = get_peft_model(model(), LoraConfig(r=2, target_modules="all-linear", task_type="CAUSAL_LM"))
+    settings = SETTINGS.model_copy(update={"method": "lora", "optimizer": "muon", "max_steps": 3})
+    result = train(rows, tmp_path / "out", settings, lm, tokenizer(), Checkpoint(recipe="r", max_tokens=64))
+    assert result.steps == 3 and 0 < result.trained < result.parameters
+
+
+def test_memory_that_is_used_up_is_said_with_what_to_do(rows: Rows, tmp_path: Path) -> None:
+    for error in (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), MemoryError()):
+        fault = machine_fault(error)
+        assert fault is not None and "batch_tokens" in str(fault)

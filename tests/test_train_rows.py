@@ -13,7 +13,7 @@ from taiyi.encoding import Encoded, Encoder, Row
 from taiyi.errors import TrainError
 from taiyi.schema import Example, FreeText, Mentions, Message, Tagging
 from taiyi.train import rows as store
-from taiyi.train.pack import load_order, pack, save_order
+from taiyi.train.order import load_order, pack, save_order
 from taiyi.train.tokenizer import train_bpe
 
 

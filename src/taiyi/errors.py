@@ -86,6 +86,11 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     return f"there are: {', '.join(names)}"
 
 
+# What PyTorch says where the system gives it no memory.
+_NO_MEMORY = "can't allocate memory"
+_SAVE_MEMORY = (
+    "make batch_tokens smaller, set gradient_checkpointing, or use adapters; `taiyi plan RECIPE` says what would fit"
+)
 _FREE_SPACE = "free some space, then give the same command again: it goes on from what is whole"
 _OTHER_PLACE = "choose a place that you may read and write"
 _MACHINE_FAULTS = {
@@ -105,6 +110,8 @@ def machine_fault(error: BaseException) -> TaiyiError | None:
     while seen is not None:
         if isinstance(seen, OSError) and seen.errno in _MACHINE_FAULTS:
             return TaiyiError(seen.strerror or str(seen), where=seen.filename, mend=_MACHINE_FAULTS[seen.errno])
+        if isinstance(seen, MemoryError) or type(seen).__name__ == "OutOfMemoryError" or _NO_MEMORY in str(seen):
+            return TaiyiError("the memory is used up", got=str(seen).split("\n")[0] or None, mend=_SAVE_MEMORY)
         for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             # Libraries written in Rust raise errors of their own, with the system's number in their text.
             if f"(os error {code})" in str(seen):

@@ -41,10 +41,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Log:
-    """Says what happens on the terminal and keeps it in the run's log."""
+    """Says what happens on the terminal and keeps it in the run's log; one that is quiet does neither."""
 
-    def __init__(self, run: Path, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True)
+    def __init__(self, run: Path, console: Console | None = None, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self.console = console or Console(stderr=True, quiet=quiet)
         try:
             run.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -55,6 +56,8 @@ class Log:
         self._file = run / "log.txt"
 
     def say(self, text: str) -> None:
+        if self.quiet:
+            return
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
         try:
             with self._file.open("a", encoding="utf-8") as file:
@@ -104,6 +107,14 @@ def step(run: Path, name: str, inputs: Mapping[str, Any], work: Callable[[Path],
     )
     storage.write_json(manifest, folder / MANIFEST)
     log.say(f"{name}: done in {seconds:.0f} s")
+    return folder
+
+
+def take_part(run: Path, name: str, inputs: Mapping[str, Any], work: Callable[[Path], dict[str, Any]]) -> Path:
+    """Do this process's part of a step that another one writes the manifest of, unless it is done."""
+    folder = run / f"{name}-{key_of(dict(inputs))}"
+    if not (folder / MANIFEST).exists():
+        work(folder)
     return folder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from rich.console import Console
@@ -23,7 +24,17 @@ def run(
     Example: taiyi run recipes/demo.yaml
     """
     from taiyi import steps
+    from taiyi.errors import TaiyiError
     from taiyi.evaluate import report
+    from taiyi.steps import sharing
+
+    if not sharing.alone():
+        raise TaiyiError(
+            "several processes train together, but do not evaluate",
+            where="taiyi run",
+            got=f"{os.environ['WORLD_SIZE']} processes",
+            mend=f"train first: torchrun ... -m taiyi train {recipe}; then, in one process: taiyi run {recipe}",
+        )
 
     job = prepared(recipe, corpora, runs, workers, engine)
     results = steps.carry_out(job)

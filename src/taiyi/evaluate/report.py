@@ -18,8 +18,9 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from taiyi.errors import FormatError
-from taiyi.evaluate import tables
+from taiyi.evaluate import curves, tables
 from taiyi.evaluate.aggregate import SetResult
+from taiyi.evaluate.curves import StageCurves
 from taiyi.evaluate.tables import StatisticsRow, Table
 from taiyi.schema import Lang
 
@@ -41,7 +42,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LossPoint(msgspec.Struct, frozen=True):
-    """The training loss at one step of a stage."""
+    """The training loss at one step of a stage, as reports had it before they had curves."""
 
     stage: int | str
     step: int
@@ -49,7 +50,10 @@ class LossPoint(msgspec.Struct, frozen=True):
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a report tells of a run. `description` is one honest line that says what was trained, and on what."""
+    """All that a report tells of a run. `description` is one honest line that says what was trained, and on what.
+
+    `loss` is what older reports have in place of `training`.
+    """
 
     name: str
     title: str
@@ -57,6 +61,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     results: tuple[SetResult, ...]
     samples: tuple[Sample, ...] = ()
     loss: tuple[LossPoint, ...] = ()
+    training: tuple[StageCurves, ...] = ()
     statistics: tuple[StatisticsRow, ...] = ()
     facts: dict[str, str] = {}
     recipe: str = ""
@@ -112,7 +117,7 @@ def load(path: Path) -> RunResult:
 def html(run: RunResult) -> str:
     """Return the report as one HTML page that needs no other file."""
     # matplotlib takes a second to import, and only pages have plots.
-    from taiyi.evaluate.plots import loss_svg, scores_svg
+    from taiyi.evaluate.plots import scores_svg
 
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -127,7 +132,7 @@ def html(run: RunResult) -> str:
         table_3=_table_3(run),
         types=[(r, tables.type_table(r)) for r in run.results if r.per_type],
         samples=samples_by_task(run.samples),
-        losses=[Markup(loss_svg(name, points)) for name, points in _loss_by_stage(run.loss)],
+        training=[[Markup(plot) for plot in plots] for plots in _training_plots(run.training or _older(run.loss))],
         statistics=tables.statistics_table(run.statistics) if run.statistics else None,
         unparsable=[r for r in run.results if r.unparsable_reasons],
         how_to_read=HOW_TO_READ,
@@ -225,11 +230,26 @@ def _table_3(run: RunResult) -> Table | None:
     return next((tables.table_3(r) for r in run.results if r.name == BIORED and r.per_type), None)
 
 
-def _loss_by_stage(loss: Sequence[LossPoint]) -> list[tuple[str, list[tuple[int, float]]]]:
+def _older(loss: Sequence[LossPoint]) -> list[StageCurves]:
     stages: dict[int | str, list[tuple[int, float]]] = {}
     for point in loss:
         stages.setdefault(point.stage, []).append((point.step, point.loss))
-    return [(tables.stage_name(stage), points) for stage, points in stages.items()]
+    return [curves.of_measures({"loss": points}, name=tables.stage_name(stage)) for stage, points in stages.items()]
+
+
+def _training_plots(stages: Sequence[StageCurves]) -> list[list[str]]:
+    """Return the plots of each stage; a task has one colour in all of them."""
+    from taiyi.evaluate.plots import PANELS, dev_svg, training_svg
+
+    named = [curve.name.partition("/")[2] for stage in stages for curve in stage.smooth]
+    named += [name for stage in stages for point in stage.dev for name in point.tasks]
+    tasks = sorted({curves.task(name) for name in named if name})
+    plots: list[list[str]] = []
+    for stage in stages:
+        there = {curves.group(curve.name) for curve in stage.smooth}
+        own = [training_svg(stage, key, label, tasks) for key, label in PANELS[stage.kind] if key in there]
+        plots.append(own + ([dev_svg(stage, tasks)] if stage.dev else []))
+    return plots
 
 
 def _short(text: str, limit: int) -> str:

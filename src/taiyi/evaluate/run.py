@@ -10,7 +10,8 @@ from taiyi import tasks
 from taiyi.errors import TaiyiError, Unparsable
 from taiyi.evaluate.aggregate import verdict
 from taiyi.evaluate.report import Sample
-from taiyi.schema import Answer, Example, Prediction, Score
+from taiyi.metrics import f1
+from taiyi.schema import Answer, Example, Prediction, Score, Value
 from taiyi.tasks import Task
 
 
@@ -22,7 +23,29 @@ def score(examples: Sequence[Example], predictions: Mapping[str, Prediction]) ->
     count as they are. Of an answer that was cut at the limit of tokens, what is whole counts. Raises TaiyiError where
     an example has no prediction.
     """
-    return [_score_one(group, predictions) for group in _records(examples).values()]
+    return [_score_one(group, predictions) for group in by_record(examples).values()]
+
+
+def score_alone(example: Example, prediction: Prediction) -> Score:
+    """Score one answer by itself, as if its example were all that its record is asked."""
+    return _score_one([example], {example.id: prediction})
+
+
+def worth(example: Example, score: Score) -> float:
+    """Return what an answer that is scored by itself is worth, from 0 to 1.
+
+    It is the score's value or the F1 of its counts, and of a grade how near it is to the gold one, in parts of the
+    scale. An unparsable answer is worth 0; where there is nothing to find and nothing was found, it is worth 1.
+    """
+    if score.state == "unparsable":
+        return 0.0
+    if score.grades is not None and isinstance(example.gold, Value):
+        gold, answer = score.grades
+        return 1.0 - abs(gold - answer) / (example.gold.scale.highest - example.gold.scale.lowest)
+    if score.value is not None:
+        return score.value
+    found = f1.f1(f1.total(score.counts.values()))
+    return 1.0 if found is None else found
 
 
 def clusters(examples: Sequence[Example]) -> list[str]:
@@ -31,7 +54,7 @@ def clusters(examples: Sequence[Example]) -> list[str]:
     Records of one document, such as the sentences of an abstract, are not independent: the bootstrap draws them
     together.
     """
-    return [next(iter(group[0].document_ids), name) for name, group in _records(examples).items()]
+    return [next(iter(group[0].document_ids), name) for name, group in by_record(examples).items()]
 
 
 def num_cut(examples: Sequence[Example], predictions: Mapping[str, Prediction]) -> int:
@@ -42,7 +65,7 @@ def num_cut(examples: Sequence[Example], predictions: Mapping[str, Prediction]) 
 
 def samples(name: str, examples: Sequence[Example], predictions: Mapping[str, Prediction], most: int) -> list[Sample]:
     """Return sample answers spread over a test set, with what was asked, the gold and how each was scored."""
-    records = list(_records(examples).values())
+    records = list(by_record(examples).values())
     stride = max(1, len(records) // most)
     found: list[Sample] = []
     for group in records[::stride][:most]:
@@ -62,7 +85,7 @@ def samples(name: str, examples: Sequence[Example], predictions: Mapping[str, Pr
     return found
 
 
-def _records(examples: Sequence[Example]) -> dict[str, list[Example]]:
+def by_record(examples: Sequence[Example]) -> dict[str, list[Example]]:
     """Return the examples of each record, under `corpus/split/record`, in the order of the first ones."""
     groups: dict[str, list[Example]] = {}
     for example in examples:

@@ -7,9 +7,9 @@ from typing import Any
 
 from taiyi.errors import ModelError
 from taiyi.generate.engine import Engine
-from taiyi.generate.local import LocalEngine
+from taiyi.generate.local import LocalEngine, Sampled
 
-__all__ = ["Engine", "LocalEngine", "load_engine"]
+__all__ = ["Engine", "LocalEngine", "Sampled", "load_engine"]
 
 
 def load_engine(model: str | Path, **options: Any) -> LocalEngine:

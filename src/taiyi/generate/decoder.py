@@ -16,6 +16,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.cache_utils import Cache, CacheLayerMixin
 
+from taiyi.encoding import Prompt
 from taiyi.errors import ModelError
 
 
@@ -90,6 +91,8 @@ class Decoder:
         config = model.config.get_text_config()
         self._backbone = model.get_decoder()
         self._device = model.device
+        self._dtype = model.dtype
+        self._adds = config._attn_implementation == "eager"  # pyright: ignore[reportPrivateUsage]
         self._slots = _Slots(capacity)
         self._layers = [_RowLayer(self._slots) for _ in range(config.num_hidden_layers)]
         self._cache = Cache(layers=cast(Any, self._layers))
@@ -139,9 +142,28 @@ class Decoder:
         seen = torch.arange(end, device=self._device)
         full = (seen <= columns[:, :, None])[:, None]
         if self._window is None:
-            return full
-        near = full & (seen > columns[:, :, None] - self._window)[:, None]
+            return self._added(full)
+        near = self._added(full & (seen > columns[:, :, None] - self._window)[:, None])
+        full = self._added(full)
         return near if self._kinds is None else {"full_attention": full, "sliding_attention": near}
+
+    def _added(self, mask: Tensor) -> Tensor:
+        """Return a mask as the model's attention takes it: plain ("eager") attention adds it to its scores."""
+        if not self._adds:
+            return mask
+        return torch.zeros(mask.shape, dtype=self._dtype, device=self._device).masked_fill(
+            ~mask, torch.finfo(self._dtype).min
+        )
+
+
+def begun(model: PreTrainedModel, prompts: Sequence[Prompt], *, capacity: int) -> Decoder:
+    """Return a decoder that has read all but the last token of each prompt; one that occurs again is read once."""
+    order = {key: n for n, key in enumerate(dict.fromkeys(map(id, prompts)))}
+    distinct = list({id(prompt): prompt for prompt in prompts}.values())
+    decoder = Decoder(model, rows=len(distinct), capacity=capacity)
+    decoder.feed([prompt.ids[:-1] for prompt in distinct], [prompt.positions[:-1] for prompt in distinct])
+    decoder.keep([order[id(prompt)] for prompt in prompts])
+    return decoder
 
 
 def windowed(model: PreTrainedModel) -> int | None:

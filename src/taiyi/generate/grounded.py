@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Literal, cast
 
 import torch
@@ -16,7 +17,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from taiyi.encoding import Encoder, Prompt
-from taiyi.generate.decoder import Decoder
+from taiyi.generate.decoder import Decoder, begun
+from taiyi.generate.sampling import Sampler
 from taiyi.grounding import Grounding, State
 
 DRAFT = 12
@@ -66,24 +68,31 @@ def decode(
     encoder: Encoder,
     prompts: Sequence[Prompt],
     *,
-    max_tags: int,
+    max_tags: int | Sequence[int],
     rule: Rule | None = None,
     draft: int = DRAFT,
+    sampler: Sampler | None = None,
 ) -> Iterator[tuple[int, list[int], Literal["stop", "length"]]]:
     """Answer a batch of prompts: yield the index of a prompt, its answer without the end token, and why it ended.
 
-    The answer is always whole: once its tags have taken `max_tags` tokens, the rest is copied, and it counts as ended
-    by length.
+    The answer is always whole: once its tags have taken `max_tags` tokens (of all answers, or of each), the rest is
+    copied, and it counts as ended by length. Under a sampler it is drawn among its choices, whatever the rule.
     """
     rule = rule or Rule()
-    rows = [_row(index, prompt, max_tags) for index, prompt in enumerate(prompts)]
+    most = [max_tags] * len(prompts) if isinstance(max_tags, int) else max_tags
+    rows = [_row(index, prompt, most[index]) for index, prompt in enumerate(prompts)]
     capacity = max((len(row.prompt.ids) + len(row.grounding.source) * 5 // 4 for row in rows), default=0) + draft + 8
-    decoder = Decoder(model, rows=len(rows), capacity=capacity)
+    if sampler is None:
+        decoder = Decoder(model, rows=len(rows), capacity=capacity)
+    else:
+        decoder = begun(model, prompts, capacity=capacity)
+        for row in rows:
+            row.pending, row.positions = row.pending[-1:], row.positions[-1:]
     live = set(range(len(rows)))
     while live:
         drafts = [_draft(row, encoder, draft) if i in live else _Draft([], [], 0) for i, row in enumerate(rows)]
         hidden = decoder.feed([d.tokens for d in drafts], [d.positions for d in drafts])
-        decided = _decide(model, hidden, drafts, rows, rule)
+        decided = _decide(model, hidden, drafts, rows, rule, sampler)
         for i in sorted(live):
             row = rows[i]
             decoder.take_back(i, _accept(row, drafts[i], decided[i], encoder))
@@ -92,7 +101,7 @@ def decode(
                 yield row.index, row.written, "stop"
             elif len(row.written) > row.limit:
                 live.discard(i)
-                yield row.index, _copy_rest(row), "length"
+                yield row.index, completed(row.grounding, row.written, row.state), "length"
         # Rows that are done still cost their share of every step; moving the others together costs a copy of the cache.
         if live and len(live) <= len(rows) * 3 // 4:
             kept = sorted(live)
@@ -127,7 +136,12 @@ def _draft(row: _Row, encoder: Encoder, count: int) -> _Draft:
 
 
 def _decide(
-    model: PreTrainedModel, hidden: Tensor, drafts: Sequence[_Draft], rows: Sequence[_Row], rule: Rule
+    model: PreTrainedModel,
+    hidden: Tensor,
+    drafts: Sequence[_Draft],
+    rows: Sequence[_Row],
+    rule: Rule,
+    sampler: Sampler | None,
 ) -> list[list[int]]:
     """Return, for each row, the token decided at each of its choices."""
     decided = [[choices[0] for choices in draft.choices] for draft in drafts]
@@ -136,10 +150,16 @@ def _decide(
         return decided
     width = max(len(drafts[i].choices[j]) for i, j in asked)
     tokens = torch.tensor([_padded(drafts[i].choices[j], width) for i, j in asked], device=hidden.device)
-    opens = torch.tensor([_opens(rows[i].grounding, drafts[i], j, width) for i, j in asked], device=hidden.device)
     at = torch.tensor([(i, drafts[i].fed + j - 1) for i, j in asked], device=hidden.device)
     logits = _logits(model, hidden[at[:, 0], at[:, 1]], tokens)
-    for (i, j), pick in zip(asked, _pick(logits, tokens, opens, rule), strict=True):
+    if sampler is None:
+        opens = torch.tensor([_opens(rows[i].grounding, drafts[i], j, width) for i, j in asked], device=hidden.device)
+        picks = _pick(logits, tokens, opens, rule)
+    else:
+        # A choice that a draft leads to has the place that it has when tokens are decided one by one.
+        places = [(rows[i].index, len(rows[i].written) + j) for i, j in asked]
+        picks = tokens.gather(1, sampler.pick(logits, places))[:, 0].tolist()
+    for (i, j), pick in zip(asked, picks, strict=True):
         decided[i][j] = pick
     return decided
 
@@ -194,10 +214,18 @@ def _accept(row: _Row, draft: _Draft, decided: Sequence[int], encoder: Encoder) 
     raise AssertionError("a draft ends with a decision")
 
 
-def _copy_rest(row: _Row) -> list[int]:
-    """Complete an answer without the model: no more tags than it must close."""
-    written, state = list(row.written), row.state
-    while (token := row.grounding.allowed(state)[0]) != row.grounding.end:
-        state = row.grounding.advance(state, token)
+def completed(grounding: Grounding, tokens: Sequence[int], state: State | None = None) -> list[int]:
+    """Complete an answer without the model: no more tags than it must close.
+
+    Args:
+        grounding: its choices.
+        tokens: what is written of it.
+        state: where it stands, if that is known.
+    """
+    written = list(tokens)
+    if state is None:
+        state = reduce(grounding.advance, tokens, State())
+    while (token := grounding.allowed(state)[0]) != grounding.end:
+        state = grounding.advance(state, token)
         written.append(token)
     return written

@@ -2,39 +2,71 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, NamedTuple, Self, cast
 
 import torch
-from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from transformers.utils.logging import disable_progress_bar
 
-from taiyi.checkpoint import Checkpoint, model_folder
+from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Encoder, Prompt
 from taiyi.errors import ModelError
 from taiyi.generate import free, grounded
 from taiyi.generate.decoder import windowed
+from taiyi.generate.loading import DTypeName, dtype_of, load, locate
+from taiyi.generate.sampling import Chance, Sampler
 from taiyi.schema import Example, Message, Prediction
-
-DTypeName = Literal["auto", "float32", "bfloat16", "float16"]
 
 MAX_ROWS = 32
 """How many rows a batch has at most."""
 
+MAX_SAMPLED = 128
+"""How many rows a batch of sampled answers has at most: answers to one example share its prompt."""
 
 QUICK_BYTES = 2**30
 """Weights below this size are loaded without a progress bar."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """An answer that was drawn by chance.
+
+    Attributes:
+        example: id of the example.
+        number: which of the answers to it, from 0.
+        tokens: what the model chose, without the end token; of a tagged answer that reached the bound, without the rest
+            of the source, which is copied into the text.
+        text: the answer.
+        finish: whether it ended by itself.
+        end: the token that it ended with, if it did: that of a turn, or of a text.
+    """
+
+    example: str
+    number: int
+    tokens: tuple[int, ...]
+    text: str
+    finish: Literal["stop", "length"]
+    end: int | None = None
+
+
+class _Job(NamedTuple):
+    """An example to answer, and the number of the answer."""
+
+    example: Example
+    prompt: Prompt
+    number: int = 0
+
+
 class LocalEngine:
-    """Answers with a model in this process, greedily.
+    """Answers with a model in this process.
 
     Args:
-        model: a causal language model of transformers.
+        model: a causal language model of transformers, which is put into eval mode; with adapters inside, if it has
+            some.
         tokenizer: its tokenizer.
         checkpoint: how it was trained.
         name: what to call it.
@@ -58,22 +90,30 @@ class LocalEngine:
 
     @classmethod
     def load(
-        cls, model: str | Path, *, device: str = "auto", dtype: DTypeName = "auto", threads: int | None = None
+        cls,
+        model: str | Path,
+        *,
+        device: str = "auto",
+        dtype: DTypeName = "auto",
+        threads: int | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> Self:
         """Load a run, a folder (a model or a PEFT adapter) or a model of the hub.
 
-        `auto` is a CUDA device where there is one; in bfloat16 there and in float32 on a CPU.
+        `auto` is a CUDA device where there is one; in bfloat16 there and in float32 on a CPU. The checkpoint is that of
+        the folder if none is given.
         """
         if threads is not None:
             torch.set_num_threads(threads)
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        kind = cast(torch.dtype, getattr(torch, _dtype(device, dtype)))
-        path = _locate(model)
-        checkpoint = Checkpoint.load(path) if isinstance(path, Path) else Checkpoint()
+        kind = cast(torch.dtype, getattr(torch, dtype_of(device, dtype)))
+        path = locate(model)
+        if checkpoint is None:
+            checkpoint = Checkpoint.load(path) if isinstance(path, Path) else Checkpoint()
         if isinstance(path, Path) and sum(file.stat().st_size for file in path.glob("*.safetensors")) < QUICK_BYTES:
             disable_progress_bar()
-        loaded, tokenizer = _load(path, kind)
+        loaded, tokenizer = load(path, kind)
         return cls(loaded.to(cast(Any, device)), tokenizer, checkpoint, name=str(model))
 
     def generate(self, examples: Sequence[Example], *, max_new_tokens: int, batch_tokens: int) -> Iterator[Prediction]:
@@ -83,18 +123,41 @@ class LocalEngine:
         answer that reaches the bound or the end of the model's context has finish `length`. Where the context does not
         hold the prompt and a first token (of a tagged answer: the copy of its source) it is empty, of no token at all.
         """
-        jobs: list[tuple[Example, Prompt]] = []
-        for example in examples:
-            prompt = self.encoder.prompt(example.messages, example.tagging)
-            if self._least(prompt) > self.context:
-                yield Prediction(example=example.id, text="", finish="length")
-            else:
-                jobs.append((example, prompt))
-        for tagged in (True, False):
-            ours = [job for job in jobs if (job[0].tagging is not None) == tagged]
-            ours.sort(key=lambda job: (-len(job[1].ids), job[0].id))
-            for batch in _batches(ours, max_new_tokens, batch_tokens):
+        jobs, too_long = self._jobs(examples)
+        for example in too_long:
+            yield Prediction(example=example.id, text="", finish="length")
+        for tagged, ours in jobs:
+            for batch in _batches(ours, max_new_tokens, batch_tokens, MAX_ROWS):
                 yield from self._tagged(batch, max_new_tokens) if tagged else self._free(batch, max_new_tokens)
+
+    def sample(
+        self,
+        examples: Sequence[Example],
+        *,
+        answers: int,
+        temperature: float,
+        seed: int,
+        max_new_tokens: int,
+        batch_tokens: int,
+    ) -> Iterator[Sampled]:
+        """Answer every example several times by chance, in any order; bounds are those of `generate`.
+
+        An answer follows from the model, the seed, the id of its example and its number, within the rounding of
+        logits. Tokens are drawn from the softmax of the logits over the temperature, those of tagged answers among
+        their choices; the rule does not count.
+        """
+        jobs, too_long = self._jobs(examples)
+        for example in too_long:
+            for number in range(answers):
+                yield Sampled(example.id, number, (), "", "length")
+        for tagged, ours in jobs:
+            each = [job._replace(number=number) for job in ours for number in range(answers)]
+            for batch in _batches(each, max_new_tokens, batch_tokens, MAX_SAMPLED):
+                sampler = Sampler(temperature, [Chance(seed, job.example.id, job.number) for job in batch])
+                if tagged:
+                    yield from self._tagged_sampled(batch, max_new_tokens, sampler)
+                else:
+                    yield from self._free_sampled(batch, max_new_tokens, sampler)
 
     def stream(self, messages: Sequence[Message], *, max_new_tokens: int) -> Iterator[str]:
         """Answer a dialogue, in pieces of text as they come; raise ModelError where the context does not hold it."""
@@ -126,36 +189,81 @@ class LocalEngine:
         """How many tokens a dialogue takes as a prompt."""
         return len(self.encoder.prompt(messages).ids)
 
+    def _jobs(self, examples: Sequence[Example]) -> tuple[list[tuple[bool, list[_Job]]], list[Example]]:
+        """Return tagged and free jobs, the longest first, and the examples that the context has no room for."""
+        fitting: list[_Job] = []
+        too_long: list[Example] = []
+        for example in examples:
+            prompt = self.encoder.prompt(example.messages, example.tagging)
+            if self._least(prompt) > self.context:
+                too_long.append(example)
+            else:
+                fitting.append(_Job(example, prompt))
+        fitting.sort(key=lambda job: (-len(job.prompt.ids), job.example.id))
+        return [
+            (t, [job for job in fitting if (job.example.tagging is not None) == t]) for t in (True, False)
+        ], too_long
+
     def _least(self, prompt: Prompt) -> int:
         """How many positions a prompt and the shortest answer to it take."""
         aligned = prompt.grounding is None or self.encoder.positions == "aligned"
         return (len(prompt.ids) if aligned else _length(prompt)) + 1
 
-    def _tagged(self, batch: Sequence[tuple[Example, Prompt]], max_new_tokens: int) -> Iterator[Prediction]:
-        prompts = [prompt for _, prompt in batch]
-        room = self.context if self.encoder.positions == "aligned" else self.context - max(map(_length, prompts))
+    def _tagged(self, batch: Sequence[_Job], max_new_tokens: int) -> Iterator[Prediction]:
+        prompts = [job.prompt for job in batch]
+        most = self._most_tags(prompts, max_new_tokens)
         started = time.perf_counter()
-        answers = list(
-            grounded.decode(self.model, self.encoder, prompts, max_tags=min(max_new_tokens, room), rule=self.rule)
-        )
+        answers = list(grounded.decode(self.model, self.encoder, prompts, max_tags=most, rule=self.rule))
         seconds = (time.perf_counter() - started) / len(batch)
         for index, ids, finish in answers:
-            example = batch[index][0]
+            example = batch[index].example
             assert example.tagging is not None
             text = self.encoder.answer_text(ids, example.tagging)
             yield Prediction(example=example.id, text=text, finish=finish, num_tokens=len(ids), seconds=seconds)
 
-    def _free(self, batch: Sequence[tuple[Example, Prompt]], max_new_tokens: int) -> Iterator[Prediction]:
-        prompts = [prompt for _, prompt in batch]
+    def _free(self, batch: Sequence[_Job], max_new_tokens: int) -> Iterator[Prediction]:
+        prompts = [job.prompt for job in batch]
         limits = [min(max_new_tokens, self.context - len(prompt.ids)) for prompt in prompts]
         started = time.perf_counter()
         answers = list(free.decode(self.model, prompts, limits=limits, ends=self._ends))
         seconds = (time.perf_counter() - started) / len(batch)
-        for index, ids, finish in answers:
-            example = batch[index][0]
+        for index, ids, end in answers:
             yield Prediction(
-                example=example.id, text=self._text(ids), finish=finish, num_tokens=len(ids), seconds=seconds
+                example=batch[index].example.id,
+                text=self._text(ids),
+                finish="length" if end is None else "stop",
+                num_tokens=len(ids),
+                seconds=seconds,
             )
+
+    def _tagged_sampled(self, batch: Sequence[_Job], max_new_tokens: int, sampler: Sampler) -> Iterator[Sampled]:
+        prompts = [job.prompt for job in batch]
+        most = [self._most_tags([prompt], max_new_tokens) for prompt in prompts]
+        for index, ids, _ in grounded.decode(self.model, self.encoder, prompts, max_tags=most, sampler=sampler):
+            job = batch[index]
+            grounding, tagging = job.prompt.grounding, job.example.tagging
+            assert grounding is not None and tagging is not None
+            # A draft may carry an answer past its bound: it ends where it would have, decided token by token.
+            bound = len(grounding.source) + most[index] + 1
+            if len(ids) < bound:
+                text = self.encoder.answer_text(ids, tagging)
+                yield Sampled(job.example.id, job.number, tuple(ids), text, "stop", self.encoder.end)
+            else:
+                text = self.encoder.answer_text(grounded.completed(grounding, ids[:bound]), tagging)
+                yield Sampled(job.example.id, job.number, tuple(ids[:bound]), text, "length")
+
+    def _free_sampled(self, batch: Sequence[_Job], max_new_tokens: int, sampler: Sampler) -> Iterator[Sampled]:
+        prompts = [job.prompt for job in batch]
+        limits = [min(max_new_tokens, self.context - len(prompt.ids)) for prompt in prompts]
+        for index, ids, end in free.decode(self.model, prompts, limits=limits, ends=self._ends, sampler=sampler):
+            job = batch[index]
+            finish = "length" if end is None else "stop"
+            yield Sampled(job.example.id, job.number, tuple(ids), self._text(ids), finish, end)
+
+    def _most_tags(self, prompts: Sequence[Prompt], max_new_tokens: int) -> int:
+        """How many tokens the tags of an answer may take."""
+        aligned = self.encoder.positions == "aligned"
+        return min(max_new_tokens, self.context if aligned else self.context - max(map(_length, prompts)))
 
     def _text(self, ids: Sequence[int]) -> str:
         return cast(str, self.tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))
@@ -165,64 +273,19 @@ def _length(prompt: Prompt) -> int:
     return len(prompt.ids) + (len(prompt.grounding.source) if prompt.grounding else 0)
 
 
-def _batches(
-    jobs: Sequence[tuple[Example, Prompt]], max_new_tokens: int, batch_tokens: int
-) -> Iterator[list[tuple[Example, Prompt]]]:
-    """Cut jobs, sorted by length, into batches whose tokens, padded, stay within the budget, or of one job."""
-    batch: list[tuple[Example, Prompt]] = []
+def _batches(jobs: Sequence[_Job], max_new_tokens: int, batch_tokens: int, most: int) -> Iterator[list[_Job]]:
+    """Cut jobs, sorted by length, into batches of at most `most` whose tokens, padded, stay within the budget; or of
+    one job."""
+    batch: list[_Job] = []
     longest = 0
     for job in jobs:
-        prompt = job[1]
+        prompt = job.prompt
         # Tags add about a fifth to a copied source.
         cost = len(prompt.ids) + (len(prompt.grounding.source) * 6 // 5 if prompt.grounding else max_new_tokens)
         longest = max(longest, cost)
-        if batch and (longest * (len(batch) + 1) > batch_tokens or len(batch) == MAX_ROWS):
+        if batch and (longest * (len(batch) + 1) > batch_tokens or len(batch) == most):
             yield batch
             batch, longest = [], cost
         batch.append(job)
     if batch:
         yield batch
-
-
-def _dtype(device: str, dtype: DTypeName) -> str:
-    if dtype != "auto":
-        return dtype
-    return "float32" if device == "cpu" else "bfloat16"
-
-
-def _locate(model: str | Path) -> Path | str:
-    """Return the folder of a local model, or the id of one of the hub."""
-    path = Path(model)
-    looks_local = isinstance(model, Path) or str(model).startswith((".", "/", "~")) or str(model).count("/") > 1
-    if path.expanduser().exists() or looks_local:
-        return model_folder(path.expanduser())
-    return str(model)
-
-
-def _load(path: Path | str, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    try:
-        if isinstance(path, Path) and (path / "adapter_config.json").exists():
-            return _load_adapter(path, dtype)
-        tokenizer = AutoTokenizer.from_pretrained(path)
-        return AutoModelForCausalLM.from_pretrained(path, dtype=dtype), tokenizer
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ModelError(
-            "the model cannot be loaded",
-            where=path,
-            got=str(error).splitlines()[0],
-            expected="a run, a folder with config.json and a tokenizer, or the id of a model of the Hugging Face hub",
-        ) from error
-
-
-def _load_adapter(folder: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    """Load the base of a PEFT adapter and merge the adapter into it."""
-    from peft import PeftModel
-
-    base = _locate(json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))["base_model_name_or_path"])
-    model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype)
-    own = (folder / "tokenizer_config.json").exists()
-    tokenizer = AutoTokenizer.from_pretrained(folder if own else base)
-    if len(tokenizer) > cast(torch.nn.Embedding, model.get_input_embeddings()).num_embeddings:
-        model.resize_token_embeddings(len(tokenizer))
-    merged = PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
-    return cast(PreTrainedModel, merged), tokenizer

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,11 @@ import msgspec
 from taiyi import __version__, storage
 from taiyi.build import statistics
 from taiyi.checkpoint import RUN_FILE, model_folder
-from taiyi.evaluate import aggregate, report
+from taiyi.evaluate import aggregate, curves, report
 from taiyi.evaluate import run as scoring
 from taiyi.evaluate.paper import GENERAL_DIALOGUE
 from taiyi.evaluate.tables import StatisticsRow
-from taiyi.manifest import manifest, step
+from taiyi.manifest import Manifest, manifest, step
 from taiyi.schema import Prediction
 from taiyi.steps.declared import set_digest
 from taiyi.steps.run import VERSIONS, Run, at_hand, examples, identity, point, test_sets
@@ -117,7 +118,7 @@ def write_report(run: Run, data: Path, predictions: Path, model: str | Path) -> 
             description=recipe.description,
             results=tuple(results),
             samples=tuple(samples),
-            loss=tuple(_loss(stages)),
+            training=tuple(_curves(run, stages)),
             statistics=tuple(statistics_rows(data)),
             facts=_facts(run, data, predictions, stages),
             recipe=msgspec.yaml.encode(recipe.model_dump(mode="json", exclude_defaults=True)).decode(),
@@ -127,7 +128,7 @@ def write_report(run: Run, data: Path, predictions: Path, model: str | Path) -> 
 
     folder = step(run.folder, "report", inputs, work, run.log)
     if stages:
-        place = f"{stages[-1].name}/model"
+        place = stages[-1] if "/" in stages[-1] else f"{stages[-1]}/model"
     else:
         place = str(model_folder(model).resolve() if Path(model).exists() else model)
     point(run, model=place, report=folder.name)
@@ -146,22 +147,31 @@ def report_folder(run: Run) -> Path:
     return run.folder / storage.read_json(run.folder / RUN_FILE, dict[str, str])["report"]
 
 
-def _trained(run: Run, model: str | Path) -> list[Path]:
-    """Return the folders of the run's stages that led to a model, the first first; none where it has no stages."""
-    folders: list[Path] = []
+def _trained(run: Run, model: str | Path) -> list[str]:
+    """Return the models of the run's stages that led to a model, the first first; none where it has no stages.
+
+    Each is named as in what is made of it: by the folder of its stage, and its own below that where it was chosen.
+    """
+    places: list[str] = []
     name: Any = identity(run, model) if run.recipe.stages else None
     while isinstance(name, str):
-        folders.append(run.folder / name)
-        name = manifest(folders[-1]).inputs["begins"]
-    return folders[::-1]
+        places.append(name)
+        name = manifest(run.folder / name.split("/")[0]).inputs["begins"]
+    return places[::-1]
 
 
-def _loss(stages: Iterable[Path]) -> Iterable[report.LossPoint]:
-    for folder in stages:
-        for line in storage.read_jsonl(folder / "loss.jsonl", dict[str, Any]):
-            yield report.LossPoint(
-                folder.name.rsplit("-", 1)[0].removeprefix("train-"), int(line["step"]), float(line["loss"])
-            )
+def _kept(made: Manifest, place: str) -> int | None:
+    """Return the step of the model that a stage left: that of a candidate which was chosen, else what it kept."""
+    candidate = re.search(r"/step-0*(\d+)$", place)
+    return int(candidate[1]) if candidate else made.facts.get("kept")
+
+
+def _curves(run: Run, stages: Iterable[str]) -> Iterator[curves.StageCurves]:
+    for place in stages:
+        folder = run.folder / place.split("/")[0]
+        made = manifest(folder)
+        name, kind = made.step.removeprefix("train-"), made.inputs["settings"].get("kind", "sft")
+        yield curves.read(folder, name=name, kind=kind, kept=_kept(made, place))
 
 
 def statistics_rows(data: Path) -> Iterable[StatisticsRow]:
@@ -173,7 +183,7 @@ def statistics_rows(data: Path) -> Iterable[StatisticsRow]:
         )
 
 
-def _facts(run: Run, data: Path, predictions: Path, stages: Iterable[Path]) -> dict[str, str]:
+def _facts(run: Run, data: Path, predictions: Path, stages: Iterable[str]) -> dict[str, str]:
     facts = {
         "command": run.command,
         "machine": f"{_processor()}, {os.cpu_count()} cores, {platform.system()}",
@@ -181,11 +191,17 @@ def _facts(run: Run, data: Path, predictions: Path, stages: Iterable[Path]) -> d
         "python": sys.version.split()[0],
         "data": f"{manifest(data).seconds:.0f} s",
     }
-    for folder in stages:
-        made = manifest(folder)
-        facts[made.step] = (
-            f"{made.facts['seconds']:.0f} s, {made.facts['steps']} steps, {made.facts['tokens']:,} tokens"
-        )
+    for place in stages:
+        made = manifest(run.folder / place.split("/")[0])
+        told = made.facts
+        parts = [f"{told['seconds']:.0f} s", f"{told['steps']:,} steps", f"{told['tokens']:,} tokens"]
+        if (kept := _kept(made, place)) not in (None, told["steps"]):
+            parts.append(f"the model of step {kept:,}")
+        if (processes := told.get("processes", 1)) > 1:
+            parts.append(f"{processes} processes")
+        if memory := told.get("peak_memory", 0):
+            parts.append(f"{memory / 2**30:.1f} GiB of its device at the highest")
+        facts[made.step] = ", ".join(parts)
     facts["predictions"] = f"{manifest(predictions).seconds:.0f} s"
     return facts
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -19,7 +20,7 @@ from taiyi.recipe import Recipe
 from taiyi.schema import Example
 
 # Raised when a step would make something else of the same inputs, so that what an older version made is made anew.
-VERSIONS = {"data": 5, "tokenizer": 1, "rows": 3, "train": 1, "predict": 1, "report": 3}
+VERSIONS = {"data": 5, "tokenizer": 1, "rows": 4, "pairs": 1, "train": 2, "predict": 1, "report": 4}
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Run:
         log: where it is said what happens.
         command: as typed, for the report.
         engine: what the data is made with.
+        parallel: how weights lie on several processes that train together.
     """
 
     recipe: Recipe
@@ -41,6 +43,7 @@ class Run:
     log: Log
     command: str = ""
     engine: Engine = field(default_factory=lambda: Local(1))
+    parallel: Literal["ddp", "fsdp"] = "ddp"
 
     @property
     def console(self) -> Console:
@@ -80,12 +83,18 @@ def at_hand(recipe: Recipe, corpora: Path) -> list[TestSet]:
 
 def identity(run: Run, model: str | Path) -> object:
     """Return what tells a model from others: its step in this run, the hashes of its files, or its hub id."""
+    return identity_in(run.folder, model)
+
+
+def identity_in(folder: Path, model: str | Path) -> object:
+    """Return what tells a model from others in what is made of it in the folder of a run."""
     path = Path(model)
-    if path.parent.parent == run.folder:
-        return path.parent.name
+    if path.is_relative_to(folder):
+        # The model of a step, or a candidate beside it.
+        return path.relative_to(folder).as_posix().removesuffix("/model")
     if path.is_dir() or isinstance(model, Path):
-        folder = model_folder(path)
-        return {file.name: hash_file(file) for file in sorted(folder.iterdir()) if file.is_file()}
+        files = sorted(model_folder(path).iterdir())
+        return {file.name: hash_file(file) for file in files if file.is_file()}
     return str(model)
 
 

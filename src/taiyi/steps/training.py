@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,63 +16,128 @@ from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Positions
 from taiyi.errors import RecipeError
 from taiyi.manifest import manifest, step
-from taiyi.recipe import Stage
+from taiyi.recipe_stages import Stage
 from taiyi.schema import Example, Reject, Tagging
+from taiyi.steps import choice, sharing, watching
 from taiyi.steps.run import VERSIONS, Run, examples, identity, point
+from taiyi.train import tracking
+from taiyi.train.settings import BASE
 
 if TYPE_CHECKING:
     from taiyi.encoding import Encoder
+    from taiyi.train.rows import Rows
+    from taiyi.train.selection import DevScore
 
 _PART_EXAMPLES = 16_384
 """How many examples are encoded at a time: two groups of rows of their file."""
 
 
+class Begin(msgspec.Struct, frozen=True):
+    """The model that a stage leaves, and others begin from.
+
+    Attributes:
+        step: name of the folder of the stage's training.
+        model: folder of the model below it.
+    """
+
+    step: str
+    model: str = "model"
+
+    @property
+    def name(self) -> str:
+        """What tells it from others in what is made of it."""
+        return self.step if self.model == "model" else f"{self.step}/{self.model}"
+
+
 def train_stages(run: Run, data: Path) -> str | Path:
     """Train every stage, point the run to the last one's model and return it; the base where there is no stage."""
-    previous: Path | None = None
-    for index in range(len(run.recipe.stages)):
-        previous = train(run, data, index, previous)
-    if previous is None:
+    tracking.check(run.recipe.track)
+    left: dict[str, Begin] = {}
+    for index, stage in enumerate(run.recipe.stages):
+        left[stage.name] = train(run, data, index, begins(run, index, left))
+    if not left:
         return run.recipe.base
-    point(run, model=f"{previous.name}/model")
-    return previous / "model"
+    last = left[run.recipe.stages[-1].name]
+    place = f"{last.step}/{last.model}"
+    if sharing.is_main():
+        point(run, model=place)
+    return run.folder / place
 
 
-def train(run: Run, data: Path, index: int, previous: Path | None) -> Path:
-    """Train a stage, from the base or from what the previous stage left, and return its folder, with `model/` in it."""
-    recipe = run.recipe
-    stage = recipe.stages[index]
-    settings = stage.model_dump(mode="json", exclude={"name", "data", "replay", "mixture"})
-    rows = encode(run, data, index)
-    inputs = {
+def begins(run: Run, index: int, left: Mapping[str, Begin]) -> Begin | None:
+    """Return what a stage begins from; None for the base of the recipe."""
+    stages = run.recipe.stages
+    name = stages[index].init_from or (stages[index - 1].name if index else BASE)
+    return None if name == BASE else left[name]
+
+
+def train(run: Run, data: Path, index: int, begin: Begin | None) -> Begin:
+    """Train a stage from the base or from what an earlier stage left, and return what it leaves itself."""
+    stage = run.recipe.stages[index]
+    if stage.kind == "dpo":
+        rows = pairs(run, data, index, begin)
+    else:
+        rows = sharing.together(run, lambda: encode(run, data, index))
+    inputs: dict[str, Any] = {
         "version": VERSIONS["train"],
         "rows": rows.name,
-        "settings": settings,
-        "begins": previous.name
-        if previous
-        else {"base": _base(run), "scratch": recipe.scratch.model_dump(mode="json")},
+        "settings": stage.settings.telling(),
+        "begins": begin.name
+        if begin
+        else {"base": _base(run), "scratch": run.recipe.scratch.model_dump(mode="json"), "seed": run.recipe.seed},
     }
-    return step(run.folder, f"train-{stage.name}", inputs, lambda out: _train(run, stage, rows, previous, out), run.log)
+    if stage.dev is not None or stage.kind == "grpo":
+        # How many tokens are answered at once decides how logits are rounded.
+        inputs["batch_tokens"] = run.recipe.evaluate.batch_tokens
+    folder = sharing.collective(
+        run, f"train-{stage.name}", inputs, lambda out: _train(run, data, stage, rows, begin, out)
+    )
+    return Begin(folder.name, choice.chosen(run, folder, stage))
 
 
-def _train(run: Run, stage: Stage, rows_folder: Path, previous: Path | None, out: Path) -> dict[str, Any]:
-    from taiyi.train import loop, model, rows
-    from taiyi.train.base import load_tokenizer
-    from taiyi.train.settings import StageSettings
+def _train(run: Run, data: Path, stage: Stage, rows_folder: Path, begin: Begin | None, out: Path) -> dict[str, Any]:
+    from taiyi.train import loop, rows
+    from taiyi.train.world import world as processes
 
-    recipe = run.recipe
-    settings = StageSettings.model_validate(stage.model_dump(exclude={"name", "data", "replay", "mixture"}))
-    if previous is not None:
-        learner, tokenizer = model.load_base(
-            str(previous / "model"), method=stage.method, dtype="auto", lora=stage.lora
+    settings = stage.settings
+    learner, tokenizer = _learner(run, stage, rows_folder, begin, out)
+    checkpoint = _checkpoint(run, stage)
+    learned = rows.read(rows_folder / "rows")
+    budget = run.recipe.evaluate.batch_tokens
+    evaluate = answer = None
+    asked: tuple[list[str], list[str]] = ([], [])
+    if settings.dev is not None:
+        from taiyi.steps.dev import evaluator
+
+        files = [data / f"dev-{name}.parquet" for name in (*stage.replay, stage.name)]
+        sample = [example for path in files if path.exists() for example in examples(path)]
+        evaluate = evaluator(
+            sample, tokenizer, checkpoint, settings.dev, processes(), batch_tokens=budget, folder=out / "answers"
         )
-    elif recipe.base == "scratch":
-        tokenizer = load_tokenizer(str(run.folder / manifest(rows_folder).inputs["tokenizer"] / "tokenizer"))
-        size = recipe.scratch.model_dump(exclude={"vocab_size"})
-        learner = model.scratch(tokenizer, **size, seed=recipe.seed)
-    else:
-        learner, tokenizer = model.load_base(recipe.base, method=stage.method, dtype="auto", lora=stage.lora)
-    checkpoint = Checkpoint(
+    if settings.kind == "grpo":
+        from taiyi.steps.rewards import Answerer
+
+        held = _in_rows(learned, data, stage)
+        asked = ([e.id for e in held], [e.task for e in held])
+        answer = Answerer(held, tokenizer, checkpoint, settings.reward, seed=settings.seed, batch_tokens=budget)
+    with watching.Watching(run, stage, out) as view:
+
+        def dev(learner: Any, at: int) -> DevScore:
+            assert evaluate is not None
+            found = evaluate(learner, at)
+            view.dev(found)
+            return found
+
+        hooks = loop.Hooks(dev=dev if evaluate else None, answer=answer, asked=asked, progress=view.step)
+        result = loop.train(learned, out, settings, learner, tokenizer, checkpoint, hooks=hooks, parallel=run.parallel)
+    facts: dict[str, Any] = msgspec.to_builtins(result)
+    del facts["losses"]  # they are in loss.jsonl
+    return facts
+
+
+def _checkpoint(run: Run, stage: Stage) -> Checkpoint:
+    recipe = run.recipe
+    return Checkpoint(
         recipe=recipe.name,
         stage=stage.name,
         base=recipe.base,
@@ -83,18 +148,95 @@ def _train(run: Run, stage: Stage, rows_folder: Path, previous: Path | None, out
         form=recipe.learned_forms().get("ner") or recipe.forms().get("ner", "tagged"),
         window_chars=recipe.window_chars(),
     )
-    with run.progress() as progress:
-        bar = progress.add_task(f"training {stage.name}", total=None)
 
-        def advance(done: loop.Step) -> None:
-            text = f"training {stage.name}, loss {done.loss:.3f}, {done.tokens / done.seconds:,.0f} tokens/s"
-            progress.update(bar, completed=done.step, total=done.steps, description=text)
 
-        learned = rows.read(rows_folder / "rows")
-        result = loop.train(learned, out, settings, learner, tokenizer, checkpoint, progress=advance)
-    facts: dict[str, Any] = msgspec.to_builtins(result)
-    del facts["losses"]  # they are in loss.jsonl
-    return facts
+def _learner(run: Run, stage: Stage, rows_folder: Path, begin: Begin | None, out: Path) -> tuple[Any, Any]:
+    """Return the model that a stage trains, as it is before, and its tokenizer."""
+    from taiyi.train import model
+    from taiyi.train.base import load_tokenizer
+    from taiyi.train.world import world
+
+    recipe = run.recipe
+    if begin is None and recipe.base == "scratch":
+        tokenizer = load_tokenizer(_tokenizer_folder(run, rows_folder))
+        size = recipe.scratch.model_dump(exclude={"vocab_size"})
+        return model.scratch(tokenizer, **size, seed=recipe.seed), tokenizer
+    processes = world()
+    if not processes.main:
+        processes.wait()
+    loaded = model.load_base(
+        recipe.base if begin is None else str(run.folder / begin.step / begin.model),
+        method=stage.method,
+        # Updates of all weights are too small for 16 bit; a base under adapters stays as it is.
+        dtype="fp32" if stage.method == "full" else "auto",
+        lora=stage.lora if "lora" in stage.model_fields_set else None,
+        adapter=stage.adapter,
+        merged_to=out / "base",
+        seed=recipe.seed,
+        device=processes.device,
+    )
+    if processes.main:
+        # A merged base is written by one process, and read by the others once it is there.
+        processes.wait()
+    return loaded
+
+
+def _in_rows(learned: Rows, data: Path, stage: Stage) -> list[Example]:
+    """Return the examples that have rows, in the order of the rows."""
+    there = {
+        example.id: example for name in (*stage.replay, stage.name) for example in examples(data / f"{name}.parquet")
+    }
+    # One that is replayed and drawn again has two rows.
+    return [there[name] for name in dict.fromkeys(learned.example(index) for index in range(len(learned)))]
+
+
+def pairs(run: Run, data: Path, index: int, begin: Begin | None) -> Path:
+    """Make pairs of right and wrong answers of the model that a stage begins from, as rows."""
+    stage = run.recipe.stages[index]
+    model = run.recipe.base if begin is None else run.folder / begin.step / begin.model
+    inputs: dict[str, Any] = {
+        "version": VERSIONS["pairs"],
+        "data": data.name,
+        "stages": [*stage.replay, stage.name],
+        "seed": stage.seed,
+        "max_tokens": stage.max_tokens,
+        "too_long": stage.too_long,
+        "preference": stage.preference.model_dump(mode="json", exclude={"beta", "label_smoothing", "sft_weight"}),
+        "batch_tokens": stage.batch_tokens,
+        "encoding": run.recipe.encoding.model_dump(mode="json"),
+        "model": _base(run) if begin is None else begin.name,
+    }
+
+    def work(folder: Path) -> dict[str, Any]:
+        from taiyi.generate import LocalEngine, load_engine
+        from taiyi.steps.pairs import prepare_pairs
+        from taiyi.train.world import world
+
+        loaded = load_engine(model, device=str(world().device))
+        # The rows are those of this recipe, whatever the model was made by.
+        engine = LocalEngine(loaded.model, loaded.tokenizer, _checkpoint(run, stage))
+        paths = [data / f"{name}.parquet" for name in (*stage.replay, stage.name)]
+        with run.progress() as progress:
+            bar = progress.add_task(f"{stage.name}: answers to learn from", total=None)
+
+            def advance(done: int, total: int) -> None:
+                progress.update(bar, completed=done, total=total)
+
+            facts = prepare_pairs(
+                paths, engine, stage.settings, folder, seed=stage.seed, world=world(), progress=advance
+            )
+        if not facts["num_pairs"]:
+            raise RecipeError(
+                "there is no pair to learn from",
+                where=f"stage {stage.name}",
+                got=facts["rejects"],
+                mend="ask more examples, sample more answers, raise the temperature, or preference.max_new_tokens where"
+                " answers were cut",
+            )
+        _check_too_long(stage, facts["rejects"], folder)
+        return facts
+
+    return sharing.collective(run, f"pairs-{stage.name}", inputs, work)
 
 
 def encode(run: Run, data: Path, index: int) -> Path:
@@ -106,6 +248,7 @@ def encode(run: Run, data: Path, index: int) -> Path:
         "data": data.name,
         "stages": [*stage.replay, stage.name],
         "max_tokens": stage.max_tokens,
+        "too_long": stage.too_long,
         "encoding": recipe.encoding.model_dump(mode="json"),
         "base": _base(run),
     }
@@ -143,6 +286,7 @@ def encode(run: Run, data: Path, index: int) -> Path:
                     lines.append(reject)
                     reasons[reject.reason] += 1
         storage.remove(folder / "work")
+        _check_too_long(stage, reasons, folder)
         if not len(encoded):
             raise RecipeError(
                 "no example is left to train on",
@@ -158,6 +302,20 @@ def encode(run: Run, data: Path, index: int) -> Path:
         }
 
     return step(run.folder, f"rows-{stage.name}", inputs, work, run.log)
+
+
+def _check_too_long(stage: Stage, rejects: Mapping[str, int], folder: Path) -> None:
+    """Raise RecipeError where examples are too long and the recipe says that this is an error."""
+    from taiyi.train.rows import TOO_LONG
+
+    if stage.too_long == "error" and (count := rejects.get(TOO_LONG, 0)):
+        raise RecipeError(
+            "examples are longer than max_tokens",
+            where=f"stage {stage.name}",
+            got=f"{count:,} examples, listed in {folder / 'rejects.jsonl'}",
+            expected=f"at most {stage.max_tokens} tokens, under `too_long: error`",
+            mend="cut documents into windows (window_chars), raise max_tokens, or let them be dropped",
+        )
 
 
 def make_tokenizer(run: Run, data: Path) -> Path:
@@ -236,6 +394,10 @@ def _encoder(tokenizer: str, positions: Positions, decisions: bool) -> Encoder:
     from taiyi.train.base import load_tokenizer
 
     return Encoder(load_tokenizer(tokenizer), positions=positions, decisions=decisions)
+
+
+def _tokenizer_folder(run: Run, rows_folder: Path) -> str:
+    return str(run.folder / manifest(rows_folder).inputs["tokenizer"] / "tokenizer")
 
 
 def _base(run: Run) -> object:

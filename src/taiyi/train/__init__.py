@@ -1,6 +1,10 @@
 """Training: rows, packing, attention, loss, optimizer, loop; and the only room beside generate/ that imports torch."""
 
 import logging
+import os
+
+# Kernels that oneDNN keeps, a megabyte or two each; 1,024 unless it is told otherwise, when it is first used.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
 
 # bitsandbytes says on import that it has no kernels for some CPUs; it computes without them.
 logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from logging import ERROR, getLogger
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,22 @@ from taiyi.checkpoint import model_folder
 from taiyi.encoding import end_token
 from taiyi.errors import ModelError
 
+# Pieces of both languages, with letters of each script that is found in biomedical texts.
+_PIECES = ("A", " x", "7", "%", "µ", "β", "疸", "癯")
+
 
 @contextmanager
 def quiet() -> Generator[None, None, None]:
-    """Keep transformers from drawing progress bars of its own."""
+    """Keep transformers from drawing progress bars of its own, and the hub's client from telling each new try."""
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
+    hub = getLogger("huggingface_hub")
+    level = hub.level
+    hub.setLevel(ERROR)
     try:
         yield
     finally:
+        hub.setLevel(level)
         if shown:
             logging.enable_progress_bar()
 
@@ -68,8 +76,19 @@ def tokenizer_of(source: str, weights: str) -> PreTrainedTokenizerFast:
     tokenizer = loaded(AutoTokenizer.from_pretrained, source if own else weights)
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise ModelError("the base has no fast tokenizer", where=source, got=type(tokenizer).__name__)
+    end = end_token(tokenizer)
+    for piece in _PIECES:
+        ids = tokenizer.encode(piece, add_special_tokens=False)
+        if not ids or tokenizer.unk_token_id in ids:
+            raise ModelError(
+                "the tokenizer cannot encode every text",
+                where=source,
+                got=repr(piece),
+                expected="byte-level BPE, or a vocabulary with a token for every byte",
+                mend="use a base such as Qwen/Qwen3-0.6B-Base",
+            )
     if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(end_token(tokenizer))
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(end)
     return tokenizer
 
 

@@ -1,11 +1,18 @@
-"""The training loop of a stage: packed micro-batches, one loss over a step, checkpoints to go on from bit for bit."""
+"""The training loop of a stage: packed micro-batches, one loss over a step, checkpoints to go on from bit for bit.
+
+What a step does follows from the recipe, the step and the weights alone: the order of the rows is a file, what is
+random is seeded anew for each micro-batch, and the mean is taken over the whole step. So it does not depend on where a
+training was interrupted, nor, within rounding, on how many processes share a step.
+"""
 
 from __future__ import annotations
 
 import math
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,24 +21,28 @@ import torch
 import xxhash
 from peft import PeftModel
 from torch import nn
-from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from taiyi.checkpoint import Checkpoint
-from taiyi.encoding import end_token
 from taiyi.errors import TrainError
 from taiyi.train import attention, state
-from taiyi.train.base import quiet
-from taiyi.train.batch import batch
-from taiyi.train.loss import causal_model, check_head, loss
+from taiyi.train.loss import causal_model, check_head
+from taiyi.train.model import check_bf16
+from taiyi.train.objectives import Answer, Answered, Answers, Objective, Pairs, Part, Rewards
 from taiyi.train.optimizer import optimizer as make_optimizer
 from taiyi.train.optimizer import schedule as make_schedule
-from taiyi.train.pack import load_order, pack, save_order
-from taiyi.train.rows import Rows
+from taiyi.train.order import planned
+from taiyi.train.reference import reference_log_probs
+from taiyi.train.rows import Rows, digest
+from taiyi.train.selection import Dev, Selection, Writer
 from taiyi.train.settings import StageSettings
+from taiyi.train.world import Parallel, answering, spread, synchronise, whole
+from taiyi.train.world import world as this_world
 
 MODEL = "model"
 RESULT = "result.json"
 LOG = "loss.jsonl"
+_MOST_NAMES = 200
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,11 +52,12 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         step: its number, from 1.
         steps: how many there are in the stage.
         epoch: the epoch that it belongs to, from 0.
-        loss: mean over the targets of the step.
+        loss: mean over what the step learns from.
         lr: the learning rate that it was made with.
         grad_norm: the norm of the gradient before clipping.
         tokens: tokens seen so far.
         seconds: seconds of training so far.
+        measures: what else was measured, such as the loss of each task.
     """
 
     step: int
@@ -56,6 +68,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     grad_norm: float
     tokens: int
     seconds: float
+    measures: dict[str, float] = {}
 
 
 class TrainResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,22 +77,43 @@ class TrainResult(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         model: folder of the model, below that of the stage.
         steps: steps taken.
+        kept: the step whose model was kept.
         losses: the loss of each step.
-        seconds: seconds of training, without loading and saving.
+        seconds: seconds of training, without loading, saving and evaluating.
         tokens: tokens seen, repeated epochs included.
         parameters: weights of the model.
         trained: how many of them learned.
+        processes: how many processes trained together at the end.
         peak_memory: bytes of memory of the accelerator at its highest; 0 on CPU.
     """
 
     model: str
     steps: int
+    kept: int
     losses: list[float]
     seconds: float
     tokens: int
     parameters: int
     trained: int
+    processes: int = 1
     peak_memory: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hooks:
+    """What a stage asks of others while it trains.
+
+    Attributes:
+        dev: evaluates the model in the making; stages with `dev` settings need it.
+        answer: answers examples; stages of kind `grpo` need it.
+        asked: of such a stage, the ids and tasks of its examples.
+        progress: is told each step that was taken, in the first process.
+    """
+
+    dev: Dev | None = None
+    answer: Callable[[PreTrainedModel | PeftModel], Answer] | None = None
+    asked: tuple[Sequence[str], Sequence[str]] = field(default=((), ()))
+    progress: Callable[[Step], None] = lambda step: None
 
 
 def train(
@@ -90,156 +124,268 @@ def train(
     tokenizer: PreTrainedTokenizerFast,
     checkpoint: Checkpoint,
     *,
-    progress: Callable[[Step], None] = lambda step: None,
+    hooks: Hooks | None = None,
+    parallel: Parallel = "ddp",
 ) -> TrainResult:
     """Train a model on rows and write it to `out/model`.
 
     Called again after an interruption it goes on from the last checkpoint, and gives the same losses and weights as
     without one (on CPU; kernels of GPUs may differ in the last bits). Called once it is finished it returns its result.
+    Under `torchrun` every process calls it, with the same arguments.
+
+    Raises:
+        TrainError: there is nothing to train on, the folder is that of another training, a file is damaged, or the loss
+            is not a number or has exploded.
+        ModelError: packed training of the architecture would not be exact.
     """
     if (out / RESULT).exists():
         return msgspec.json.decode((out / RESULT).read_bytes(), type=TrainResult)
-    if not len(rows):
-        raise TrainError("there is nothing to train on", where=rows.folder, mend="check the mixture of the stage")
-    out.mkdir(parents=True, exist_ok=True)
-    _claim(out, rows, settings)
-    device = _place(model)
-    causal = causal_model(model)
-    check_head(model)
-    attention.use(causal)
-    if settings.gradient_checkpointing:
-        causal.gradient_checkpointing_enable({"use_reentrant": False})
-    plan = _plan(rows, out, settings)
-    # From here on whatever is random follows the seed, or the checkpoint.
-    torch.manual_seed(settings.seed)
-    optimizer = make_optimizer(model, settings)
-    scheduler = make_schedule(optimizer, settings, len(plan))
-    run = _Run(rows, out, settings, model, plan, device)
-    model.train()
-    saved = state.restore(out / "checkpoints", model=model, optimizer=optimizer, scheduler=scheduler)
-    if saved is not None:
-        run.resume(saved)
-    run.truncate_log()
-    autocast = _autocast(settings, device)
-    last_save = time.monotonic()
-    with (out / LOG).open("ab") as log:
-        while run.step < len(plan):
-            line = run.one(optimizer, scheduler, autocast)
-            log.write(msgspec.json.encode(line) + b"\n")
-            log.flush()
-            progress(line)
-            due = settings.save_every_steps is not None and run.step % settings.save_every_steps == 0
-            minutes = settings.save_every_minutes
-            due = due or (minutes is not None and time.monotonic() - last_save > minutes * 60)
-            if due and run.step < len(plan):
-                state.save(
-                    out / "checkpoints", model=model, optimizer=optimizer, scheduler=scheduler, progress=run.progress()
-                )
-                last_save = time.monotonic()
-    return _finish(run, out, model, tokenizer, checkpoint)
+    return _Training(rows, out, settings, model, tokenizer, checkpoint, hooks or Hooks(), parallel).carry_out()
 
 
-class _Run:
-    """The position of a stage: how far it is, and one step further."""
+class _Training:
+    """A stage in training: how far it is, and what it takes to go on."""
 
     def __init__(
         self,
         rows: Rows,
         out: Path,
         settings: StageSettings,
-        model: nn.Module,
-        plan: list[tuple[int, list[list[int]]]],
-        device: torch.device,
+        model: PreTrainedModel | PeftModel,
+        tokenizer: PreTrainedTokenizerFast,
+        checkpoint: Checkpoint,
+        hooks: Hooks,
+        parallel: Parallel,
     ) -> None:
-        self.rows, self.out, self.settings = rows, out, settings
-        self.model, self.plan, self.device = model, plan, device
-        self.learning = [p for p in model.parameters() if p.requires_grad]
-        self.step = 0
-        self.tokens = 0
-        self.seconds = 0.0
+        self.rows, self.out, self.settings, self.model, self.hooks = rows, out, settings, model, hooks
+        self.world = this_world()
+        self.step, self.tokens, self.seconds, self.stopped = 0, 0, 0.0, False
         self.losses: list[float] = []
+        if self.world.main:
+            out.mkdir(parents=True, exist_ok=True)
+            _claim(out, rows, settings)
+        self.world.wait()
+        _place(model, self.world.device)
+        self.causal = causal_model(model)
+        check_head(model)
+        attention.use(self.causal)
+        if settings.gradient_checkpointing:
+            self.causal.gradient_checkpointing_enable({"use_reentrant": False})
+        if settings.kind in ("dpo", "grpo"):
+            _without_dropout(model)
+        self.autocast = _autocast(settings, self.world.device)
+        self.objective = self._objective()
+        self.learner = spread(_Learner(model, self.objective), _layers(self.causal), self.world, parallel)
+        self.learning = [p for p in model.parameters() if p.requires_grad]
+        self.optimizer = make_optimizer(model, settings)
+        writer = Writer(out / MODEL, model, tokenizer, checkpoint, settings, self.world, self.learner)
+        self.selection = Selection(out, settings, writer, hooks.dev, self.world)
 
-    def progress(self) -> dict[str, Any]:
-        return {"step": self.step, "tokens": self.tokens, "seconds": self.seconds, "losses": self.losses}
+    def _objective(self) -> Objective:
+        if self.settings.kind == "grpo":
+            assert self.hooks.answer is not None
+            return Rewards(*self.hooks.asked, self.settings, self.world, self._answer(self.hooks.answer(self.model)))
+        if not len(self.rows):
+            raise TrainError("there is nothing to train on", where=self.rows.folder, mend="check the data of the stage")
+        if self.world.main:
+            planned(self.rows.lengths, self.settings, self.out)
+        self.world.wait()
+        plan = planned(self.rows.lengths, self.settings, self.out)
+        if self.settings.kind == "dpo":
+            with self.autocast():
+                reference = reference_log_probs(self.model, self.rows, self.settings, self.world, self.out)
+            return Pairs(self.rows, plan, self.settings, self.world, reference)
+        return Answers(self.rows, plan, self.settings, self.world)
 
-    def resume(self, saved: dict[str, Any]) -> None:
-        self.step, self.tokens, self.seconds = saved["step"], saved["tokens"], saved["seconds"]
-        self.losses = list(saved["losses"])
+    def _answer(self, given: Answer) -> Answer:
+        """Return what lets the model answer before it asks it to."""
 
-    def truncate_log(self) -> None:
+        def answer(step: int, asked: Sequence[int]) -> Sequence[Sequence[Answered]]:
+            # In the precision that it learns in, so that the model that learns is the one that answered.
+            checkpointing = self.settings.gradient_checkpointing
+            with answering(cast(nn.Module, self.model), self.learner, checkpointing), self.autocast():
+                return given(step, asked)
+
+        return answer
+
+    def carry_out(self) -> TrainResult:
+        cast(nn.Module, self.model).train()
+        if self.world.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+        folder = self.out / "checkpoints"
+        saved = state.restore(folder, self.model, self.optimizer)
+        if saved is not None:
+            self.step, self.tokens, self.seconds = saved["step"], saved["tokens"], saved["seconds"]
+            self.losses, self.stopped = list(saved["losses"]), saved["stopped"]
+            self.selection.resume(saved["selection"], self.step)
+        self.scheduler = make_schedule(self.optimizer, self.settings, self.objective.num_steps, self.step)
+        if self.world.main:
+            self._truncate_log()
+        last_save = time.monotonic()
+        with (self.out / LOG).open("ab") if self.world.main else nullcontext() as log:
+            while self.step < self.objective.num_steps and not self.stopped:
+                line = self._one()
+                if log is not None:
+                    log.write(msgspec.json.encode(line) + b"\n")
+                    log.flush()
+                    self.hooks.progress(line)
+                if self.selection.due(self.step, self.objective.num_steps):
+                    self.stopped = self.selection.evaluate(self.step)
+                every, minutes = self.settings.save_every_steps, self.settings.save_every_minutes
+                due = every is not None and self.step % every == 0
+                if minutes is not None:
+                    # The clock of the first process decides for all.
+                    due = due or self.world.told(time.monotonic() - last_save > minutes * 60)
+                if due and self.step < self.objective.num_steps:
+                    captured = state.capture(self.model, self.optimizer, self._progress(), self.world.main)
+                    if self.world.main:
+                        state.save(folder, captured)
+                    self.selection.prune()
+                    self.world.wait()
+                    last_save = time.monotonic()
+        return self._finish()
+
+    def _progress(self) -> dict[str, Any]:
+        return {
+            "step": self.step,
+            "tokens": self.tokens,
+            "seconds": self.seconds,
+            "losses": self.losses,
+            "stopped": self.stopped,
+            "selection": self.selection.progress(),
+        }
+
+    def _truncate_log(self) -> None:
         """Drop lines of steps after the checkpoint: they are made again."""
         with (self.out / LOG).open("a+b") as file:
             file.seek(0)
             # Cut rather than written again, which a full disk or a kill could stop halfway.
             file.truncate(sum(len(line) for line, _ in zip(file, range(self.step), strict=False)))
 
-    def one(self, optimizer: torch.optim.Optimizer, scheduler: Any, autocast: Callable[[], Any]) -> Step:
+    def _one(self) -> Step:
         """Take one step."""
         began = time.monotonic()
-        epoch, bins = self.plan[self.step]
-        weight = self.settings.decision_weight
-        batches = [batch(self.rows, bin_rows) for bin_rows in bins]
-        total = sum(b.weight(weight) for b in batches)
-        lr = scheduler.get_last_lr()[0]
-        value = torch.zeros((), device=self.device)
-        for one in batches:
-            with autocast():
-                part = loss(self.model, one.to(self.device), decision_weight=weight, total=total)
-            part.backward()  # pyright: ignore[reportUnknownMemberType]
-            value += part.detach()
-        norm = float(nn.utils.clip_grad_norm_(self.learning, self.settings.max_grad_norm))
-        found = float(value)
-        if not math.isfinite(found) or not math.isfinite(norm):
-            raise TrainError(
-                f"the loss is not a number at step {self.step + 1}",
-                where=", ".join(self.rows.example(row) for bin_rows in bins for row in bin_rows),
-                got=f"loss {found}, norm of the gradient {norm}",
-                mend="lower the learning rate, or look at these examples",
-            )
-        optimizer.step()
-        scheduler.step()
-        optimizer.zero_grad(set_to_none=True)
+        number, world = self.step, self.world
+        work = self.objective.work(number)
+        own = [part for part in work.parts if part.real]
+        (total,) = world.add([work.weight])
+        lr = float(self.scheduler.get_last_lr()[0])
+        value = torch.zeros((), device=world.device)
+        measured = work.measured.to(world.device)
+        for part in work.parts:
+            synchronise(self.learner, last=part is work.parts[-1])
+            torch.manual_seed(_seed(self.settings.seed, number, part.number))
+            with self.autocast():
+                found = self.learner(part.batch.to(world.device), total)
+            # Gradients are averaged over processes, but are to be added up.
+            (found.value * (world.size if part.real else 0)).backward()
+            if part.real:
+                value += found.value.detach()
+                measured += found.measured
+        tokens = sum(part.batch.num_tokens for part in own)
+        loss, seen, *sums = world.add([float(value), tokens, *measured.flatten().tolist()])
+        norm = self._update(work.parts, loss)
         self.step += 1
-        self.tokens += sum(b.ids.numel() for b in batches)
+        self.tokens += int(seen)
         self.seconds += time.monotonic() - began
-        self.losses.append(found)
+        self.losses.append(loss)
         return Step(
             step=self.step,
-            steps=len(self.plan),
-            epoch=epoch,
-            loss=found,
+            steps=self.objective.num_steps,
+            epoch=self.objective.epoch(number),
+            loss=loss,
             lr=lr,
             grad_norm=norm,
             tokens=self.tokens,
             seconds=round(self.seconds, 3),
+            measures={
+                name: total / count
+                for name, total, count in zip(self.objective.measures, sums[::2], sums[1::2], strict=True)
+                if count
+            },
         )
 
+    def _update(self, parts: Sequence[Part], loss: float) -> float:
+        """Change the weights by the gradients; return their norm."""
+        norm = 0.0
+        if parts:
+            norm = float(whole(nn.utils.clip_grad_norm_(self.learning, self.settings.max_grad_norm)))
+            self._check(loss, norm)
+            self.optimizer.step()
+        self.scheduler.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return norm
 
-def _plan(rows: Rows, out: Path, settings: StageSettings) -> list[tuple[int, list[list[int]]]]:
-    """Return the bins of each step with its epoch; the order is written once and read back ever after."""
-    plan: list[tuple[int, list[list[int]]]] = []
-    lengths = rows.lengths
-    for epoch in range(settings.epochs):
-        path = out / f"order-{epoch}.npy"
-        if not path.exists():
-            bins = pack(lengths, settings.max_tokens, settings.batch_tokens, seed=settings.seed, epoch=epoch)
-            partial = path.with_suffix(".partial")
-            save_order(bins, partial)
-            partial.rename(path)
-        bins = load_order(path)
-        plan.extend((epoch, bins[at : at + settings.accumulation]) for at in range(0, len(bins), settings.accumulation))
-        if settings.max_steps is not None and len(plan) >= settings.max_steps:
-            return plan[: settings.max_steps]
-    return plan
+    def _check(self, loss: float, norm: float) -> None:
+        if not math.isfinite(loss) or not math.isfinite(norm):
+            what = f"the loss is not a number at step {self.step + 1}"
+        elif self.settings.kind in ("sft", "cpt") and loss > self._worst:
+            what = f"the loss has exploded at step {self.step + 1}: guessing would be better"
+        else:
+            return
+        raise TrainError(
+            what,
+            where=_listed([*self.objective.examples(self.step)]),
+            got=f"loss {loss}, norm of the gradient {norm}",
+            mend="lower the learning rate, or look at these examples",
+        )
+
+    @property
+    def _worst(self) -> float:
+        """Twice the loss of a model that takes all tokens to be as probable."""
+        heaviest = max(1.0, self.settings.decision_weight)
+        return 2 * heaviest * math.log(self.causal.config.get_text_config().vocab_size)
+
+    def _finish(self) -> TrainResult:
+        """Write the model, then the result, which says that the stage is finished."""
+        kept = self.selection.finish(self.step)
+        result = TrainResult(
+            model=MODEL,
+            steps=self.step,
+            kept=kept,
+            losses=self.losses,
+            seconds=self.seconds,
+            tokens=self.tokens,
+            parameters=sum(p.numel() for p in self.model.parameters()),
+            trained=sum(p.numel() for p in self.learning),
+            processes=self.world.size,
+            peak_memory=torch.cuda.max_memory_allocated() if self.world.device.type == "cuda" else 0,
+        )
+        if self.world.main:
+            partial = self.out / (RESULT + ".partial")
+            partial.write_bytes(msgspec.json.format(msgspec.json.encode(result)) + b"\n")
+            partial.rename(self.out / RESULT)
+            shutil.rmtree(self.out / "checkpoints", ignore_errors=True)
+        self.world.wait()
+        return result
+
+
+class _Learner(nn.Module):
+    """A model with the loss of its stage, so that all that uses its weights is one forward pass."""
+
+    def __init__(self, model: PreTrainedModel | PeftModel, objective: Objective) -> None:
+        super().__init__()
+        self.model = model
+        self._objective = objective
+
+    def forward(self, batch: Any, total: float) -> Any:
+        return self._objective.loss(cast(nn.Module, self.model), batch, total)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Name examples, as far as a person would read."""
+    more = f", and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
+
+
+def _seed(seed: int, step: int, part: int) -> int:
+    """Return what the randomness of a micro-batch follows from: the same on however many processes."""
+    return xxhash.xxh3_64_intdigest(f"{seed}/{step}/{part}".encode()) >> 1
 
 
 def _claim(out: Path, rows: Rows, settings: StageSettings) -> None:
     """Note what a folder is a training of; refuse to go on in a folder of something else."""
-    kept = settings.model_dump(exclude={"save_every_steps", "save_every_minutes"})
-    digest = xxhash.xxh3_64()
-    for name in ("ids", "targets", "choices"):
-        digest.update(memoryview(rows.arrays[name]))  # pyright: ignore[reportArgumentType]
-    claim = msgspec.json.encode({"settings": kept, "rows": digest.hexdigest()})
+    claim = msgspec.json.encode({"settings": settings.telling(), "rows": digest(rows) if len(rows) else ""})
     path = out / "stage.json"
     if not path.exists():
         partial = path.with_suffix(".partial")
@@ -253,52 +399,29 @@ def _claim(out: Path, rows: Rows, settings: StageSettings) -> None:
         )
 
 
-def _place(model: PreTrainedModel | PeftModel) -> torch.device:
-    """Move a model to the accelerator where there is one (a model in 4 bit is there since it was loaded)."""
-    if torch.cuda.is_available() and not getattr(causal_model(model), "is_quantized", False):
-        cast(nn.Module, model).to("cuda")
-    return next(model.parameters()).device
+def _place(model: PreTrainedModel | PeftModel, device: torch.device) -> None:
+    """Move a model to the device (a model in 4 bit is there since it was loaded)."""
+    if not getattr(causal_model(model), "is_quantized", False):
+        cast(nn.Module, model).to(device)
+
+
+def _layers(causal: PreTrainedModel) -> list[nn.Module]:
+    """Return the decoder layers of a model: the longest list of modules that it has."""
+    lists = [list(m) for m in causal.modules() if isinstance(m, nn.ModuleList)]
+    return max(lists, key=len, default=[])
+
+
+def _without_dropout(model: PreTrainedModel | PeftModel) -> None:
+    """Turn dropout off: the model that learns is to be the one that answered."""
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        if hasattr(module, "attention_dropout"):
+            module.attention_dropout = 0.0  # pyright: ignore[reportArgumentType]
 
 
 def _autocast(settings: StageSettings, device: torch.device) -> Callable[[], AbstractContextManager[Any]]:
     if settings.precision == "fp32":
         return nullcontext
+    check_bf16(device)
     return lambda: torch.autocast(device.type, dtype=torch.bfloat16)
-
-
-def _finish(
-    run: _Run,
-    out: Path,
-    model: PreTrainedModel | PeftModel,
-    tokenizer: PreTrainedTokenizerFast,
-    checkpoint: Checkpoint,
-) -> TrainResult:
-    """Write the model, then the result, which says that the stage is finished."""
-    causal = causal_model(model)
-    causal.set_attn_implementation("sdpa")
-    if run.settings.gradient_checkpointing:
-        causal.gradient_checkpointing_disable()
-    generation = GenerationConfig(eos_token_id=end_token(tokenizer), pad_token_id=tokenizer.pad_token_id)
-
-    def write(folder: Path) -> None:
-        with quiet():
-            model.save_pretrained(str(folder))
-        tokenizer.save_pretrained(str(folder))
-        generation.save_pretrained(str(folder))
-        checkpoint.save(folder)
-
-    state.save_whole(out / MODEL, write)
-    result = TrainResult(
-        model=MODEL,
-        steps=run.step,
-        losses=run.losses,
-        seconds=run.seconds,
-        tokens=run.tokens,
-        parameters=sum(p.numel() for p in model.parameters()),
-        trained=sum(p.numel() for p in run.learning),
-        peak_memory=torch.cuda.max_memory_allocated() if run.device.type == "cuda" else 0,
-    )
-    partial = out / (RESULT + ".partial")
-    partial.write_bytes(msgspec.json.format(msgspec.json.encode(result)) + b"\n")
-    partial.rename(out / RESULT)
-    return result

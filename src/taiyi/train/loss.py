@@ -1,30 +1,70 @@
-"""The loss: cross-entropy of the answers' tokens, over the legal choices where an answer has them.
+"""Log-probabilities of what is learned: the answers' tokens, over the legal choices where an answer has them.
 
 The head is the largest part of a small model's arithmetic, so it is applied only where a token is learned, and only to
-the choices where there are some.
+the choices where there are some; and of a large vocabulary to some tokens at a time, so that their logits need not be
+held for the backward pass.
 """
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from peft import PeftModel
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, embedding
+from torch.nn.functional import cross_entropy, embedding, pad
+from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from taiyi.errors import ModelError
-from taiyi.train.batch import Batch
+from taiyi.train.batch import ROUND, Batch
 
 # Settings of architectures that change logits after the head.
 _LOGIT_SETTINGS = ("final_logit_softcapping", "logit_scale", "logits_scaling", "lm_head_multiplier")
+_IGNORED = -100
+_LOGITS = 1 << 26
+"""How many logits are held at once: 256 MiB in 32 bit."""
+
+
+class LogProbs(NamedTuple):
+    """Log-probabilities of the targets of a batch: those over the whole vocabulary, and those among choices."""
+
+    free: Tensor
+    decided: Tensor
+
+    def by_row(self, batch: Batch) -> Tensor:
+        """Return their sums over each row."""
+        sums = torch.zeros(len(batch.rows), device=self.free.device)
+        return sums.index_add(0, batch.free_row, self.free).index_add(0, batch.decided_row, self.decided)
 
 
 def causal_model(model: nn.Module) -> PreTrainedModel:
     """Return the language model itself, without the wrapper of adapters (which work inside its layers)."""
     inner = model.get_base_model() if isinstance(model, PeftModel) else model
     return cast(PreTrainedModel, inner)
+
+
+def log_probs(model: nn.Module, batch: Batch, *, temperature: float = 1.0) -> LogProbs:
+    """Return the log-probabilities of the targets of a batch that are not forced.
+
+    Args:
+        temperature: what logits are divided by.
+    """
+    causal = causal_model(model)
+    head = cast(nn.Linear, causal.get_output_embeddings())
+    hidden = _hidden(causal, batch)
+    free = decided = hidden.new_zeros(0, dtype=torch.float32)
+    if count := len(batch.free):
+        extra = -count % ROUND
+        at, targets = pad(batch.free_at, (0, extra)), pad(batch.free, (0, extra), value=_IGNORED)
+        free = _free(head, hidden.index_select(0, at), targets, temperature)[:count]
+    if count := len(batch.decided):
+        extra = -count % ROUND
+        at, choices = pad(batch.decided_at, (0, extra)), pad(batch.choices, (0, 0, 0, extra))
+        logits = _among_choices(head, hidden.index_select(0, at), choices)[:count]
+        masked = _tempered(logits.float(), temperature).masked_fill(batch.padding, -torch.inf)
+        decided = -cross_entropy(masked, batch.decided, reduction="none")
+    return LogProbs(free, decided)
 
 
 def loss(model: nn.Module, batch: Batch, *, decision_weight: float = 1.0, total: float | None = None) -> Tensor:
@@ -34,18 +74,31 @@ def loss(model: nn.Module, batch: Batch, *, decision_weight: float = 1.0, total:
         decision_weight: weight of a target with choices against one without.
         total: the weight to divide by, where the batch is part of a step; by default that of the batch.
     """
-    causal = causal_model(model)
-    head = cast(nn.Linear, causal.get_output_embeddings())
-    hidden = _hidden(causal, batch)
-    parts: list[Tensor] = []
-    if len(batch.free):
-        logits = head(hidden.index_select(0, batch.free_at))
-        parts.append(cross_entropy(logits.float(), batch.free, reduction="sum"))
-    if len(batch.decided):
-        logits = _choice_logits(head, hidden.index_select(0, batch.decided_at), batch.choices)
-        masked = logits.float().masked_fill(batch.padding, -torch.inf)
-        parts.append(cross_entropy(masked, batch.decided, reduction="sum") * decision_weight)
-    return torch.stack(parts).sum() / (batch.weight(decision_weight) if total is None else total)
+    return weighted(log_probs(model, batch), decision_weight) / (
+        batch.weight(decision_weight) if total is None else total
+    )
+
+
+def weighted(found: LogProbs, decision_weight: float) -> Tensor:
+    """Return the sum of the losses of targets, those with choices weighted."""
+    return -(found.free.sum() + found.decided.sum() * decision_weight)
+
+
+def _free(head: nn.Linear, hidden: Tensor, targets: Tensor, temperature: float) -> Tensor:
+    def part(hidden: Tensor, targets: Tensor) -> Tensor:
+        logits = _tempered(head(hidden).float(), temperature)
+        return -cross_entropy(logits, targets, ignore_index=_IGNORED, reduction="none")
+
+    at_once = max(1, _LOGITS // head.out_features)
+    if len(targets) <= at_once:
+        return part(hidden, targets)
+    pairs = zip(hidden.split(at_once), targets.split(at_once), strict=True)
+    # The logits of a part are made again in the backward pass.
+    return torch.cat([cast(Tensor, checkpoint(part, h, t, use_reentrant=False)) for h, t in pairs])
+
+
+def _tempered(logits: Tensor, temperature: float) -> Tensor:
+    return logits if temperature == 1 else logits / temperature
 
 
 def _hidden(model: PreTrainedModel, batch: Batch) -> Tensor:
@@ -69,6 +122,15 @@ def check_head(model: nn.Module) -> None:
             expected="a linear head",
             mend="use a base model such as Qwen3, Llama or Mistral",
         )
+
+
+def _among_choices(head: nn.Linear, hidden: Tensor, choices: Tensor) -> Tensor:
+    """Return the logits of choices, as [target, choice]; of some targets at a time, as each takes its own weights."""
+    at_once = max(1, _LOGITS // (choices.shape[1] * hidden.shape[1]))
+    if len(choices) <= at_once:
+        return _choice_logits(head, hidden, choices)
+    pairs = zip(hidden.split(at_once), choices.split(at_once), strict=True)
+    return torch.cat([cast(Tensor, checkpoint(_choice_logits, head, h, c, use_reentrant=False)) for h, c in pairs])
 
 
 def _choice_logits(head: nn.Linear, hidden: Tensor, choices: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from transformers import get_scheduler
 
 from taiyi.train.settings import StageSettings
+from taiyi.train.world import put
 
 _BETAS = (0.9, 0.95)
 
@@ -34,30 +35,59 @@ class MuonAdamW(Optimizer):
         weight_decay: float,
     ) -> None:
         matrices, others = list(matrices), list(others)
-        self._parts: tuple[Optimizer, ...] = (
-            torch.optim.Muon(matrices, lr=learning_rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"),
-            AdamW(others, lr=others_learning_rate, weight_decay=weight_decay, betas=_BETAS),
-        )
+        parts: list[Optimizer] = []
+        if matrices:
+            muon = torch.optim.Muon(
+                matrices, lr=learning_rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
+            )
+            parts.append(muon)
+        if others:
+            parts.append(_adamw(others, others_learning_rate, weight_decay))
+        self.parts = tuple(parts)
         super().__init__([*matrices, *others], {"lr": learning_rate})
-        self._share()
-
-    def _share(self) -> None:
-        """Make the groups of both parts the groups of the whole, so that a schedule reaches them."""
-        self.param_groups = list(chain.from_iterable(part.param_groups for part in self._parts))
+        # The groups of both parts are those of the whole, so that a schedule reaches them.
+        self.param_groups = list(chain.from_iterable(part.param_groups for part in self.parts))
 
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # pyright: ignore[reportIncompatibleMethodOverride]
         loss = None if closure is None else closure()
-        for part in self._parts:
+        for part in self.parts:
             part.step()
         return loss
 
-    def state_dict(self) -> dict[str, Any]:
-        return {"parts": [part.state_dict() for part in self._parts]}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        for part, state in zip(self._parts, state_dict["parts"], strict=True):
-            part.load_state_dict(state)
-        self._share()
+def states(optimizer: Optimizer) -> dict[Tensor, dict[str, Any]]:
+    """Return what an optimizer holds of each weight; nothing of those that it has not changed yet."""
+    parts = optimizer.parts if isinstance(optimizer, MuonAdamW) else (optimizer,)
+    held = {p: dict(part.state.get(p, {})) for part in parts for group in part.param_groups for p in group["params"]}
+    return cast(dict[Tensor, dict[str, Any]], held)
+
+
+def fill(optimizer: Optimizer, held: Mapping[Tensor, Mapping[str, Any]]) -> None:
+    """Give an optimizer what it held of each weight, as whole tensors."""
+    for part in optimizer.parts if isinstance(optimizer, MuonAdamW) else (optimizer,):
+        for p in chain.from_iterable(group["params"] for group in part.param_groups):
+            if held[p]:
+                part.state[p] = {key: _placed(value, p) for key, value in held[p].items()}
+
+
+def _placed(value: Any, p: Tensor) -> Any:
+    """Return what is held of a weight as the weight itself lies: moments are spread with it, counts are not."""
+    if not isinstance(value, Tensor) or value.shape != p.shape:
+        # Fused optimizers count their steps on the device, others on the CPU.
+        return value.to(p.device) if isinstance(value, Tensor) and p.device.type != "cpu" else value
+    placed = torch.empty_like(p, dtype=value.dtype)
+    put(placed, value)
+    return placed
+
+
+def _adamw(params: list[Tensor], learning_rate: float, weight_decay: float) -> AdamW:
+    # Norms and biases are not drawn towards 0.
+    groups = [
+        {"params": [p for p in params if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in params if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    # Fused: one pass over weights, gradients and moments instead of a dozen.
+    return AdamW([g for g in groups if g["params"]], lr=learning_rate, betas=_BETAS, fused=True)
 
 
 def optimizer(model: nn.Module, settings: StageSettings) -> Optimizer:
@@ -75,15 +105,11 @@ def optimizer(model: nn.Module, settings: StageSettings) -> Optimizer:
             others_learning_rate=settings.embedding_learning_rate or settings.learning_rate,
             weight_decay=settings.weight_decay,
         )
-    groups = [
-        {"params": [p for _, p in named if p.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for _, p in named if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return AdamW([g for g in groups if g["params"]], lr=settings.learning_rate, betas=_BETAS)
+    return _adamw([p for _, p in named], settings.learning_rate, settings.weight_decay)
 
 
-def schedule(optimizer: Optimizer, settings: StageSettings, steps: int) -> LambdaLR:
-    """Return the learning-rate schedule over a number of steps."""
+def schedule(optimizer: Optimizer, settings: StageSettings, steps: int, at: int = 0) -> LambdaLR:
+    """Return the learning-rate schedule over a number of steps, of which `at` are done."""
     warmup = round(settings.warmup_ratio * steps)
     if settings.schedule == "wsd":
         decay = min(max(1, round(settings.decay_share * steps)), steps - warmup)
@@ -96,4 +122,11 @@ def schedule(optimizer: Optimizer, settings: StageSettings, steps: int) -> Lambd
         )
     else:
         made = get_scheduler(settings.schedule, optimizer, num_warmup_steps=warmup, num_training_steps=steps)
-    return cast(LambdaLR, made)
+    found = cast(LambdaLR, made)
+    if at:
+        found.last_epoch = at
+        rates = [base * rate(at) for base, rate in zip(found.base_lrs, found.lr_lambdas, strict=True)]
+        for group, lr in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = lr
+        found._last_lr = rates  # pyright: ignore[reportPrivateUsage]
+    return found

@@ -8,11 +8,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import xxhash
 
 from taiyi.encoding import Encoder, Row
 from taiyi.errors import TaiyiError, TrainError
@@ -21,7 +22,8 @@ from taiyi.schema import Example, Reject
 Ints = npt.NDArray[np.signedinteger[Any]]
 
 FILE = "rows.json"
-# Offsets have one entry more than what they delimit. `names` are the ids of the examples in UTF-8.
+# Offsets have one entry more than what they delimit. `names` are the ids of the examples in UTF-8, `tasks` indices into
+# the names of the tasks, which are told beside the counts.
 _ARRAYS: dict[str, type[np.generic]] = {
     "ids": np.int32,
     "positions": np.int32,
@@ -31,10 +33,12 @@ _ARRAYS: dict[str, type[np.generic]] = {
     "choices": np.int32,
     "choice_offsets": np.int64,
     "counted": np.int32,
+    "tasks": np.uint16,
     "names": np.uint8,
     "name_offsets": np.int64,
 }
 _FLUSH = 1 << 20
+TOO_LONG = "longer than max_tokens"
 LOST = "mention lost inside a piece, row kept"
 WIDENED = "mention widened to whole pieces, row kept"
 
@@ -46,10 +50,12 @@ class Rows:
     Attributes:
         folder: where they are.
         arrays: the arrays by name; row i has tokens `row_offsets[i]` to `row_offsets[i + 1]`, and so on.
+        tasks: the names of the tasks that its rows are of.
     """
 
     folder: Path
     arrays: dict[str, Ints]
+    tasks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.arrays["counted"])
@@ -67,6 +73,7 @@ class Rows:
             positions=self.arrays["positions"][self.slice("row", index)].tolist(),
             targets=self.arrays["targets"][targets].tolist(),
             choices=[tuple(choices[start - offsets[0] : end - offsets[0]]) for start, end in pairwise(offsets)],
+            task=self.tasks[int(self.arrays["tasks"][index])],
         )
 
     def slice(self, kind: str, index: int) -> slice:
@@ -98,101 +105,157 @@ def write(rows: Iterable[Row], folder: Path) -> Rows:
 
     Raises TrainError where a row teaches nothing, that is, has no target or only forced ones.
     """
-    flat: dict[str, list[int]] = {name: [0] if name.endswith("_offsets") else [] for name in _ARRAYS}
-    ends: dict[str, int] = dict.fromkeys(("row", "target", "choice", "name"), 0)
-    with _writing(folder) as append:
-
-        def flush() -> None:
-            for name, values in flat.items():
-                append(name, np.asarray(values, dtype=_ARRAYS[name]))
-                values.clear()
-
+    with _writing(folder) as file:
+        flat = _Flat(file.tasks)
         for row in rows:
-            narrowed = any(row.choices)
-            counted = sum(len(choices) != 1 for choices in row.choices) if narrowed else len(row.choices)
-            _check(row, counted)
-            name = row.example.encode()
-            flat["ids"].extend(row.ids)
-            flat["positions"].extend(row.positions)
-            flat["targets"].extend(row.targets)
-            flat["names"].extend(name)
-            flat["counted"].append(counted)
-            if narrowed:
-                flat["choices"].extend(chain.from_iterable(row.choices))
-                offsets = [*accumulate(map(len, row.choices), initial=ends["choice"])]
-                flat["choice_offsets"].extend(offsets[1:])
-                ends["choice"] = offsets[-1]
-            else:
-                flat["choice_offsets"].extend([ends["choice"]] * len(row.choices))
-            for kind, size in (("row", len(row.ids)), ("target", len(row.targets)), ("name", len(name))):
-                ends[kind] += size
-                flat[f"{kind}_offsets"].append(ends[kind])
-            if len(flat["ids"]) > _FLUSH:
-                flush()
-        flush()
+            flat.add(row)
+            if len(flat.lists["ids"]) > _FLUSH:
+                flat.flush(file.append)
+        flat.flush(file.append)
     return read(folder)
+
+
+def hold(rows: Iterable[Row]) -> Rows:
+    """Return rows that are held in memory only; raises TrainError as `write` does."""
+    tasks: dict[str, int] = {}
+    flat = _Flat(tasks)
+    for row in rows:
+        flat.add(row)
+    arrays: dict[str, Ints] = {}
+    flat.flush(arrays.__setitem__)
+    return Rows(Path(), arrays, tuple(tasks))
 
 
 def join(parts: Sequence[Path], folder: Path) -> Rows:
     """Write the rows of several folders into one, in order: the same files as if they had been written at once."""
-    with _writing(folder) as append:
+    with _writing(folder) as file:
         ends = dict.fromkeys(_ARRAYS, 0)
         for name in _ARRAYS:
             if name.endswith("_offsets"):
-                append(name, np.zeros(1, dtype=_ARRAYS[name]))
+                file.append(name, np.zeros(1, dtype=_ARRAYS[name]))
         for part in parts:
-            for name, values in read(part).arrays.items():
+            rows = read(part)
+            renamed = np.array([file.tasks.setdefault(task, len(file.tasks)) for task in rows.tasks], dtype=np.uint16)
+            for name, values in rows.arrays.items():
                 if name.endswith("_offsets"):
-                    append(name, values[1:] + ends[name])
+                    file.append(name, values[1:] + ends[name])
                     ends[name] += int(values[-1])
                 else:
-                    append(name, values)
+                    file.append(name, renamed[values] if name == "tasks" else values)
     return read(folder)
 
 
+class _Flat:
+    """Rows as flat lists, with the offsets that they have behind those that went before."""
+
+    def __init__(self, tasks: dict[str, int]) -> None:
+        self.lists: dict[str, list[int]] = {name: [0] if name.endswith("_offsets") else [] for name in _ARRAYS}
+        self._ends: dict[str, int] = dict.fromkeys(("row", "target", "choice", "name"), 0)
+        self._tasks = tasks
+
+    def add(self, row: Row) -> None:
+        narrowed = any(row.choices)
+        counted = sum(len(choices) != 1 for choices in row.choices) if narrowed else len(row.choices)
+        _check(row, counted)
+        name = row.example.encode()
+        flat, ends = self.lists, self._ends
+        flat["ids"].extend(row.ids)
+        flat["positions"].extend(row.positions)
+        flat["targets"].extend(row.targets)
+        flat["names"].extend(name)
+        flat["counted"].append(counted)
+        flat["tasks"].append(self._tasks.setdefault(row.task, len(self._tasks)))
+        if narrowed:
+            flat["choices"].extend(chain.from_iterable(row.choices))
+            offsets = [*accumulate(map(len, row.choices), initial=ends["choice"])]
+            flat["choice_offsets"].extend(offsets[1:])
+            ends["choice"] = offsets[-1]
+        else:
+            flat["choice_offsets"].extend([ends["choice"]] * len(row.choices))
+        for kind, size in (("row", len(row.ids)), ("target", len(row.targets)), ("name", len(name))):
+            ends[kind] += size
+            flat[f"{kind}_offsets"].append(ends[kind])
+
+    def flush(self, append: Callable[[str, npt.NDArray[Any]], None]) -> None:
+        for name, values in self.lists.items():
+            append(name, np.asarray(values, dtype=_ARRAYS[name]))
+            values.clear()
+
+
+class _Written:
+    """The files of rows in the making, and the names of their tasks."""
+
+    def __init__(self, files: dict[str, BinaryIO]) -> None:
+        self.tasks: dict[str, int] = {}
+        self.counts = dict.fromkeys(files, 0)
+        self._files = files
+        self._digests = {name: xxhash.xxh3_64() for name in files}
+
+    def append(self, name: str, values: npt.NDArray[Any]) -> None:
+        data = np.ascontiguousarray(values, dtype=_ARRAYS[name]).data
+        self._files[name].write(data)
+        self._digests[name].update(data)
+        self.counts[name] += len(values)
+
+    def told(self) -> dict[str, Any]:
+        digests = {name: digest.hexdigest() for name, digest in self._digests.items()}
+        return {"version": 2, "counts": self.counts, "digests": digests, "tasks": list(self.tasks)}
+
+
 @contextmanager
-def _writing(folder: Path) -> Generator[Callable[[str, npt.NDArray[Any]], None]]:
+def _writing(folder: Path) -> Generator[_Written]:
     """Open the files of rows; what they hold is told last."""
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    counts = dict.fromkeys(_ARRAYS, 0)
     with ExitStack() as stack:
-        files = {name: stack.enter_context((folder / f"{name}.bin").open("wb")) for name in _ARRAYS}
-
-        def append(name: str, values: npt.NDArray[Any]) -> None:
-            files[name].write(values.astype(_ARRAYS[name], copy=False).data)
-            counts[name] += len(values)
-
+        file = _Written({name: stack.enter_context((folder / f"{name}.bin").open("wb")) for name in _ARRAYS})
         try:
-            yield append
+            yield file
         except OSError as error:
             raise TrainError(
                 "the rows could not be written", where=folder, got=error, mend="make room on the disk and run again"
             ) from error
-    (folder / FILE).write_bytes(msgspec.json.format(msgspec.json.encode({"version": 1, "counts": counts})) + b"\n")
+    (folder / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(file.told())) + b"\n")
 
 
 def read(folder: Path) -> Rows:
     """Open rows that were written whole."""
-    try:
-        counts = cast(dict[str, int], msgspec.json.decode((folder / FILE).read_bytes())["counts"])
-    except FileNotFoundError as error:
-        raise TrainError("no rows here", where=folder, expected=f"a folder with {FILE}") from error
+    told = _told(folder)
     arrays: dict[str, Ints] = {}
     for name, dtype in _ARRAYS.items():
         path = folder / f"{name}.bin"
-        size = counts[name] * np.dtype(dtype).itemsize
+        size = told["counts"][name] * np.dtype(dtype).itemsize
         if not path.exists() or path.stat().st_size != size:
-            raise TrainError(
-                "the rows are damaged",
-                where=path,
-                expected=f"{size} bytes",
-                mend=f"remove {folder}: they are then encoded again",
-            )
+            raise _damaged(path, f"{size} bytes")
         # An empty file cannot be mapped.
         arrays[name] = np.memmap(path, dtype=dtype, mode="r") if size else np.zeros(0, dtype)  # pyright: ignore[reportArgumentType]
-    return Rows(folder, arrays)
+    return Rows(folder, arrays, tuple(told["tasks"]))
+
+
+def digest(rows: Rows) -> str:
+    """Return a hash of rows on disk; raises TrainError where a file is not what was written."""
+    told = _told(rows.folder)
+    for name, values in rows.arrays.items():
+        if xxhash.xxh3_64_hexdigest(np.ascontiguousarray(values).data) != told["digests"][name]:
+            raise _damaged(rows.folder / f"{name}.bin", "what was written")
+    return xxhash.xxh3_64_hexdigest(msgspec.json.encode(told))
+
+
+def _told(folder: Path) -> dict[str, Any]:
+    try:
+        return cast(dict[str, Any], msgspec.json.decode((folder / FILE).read_bytes()))
+    except FileNotFoundError as error:
+        raise TrainError("no rows here", where=folder, expected=f"a folder with {FILE}") from error
+
+
+def _damaged(path: Path, expected: str) -> TrainError:
+    return TrainError(
+        "the rows are damaged",
+        where=path,
+        expected=expected,
+        mend=f"remove {path.parent.parent}: they are then encoded again",
+    )
 
 
 def prepare(
@@ -210,7 +273,7 @@ def prepare(
                 continue
             if len(made.row.ids) > max_tokens:
                 detail = f"{len(made.row.ids)} tokens, at most {max_tokens}"
-                rejects.append(Reject(where=example.id, reason="longer than max_tokens", detail=detail))
+                rejects.append(Reject(where=example.id, reason=TOO_LONG, detail=detail))
                 continue
             for reason, mentions in ((LOST, made.lost), (WIDENED, made.widened)):
                 if mentions:

@@ -12,9 +12,10 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
 from taiyi.errors import TrainError, machine_fault
+from taiyi.train.optimizer import fill, states
+from taiyi.train.world import gathered, put
 
 FILE = "state.pt"
 
@@ -40,42 +41,53 @@ def save_whole(folder: Path, write: Callable[[Path], None]) -> None:
         raise TrainError("cannot be written", where=folder, got=fault.what, mend=fault.mend) from error
 
 
-def save(
-    folder: Path, *, model: nn.Module, optimizer: Optimizer, scheduler: LRScheduler, progress: dict[str, Any]
-) -> None:
-    """Write a checkpoint and remove the ones before it."""
-    state = {
-        "model": {name: p.detach() for name, p in model.named_parameters() if p.requires_grad},
-        "optimizer": optimizer.state_dict(),
-        "scheduler": scheduler.state_dict(),
-        "random": torch.get_rng_state(),
-        "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+def capture(model: nn.Module, optimizer: Optimizer, progress: dict[str, Any], main: bool) -> dict[str, Any]:
+    """Return the state of a training: the weights that learn and what the optimizer holds of each, by name.
+
+    Every process must ask, since each may have a part of them; all of them are in what the `main` one gets. The
+    schedule follows from the step, and what is random from the seed and the step, so neither is here.
+    """
+    held = states(optimizer)
+    learning = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    return {
+        "model": {name: gathered(p.detach(), main) for name, p in learning.items()},
+        "optimizer": {
+            name: {key: gathered(value, main) for key, value in held[p].items()} for name, p in learning.items()
+        },
         "progress": progress,
     }
+
+
+def save(folder: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint and remove the ones before it."""
 
     def write(partial: Path) -> None:
         with (partial / FILE).open("wb") as file:
             torch.save(state, file)
 
-    target = folder / f"step-{progress['step']:08d}"
+    target = folder / f"step-{state['progress']['step']:08d}"
     save_whole(target, write)
     for path in folder.iterdir():
         if path != target:
             shutil.rmtree(path)
 
 
-def restore(folder: Path, *, model: nn.Module, optimizer: Optimizer, scheduler: LRScheduler) -> dict[str, Any] | None:
-    """Put the last checkpoint back in place and return its progress; None where there is none."""
-    whole = sorted(path for path in folder.glob("step-*") if not path.name.endswith(".partial"))
-    if not whole:
+def restore(folder: Path, model: nn.Module, optimizer: Optimizer) -> dict[str, Any] | None:
+    """Put the last checkpoint back in place and return its progress; None where there is none.
+
+    It may have been written by more or fewer processes than there are now, or with weights that lay otherwise on them.
+    """
+    complete = sorted(path for path in folder.glob("step-*") if not path.name.endswith(".partial"))
+    if not complete:
         return None
-    path = whole[-1] / FILE
+    path = complete[-1] / FILE
+    learning = {name: p for name, p in model.named_parameters() if p.requires_grad}
     try:
         # Weights only: nothing that a file says is run.
-        state = cast(dict[str, Any], torch.load(path, map_location="cpu", weights_only=True))
-        parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        state = cast(dict[str, Any], torch.load(path, map_location="cpu", weights_only=True, mmap=True))
         saved = cast(dict[str, Tensor], state["model"])
-        if {n: p.shape for n, p in saved.items()} != {n: p.shape for n, p in parameters.items()}:
+        held, progress = cast(dict[str, dict[str, Any]], state["optimizer"]), cast(dict[str, Any], state["progress"])
+        if {n: p.shape for n, p in saved.items()} != {n: p.shape for n, p in learning.items()}:
             raise TrainError("the checkpoint is of another model", where=path, mend="remove the folder of the stage")
     except (OSError, RuntimeError, KeyError, EOFError, pickle.UnpicklingError) as error:
         raise TrainError(
@@ -85,14 +97,10 @@ def restore(folder: Path, *, model: nn.Module, optimizer: Optimizer, scheduler: 
             mend=f"remove {path.parent}: the stage then begins anew",
         ) from error
     with torch.no_grad():
-        for name, p in parameters.items():
-            p.copy_(saved[name])
-    optimizer.load_state_dict(state["optimizer"])
-    scheduler.load_state_dict(state["scheduler"])
-    torch.set_rng_state(state["random"])
-    if torch.cuda.is_available() and state["cuda_random"]:
-        torch.cuda.set_rng_state_all(state["cuda_random"])
-    return cast(dict[str, Any], state["progress"])
+        for name, p in learning.items():
+            put(p, saved[name])
+        fill(optimizer, {p: held[name] for name, p in learning.items()})
+    return progress
 
 
 def _sync(path: Path) -> None:

@@ -1,0 +1,231 @@
+"""Stages of every kind in one recipe, what each begins from, and which of its models it leaves."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from taiyi import steps, storage
+from taiyi.cli import app
+from taiyi.errors import TaiyiError
+from taiyi.manifest import Log, finished, manifest
+from taiyi.recipe import load
+from taiyi.steps import choice
+from taiyi.steps.run import Run
+from taiyi.train.loop import Step
+
+NER: dict[str, Any] = {"corpus": "demo_cdr", "task": "ner", "window_chars": 1, "max_records": 12}
+QA: dict[str, Any] = {"corpus": "demo_pubmedqa", "task": "qa_yesno", "max_records": 12}
+SCRATCH: dict[str, Any] = {"vocab_size": 500, "hidden": 16, "layers": 1, "heads": 1, "feed_forward": 32}
+QUICK: dict[str, Any] = {"max_tokens": 512, "batch_tokens": 1024, "epochs": 40, "max_steps": 4, "learning_rate": 0.01}
+
+
+def made(folder: Path, stages: list[dict[str, Any]], **more: Any) -> Run:
+    """Return a run of these stages, over a model from nothing unless a base is given."""
+    content = {"name": "stages", "scratch": SCRATCH, "stages": stages, "deduplicate": {"near": False}} | more
+    path = folder / "stages.yaml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return Run(load(path), folder / "run", folder, Log(folder / "run"))
+
+
+def train(run: Run) -> Path:
+    return Path(steps.train_stages(run, steps.build(run)))
+
+
+def begins(run: Run, stage: str) -> Any:
+    return finished(run.folder, f"train-{stage}")[-1][1].inputs["begins"]
+
+
+def trained(run: Run, stage: str) -> Path:
+    return finished(run.folder, f"train-{stage}")[-1][0]
+
+
+def log(folder: Path) -> list[Step]:
+    return list(storage.read_jsonl(folder / "loss.jsonl", Step))
+
+
+@pytest.mark.slow
+def test_stages_of_every_kind_follow_one_another(tmp_path: Path) -> None:
+    run = made(
+        tmp_path,
+        [
+            {"name": "texts", "kind": "cpt", "data": [{"corpus": "demo_cdr", "task": "text"}], **QUICK},
+            {"name": "stage1", "data": [NER], **QUICK, "dev": {"records": 3, "every_steps": 2}},
+            {"name": "stage2", "data": [QA], "replay": ["stage1"], **QUICK, "dev": {"records": 3, "every_steps": 3}},
+            {"name": "pairs", "kind": "dpo", "data": [NER], **QUICK, "preference": {"answers": 2}},
+            {
+                "name": "rewards",
+                "kind": "grpo",
+                "data": [NER],
+                **QUICK,
+                "max_steps": 2,
+                "reward": {"prompts": 2, "answers": 3, "max_new_tokens": 8},
+            },
+        ],
+    )
+    model = train(run)
+    assert model == trained(run, "rewards") / "model"
+    for stage, before in (("stage1", "texts"), ("stage2", "stage1"), ("pairs", "stage2"), ("rewards", "pairs")):
+        assert begins(run, stage) == trained(run, before).name
+    assert "loss/text" in log(trained(run, "texts"))[0].measures
+    assert {name for line in log(trained(run, "stage2")) for name in line.measures} <= {"loss/ner", "loss/qa_yesno"}
+    assert set(log(trained(run, "pairs"))[0].measures) == {"right", "margin"}
+    assert set(log(trained(run, "rewards"))[0].measures) == {"reward/ner", "unparsable", "cut", "left out"}
+    # The second stage is evaluated on what it replays as well.
+    scores = choice.candidates(run.folder, "stage2").scores
+    assert [score.step for score in scores] == [3, 4]
+    assert {name.split("/")[0] for score in scores for name in score.tasks} == {"ner", "qa_yesno"}
+    # The same command does nothing a second time.
+    files = {
+        path: path.stat().st_mtime_ns for path in run.folder.rglob("*") if path.is_file() and path.name != "log.txt"
+    }
+    assert train(run) == model
+    assert {path: path.stat().st_mtime_ns for path in files} == files
+
+
+def test_stages_begin_from_what_they_name(tmp_path: Path) -> None:
+    run = made(
+        tmp_path,
+        [
+            {"name": "first", "data": [NER], **QUICK},
+            {"name": "aside", "data": [QA], **QUICK},
+            {"name": "second", "data": [QA], "init_from": "first", **QUICK},
+            {"name": "anew", "data": [QA], "init_from": "base", **QUICK},
+        ],
+    )
+    train(run)
+    assert begins(run, "second") == begins(run, "aside") == trained(run, "first").name
+    assert begins(run, "anew")["base"] == "scratch"
+    assert (trained(run, "aside") / "loss.jsonl").read_text().split('"seconds"')[0] == (
+        trained(run, "second") / "loss.jsonl"
+    ).read_text().split('"seconds"')[0]
+
+
+def test_a_budget_of_tokens_takes_as_many_epochs_as_it_needs(tmp_path: Path) -> None:
+    settings = {name: value for name, value in QUICK.items() if name not in ("epochs", "max_steps")}
+    run = made(tmp_path, [{"name": "only", "data": [NER], **settings, "total_tokens": 20_000}])
+    train(run)
+    lines = log(trained(run, "only"))
+    assert lines[-2].tokens < 20_000 <= lines[-1].tokens
+    assert lines[-1].epoch >= 1
+
+
+def test_a_person_chooses_before_the_run_goes_on(tmp_path: Path) -> None:
+    dev = {"records": 3, "every_steps": 2, "candidates": 3, "choose": "person"}
+    run = made(
+        tmp_path,
+        [{"name": "stage1", "data": [NER], **QUICK, "dev": dev}, {"name": "stage2", "data": [QA], **QUICK}],
+    )
+    with pytest.raises(TaiyiError, match="a person is to choose"):
+        train(run)
+    there = choice.candidates(run.folder, "stage1")
+    assert set(there.steps) == {2, 4}
+    other = next(step for step, place in there.steps.items() if place != "model")
+    told = CliRunner().invoke(app, ["train", "choose", str(run.folder), "stage1"])
+    assert told.exit_code == 0 and "candidates" in told.stdout and "Score" in told.stdout
+    assert list((there.folder / "answers").iterdir())
+    told = CliRunner().invoke(app, ["train", "choose", str(run.folder), "stage1", "--step", "3"])
+    assert told.exit_code == 1
+    told = CliRunner().invoke(
+        app, ["train", "choose", str(run.folder), "stage1", "--step", str(other), "--why", "fewer slips"]
+    )
+    assert told.exit_code == 0
+    train(run)
+    assert begins(run, "stage2") == f"{there.folder.name}/{there.steps[other]}"
+    assert choice.candidates(run.folder, "stage1").choice.why == "fewer slips"  # type: ignore[union-attr]
+
+
+def test_the_best_model_is_kept_and_training_stops_early(tmp_path: Path) -> None:
+    settings = QUICK | {"max_steps": 40, "learning_rate": 0.03}
+    run = made(
+        tmp_path, [{"name": "only", "data": [QA], **settings, "dev": {"records": 4, "every_steps": 2, "patience": 3}}]
+    )
+    model = train(run)
+    there = choice.candidates(run.folder, "only")
+    best = max(there.scores, key=lambda score: (score.score, -score.step))
+    assert there.kept == best.step
+    facts = manifest(there.folder).facts
+    assert facts["steps"] == there.scores[-1].step
+    assert facts["steps"] == 40 or facts["steps"] == best.step + 3 * 2
+    assert (model / "config.json").exists()
+
+
+def test_two_long_examples_end_a_run_that_wants_it(tmp_path: Path) -> None:
+    stage = {"name": "only", "data": [QA], **QUICK, "max_tokens": 48, "too_long": "error"}
+    with pytest.raises(TaiyiError, match="longer than max_tokens"):
+        train(made(tmp_path, [stage]))
+
+
+def test_a_killed_stage_with_evaluations_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+    stage = {"name": "only", "data": [NER], **QUICK, "max_steps": 8, "save_every_steps": 3}
+    stage["dev"] = {"records": 3, "every_steps": 2, "candidates": 2}
+    whole, broken = (made(tmp_path / name, [stage]) for name in _folders(tmp_path))
+    train(whole)
+    import taiyi.train.selection as selection
+
+    evaluate = selection.Selection.evaluate
+
+    def dies(self: Any, step: int) -> bool:
+        if step == 6:
+            raise KeyboardInterrupt
+        return evaluate(self, step)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(selection.Selection, "evaluate", dies)
+        with pytest.raises(KeyboardInterrupt):
+            train(broken)
+    train(broken)
+    ours, theirs = (trained(run, "only") for run in (broken, whole))
+    for name in ("model/model.safetensors", "order-0.npy"):
+        assert (ours / name).read_bytes() == (theirs / name).read_bytes()
+    assert [(line.step, line.loss) for line in log(ours)] == [(line.step, line.loss) for line in log(theirs)]
+    mine, other = (choice.candidates(run.folder, "only") for run in (broken, whole))
+    assert mine.steps == other.steps
+    assert [msgspec.structs.replace(score, seconds=0) for score in mine.scores] == [
+        msgspec.structs.replace(score, seconds=0) for score in other.scores
+    ]
+
+
+def _folders(folder: Path) -> list[str]:
+    names = ["whole", "broken"]
+    for name in names:
+        (folder / name).mkdir()
+    return names
+
+
+def test_a_stage_without_evaluations_has_nothing_to_choose(tmp_path: Path) -> None:
+    run = made(tmp_path, [{"name": "only", "data": [NER], **QUICK}])
+    train(run)
+    with pytest.raises(TaiyiError, match="not evaluated during training"):
+        choice.candidates(run.folder, "only")
+    with pytest.raises(TaiyiError, match="no such stage"):
+        choice.candidates(run.folder, "onl")
+    shutil.rmtree(run.folder)
+
+
+@pytest.mark.parametrize("adapter", ["continue", "merge"])
+def test_an_adapter_is_trained_on_or_becomes_part_of_the_base(adapter: str, tmp_path: Path) -> None:
+    base = made(tmp_path / _folders(tmp_path)[0], [{"name": "only", "data": [NER], **QUICK}])
+    model = train(base)
+    lora = {"method": "lora", "lora": {"r": 4, "alpha": 8}, **QUICK}
+    run = made(
+        tmp_path / "broken",
+        [{"name": "one", "data": [NER], **lora}, {"name": "two", "data": [QA], "adapter": adapter, **lora}],
+        base=str(model),
+    )
+    train(run)
+    place = trained(run, "two") / "model" / "adapter_config.json"
+    over = storage.read_json(place, dict[str, Any])["base_model_name_or_path"]
+    if adapter == "merge":
+        assert Path(over) == trained(run, "two") / "base"
+        assert (Path(over) / "model.safetensors").read_bytes() != (model / "model.safetensors").read_bytes()
+    else:
+        assert Path(over) == model
+    facts = [manifest(trained(run, stage)).facts for stage in ("one", "two")]
+    assert facts[0]["trained"] == facts[1]["trained"] < facts[0]["parameters"] / 2

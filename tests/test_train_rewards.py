@@ -1,0 +1,283 @@
+"""Learning from rewards and from pairs: answers are what was sampled, and what scores well becomes more probable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import torch
+from torch.nn.functional import logsigmoid
+
+from taiyi.encoding import Encoder
+from taiyi.generate import LocalEngine
+from taiyi.schema import Example
+from taiyi.steps.pairs import prepare_pairs
+from taiyi.steps.rewards import Answerer
+from taiyi.storage import write_parquet
+from taiyi.train import rows as store
+from taiyi.train.batch import batch
+from taiyi.train.loop import Hooks, Step, train
+from taiyi.train.loss import log_probs
+from taiyi.train.objectives import Answered, Pairs, Rewards
+from taiyi.train.settings import PreferenceSettings, RewardSettings, StageSettings
+from taiyi.train.world import world
+from test_generate_local import logits_of
+from toy import CHECKPOINT, model, tagged_examples, tokenizer, yes_no_examples
+
+SETTINGS = StageSettings(
+    kind="grpo",
+    max_tokens=64,
+    batch_tokens=1024,
+    learning_rate=1e-2,
+    warmup_ratio=0,
+    epochs=100,
+    max_steps=30,
+    reward=RewardSettings(prompts=6, answers=8, max_new_tokens=20),
+)
+
+
+def answerer(examples: Sequence[Example], max_tokens: int = 64, **changes: Any) -> Answerer:
+    checkpoint = msgspec.structs.replace(CHECKPOINT, max_tokens=max_tokens)
+    settings = RewardSettings.model_validate({"answers": 6, "max_new_tokens": 8} | changes)
+    return Answerer(examples, tokenizer(), checkpoint, settings, seed=3, batch_tokens=4096)
+
+
+class Interrupted(Exception):
+    pass
+
+
+def reinforce(out: Path, settings: StageSettings, stop: int | None = None) -> list[Step]:
+    """Train the toy model on what its answers are worth."""
+    examples = tagged_examples()
+    made: list[Step] = []
+
+    def progress(step: Step) -> None:
+        made.append(step)
+        if step.step == stop:
+            raise Interrupted
+
+    answers = Answerer(examples, tokenizer(), CHECKPOINT, settings.reward, seed=settings.seed, batch_tokens=4096)
+    asked = [e.id for e in examples], [e.task for e in examples]
+    hooks = Hooks(answer=answers, asked=asked, progress=progress)
+    train(store.hold([]), out, settings, model(), tokenizer(), CHECKPOINT, hooks=hooks)
+    return made
+
+
+@pytest.mark.slow
+def test_what_scores_well_becomes_more_probable(tmp_path: Path) -> None:
+    rewards = [step.measures["reward/ner"] for step in reinforce(tmp_path / "out", SETTINGS)]
+    assert len(rewards) == 30
+    assert sum(rewards[-5:]) / 5 > 0.3 + sum(rewards[:5]) / 5
+
+
+def test_an_interrupted_stage_of_rewards_goes_on_bit_for_bit(tmp_path: Path) -> None:
+    changes = {"max_steps": 6, "save_every_steps": 2, "reward": SETTINGS.reward.model_copy(update={"prompts": 2})}
+    settings = SETTINGS.model_copy(update=changes)
+    unbroken = reinforce(tmp_path / "unbroken", settings)
+    with pytest.raises(Interrupted):
+        reinforce(tmp_path / "broken", settings, stop=5)
+    resumed = reinforce(tmp_path / "broken", settings)
+    assert [(s.step, s.loss, s.measures) for s in resumed] == [(s.step, s.loss, s.measures) for s in unbroken[4:]]
+
+
+@pytest.mark.parametrize("example", [*tagged_examples(3), *yes_no_examples(2)], ids=lambda example: example.record)
+def test_the_row_of_a_gold_answer_is_that_of_training(example: Example) -> None:
+    encoder = Encoder(tokenizer(), positions="aligned", decisions=True)
+    row = encoder.row(example)
+    prompt = encoder.prompt(example.messages, example.tagging)
+    assert encoder.answered(example, prompt, row.ids[len(prompt.ids) : -1], end=encoder.end) == row
+
+
+def test_a_row_that_was_cut_is_the_beginning_of_the_whole_one() -> None:
+    example, encoder = tagged_examples(1)[0], Encoder(tokenizer(), positions="aligned")
+    row = encoder.row(example)
+    prompt = encoder.prompt(example.messages, example.tagging)
+    answer = row.ids[len(prompt.ids) :]
+    cut = encoder.answered(example, prompt, answer[:3], end=None)
+    assert (cut.ids, cut.positions) == (row.ids[: len(cut.ids)], row.positions[: len(cut.ids)])
+    assert len(cut.targets) == len(cut.choices) == 3
+    # What was drawn among choices is learned among them, even where training on gold answers is not.
+    plain = Encoder(tokenizer(), positions="aligned", decisions=False)
+    assert plain.answered(example, prompt, answer[:3], end=None) == cut
+    assert any(len(choices) > 1 for choices in cut.choices)
+
+
+@pytest.mark.parametrize("make", [tagged_examples, yes_no_examples])
+def test_rows_have_the_probabilities_that_they_were_drawn_with(make: Any) -> None:
+    """What the loss takes for the probability of an answer is what the sampler drew it with, at its temperature."""
+    temperature, examples, lm = 1.4, make(3), model()
+    groups = answerer(examples, temperature=temperature)(lm)(0, [0, 1, 2])
+    for row in (answered.row for group in groups for answered in group):
+        expected = 0.0
+        for target, choices in zip(row.targets, row.choices, strict=True):
+            logits = logits_of(lm, row.ids[:target], row.positions[:target]).double() / temperature
+            legal = list(choices) or list(range(len(logits)))
+            expected += float(logits[legal].log_softmax(0)[legal.index(row.ids[target])])
+        lm.set_attn_implementation("taiyi_packed")
+        held = batch(store.hold([row]), [0])
+        found = log_probs(lm, held, temperature=temperature).by_row(held)
+        assert found.item() == pytest.approx(expected, abs=1e-3)
+        lm.set_attn_implementation("sdpa")
+
+
+def test_answers_follow_from_the_seed_and_the_step() -> None:
+    examples, lm = [*tagged_examples(4), *yes_no_examples(4)], model()
+    whole = answerer(examples)(lm)(5, range(8))
+    assert [[answered.row.example for answered in group] for group in whole] == [[e.id] * 6 for e in examples]
+    # Dealt out to processes, and in another order, they are the same.
+    assert [*answerer(examples)(lm)(5, [7, 1, 3, 5])] == [whole[n] for n in (7, 1, 3, 5)]
+    other = answerer(examples)(lm)(6, range(8))
+    assert [a.row for group in other for a in group] != [a.row for group in whole for a in group]
+
+
+def test_an_answer_that_cannot_be_read_has_the_reward_of_the_settings() -> None:
+    made = answerer(yes_no_examples(8), unparsable=-0.5)
+    found = [answered for group in made(model())(0, range(8)) for answered in group]
+    rewards = {answered.reward for answered in found}
+    assert -0.5 in rewards and rewards <= {-0.5, 0.0, 1.0}
+    assert all(answered.unparsable == (answered.reward == -0.5) for answered in found)
+
+
+def test_rows_are_no_longer_than_those_of_the_stage() -> None:
+    examples = [*yes_no_examples(4), *tagged_examples(4)]
+    lengths = [len(Encoder(tokenizer()).row(e).ids) for e in examples]
+    most = max(lengths)
+    made = answerer(examples, max_tokens=most, max_new_tokens=50)
+    found = [answered for group in made(model())(0, range(8)) for answered in group]
+    rows = [answered.row for answered in found if answered.row is not None]
+    assert all(len(row.ids) <= most for row in rows)
+    # What was too long is told, not learned.
+    assert 0 < len(rows) < len(found) == 8 * 6
+    assert any(answered.cut for answered in found)
+
+
+def test_an_answer_is_learned_with_the_token_that_ended_it() -> None:
+    encoder = Encoder(tokenizer())
+    example = yes_no_examples(1)[0]
+    prompt = encoder.prompt(example.messages)
+    other = next(token for token in range(5) if token != encoder.end)
+    assert encoder.answered(example, prompt, [7, 8], end=other).ids[-3:] == [7, 8, other]
+
+
+def test_equal_rewards_teach_nothing() -> None:
+    made = answerer(yes_no_examples(2))(model())(0, range(2))
+    alike = [[Answered(a.task, a.row, 0.1) for a in group] for group in made]
+    settings = StageSettings(kind="grpo", max_tokens=64, batch_tokens=256)
+    work = Rewards(["a", "b"], ["qa_yesno"] * 2, settings, world(), lambda step, asked: alike).work(0)
+    assert not work.parts and work.weight > 0
+
+
+# --- pairs -----------------------------------------------------------------------------------------------------------
+
+PREFERENCE = StageSettings(
+    kind="dpo",
+    max_tokens=64,
+    batch_tokens=256,
+    learning_rate=3e-3,
+    warmup_ratio=0,
+    epochs=6,
+    preference=PreferenceSettings(answers=4, max_new_tokens=20),
+)
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> store.Rows:
+    """Pairs of what the toy model answers."""
+    folder = tmp_path_factory.mktemp("pairs")
+    write_parquet([*tagged_examples(), *yes_no_examples(8)], folder / "examples.parquet", Example)
+    engine = LocalEngine(model(), tokenizer(), CHECKPOINT)
+    facts = prepare_pairs([folder / "examples.parquet"], engine, PREFERENCE, folder / "pairs", seed=1)
+    rows = store.read(folder / "pairs" / "rows")
+    assert facts["num_rows"] == len(rows) == 2 * facts["num_pairs"] > 20
+    return rows
+
+
+def test_right_answers_gain_on_wrong_ones(pairs: store.Rows, tmp_path: Path) -> None:
+    steps: list[Step] = []
+    hooks = Hooks(progress=steps.append)
+    train(pairs, tmp_path / "out", PREFERENCE, model(), tokenizer(), CHECKPOINT, hooks=hooks)
+    # At first nothing has gained anything: the model is the reference.
+    assert steps[0].measures["right"] < 0.9 and abs(steps[0].measures["margin"]) < 1e-3
+    assert steps[0].loss == pytest.approx(0.6931, abs=1e-3)
+    assert steps[-1].measures["right"] > 0.95 and steps[-1].measures["margin"] > 0.1
+
+
+def by_hand(lm: Any, rows: store.Rows, indices: Sequence[int]) -> torch.Tensor:
+    """Return the log-probability of each row's answer, one row at a time over the whole logits."""
+    found: list[torch.Tensor] = []
+    for row in (rows[index] for index in indices):
+        logits = lm(input_ids=torch.tensor([row.ids]), position_ids=torch.tensor([row.positions])).logits[0].double()
+        total = logits.new_zeros(())
+        for target, choices in zip(row.targets, row.choices, strict=True):
+            legal = list(choices) or list(range(logits.shape[1]))
+            total = total + logits[target - 1, legal].log_softmax(0)[legal.index(row.ids[target])]
+        found.append(total)
+    return torch.stack(found)
+
+
+@pytest.mark.parametrize("smooth", [0.0, 0.2])
+def test_the_loss_of_pairs_is_that_of_the_paper(pairs: store.Rows, smooth: float) -> None:
+    """Equation 7 of DPO, with the label smoothing of cDPO, and its gradient."""
+    beta = 0.3
+    settings = PREFERENCE.model_copy(update={"preference": PreferenceSettings(beta=beta, label_smoothing=smooth)})
+    lm, reference = model(), model(seed=2)
+    indices = list(range(12))
+    with torch.no_grad():
+        before = by_hand(reference, pairs, indices)
+    gained = beta * (by_hand(lm, pairs, indices) - before)
+    margins = gained[0::2] - gained[1::2]
+    expected = -((1 - smooth) * logsigmoid(margins) + smooth * logsigmoid(-margins)).mean()
+    expected.backward()
+    wanted = {name: p.grad.clone() for name, p in lm.named_parameters() if p.grad is not None}
+    lm.zero_grad()
+    lm.set_attn_implementation("taiyi_packed")
+    held = batch(pairs, indices)
+    loss = Pairs(pairs, [], settings, world(), before.float()).loss(lm, held, total=len(indices) / 2)
+    loss.value.backward()
+    assert loss.value.item() == pytest.approx(expected.item(), abs=1e-5)
+    for name, p in lm.named_parameters():
+        assert p.grad is not None and torch.allclose(p.grad, wanted[name], atol=1e-5), name
+    assert float(loss.measured[0, 0]) == float((margins > 0).sum())
+
+
+def test_the_loss_of_pairs_is_that_of_trl(tmp_path: Path) -> None:
+    """The loss `sigmoid` of DPOTrainer and its gradient, on free answers (it knows of no choices)."""
+    trl: Any = pytest.importorskip("trl")
+    datasets: Any = pytest.importorskip("datasets")
+    encoder, beta = Encoder(tokenizer()), 0.3
+    answers = [(e, a) for e in yes_no_examples(4) for a in (e.answer, "perhaps so")]
+    rows = store.write(
+        [encoder.row(msgspec.structs.replace(e, answer=answer)) for e, answer in answers], tmp_path / "rows"
+    )
+    theirs, ours, reference = model(), model(), model(seed=2)
+    args = trl.DPOConfig(
+        output_dir=str(tmp_path / "trl"), beta=beta, loss_type="sigmoid", report_to=[], use_cpu=True, bf16=False,
+        per_device_train_batch_size=4, gradient_checkpointing=False,
+    )  # fmt: skip
+    texts = datasets.Dataset.from_list([{"prompt": "aspirin?", "chosen": "yes", "rejected": "no"}])
+    trainer = trl.DPOTrainer(theirs, reference, args=args, train_dataset=texts, processing_class=tokenizer())
+    inputs = trainer.data_collator(
+        [
+            {
+                "prompt_ids": right.ids[: right.targets[0]],
+                "chosen_ids": right.ids[right.targets[0] :],
+                "rejected_ids": wrong.ids[wrong.targets[0] :],
+            }
+            for right, wrong in ((rows[n], rows[n + 1]) for n in range(0, 8, 2))
+        ]
+    )
+    expected = trainer.compute_loss(theirs, inputs)
+    expected.backward()
+    with torch.no_grad():
+        before = by_hand(reference, rows, range(8))
+    settings = PREFERENCE.model_copy(update={"preference": PreferenceSettings(beta=beta)})
+    ours.set_attn_implementation("taiyi_packed")
+    held = batch(rows, range(8))
+    loss = Pairs(rows, [], settings, world(), before.float()).loss(ours, held, total=4)
+    loss.value.backward()
+    assert loss.value.item() == pytest.approx(expected.item(), abs=1e-5)
+    for (name, p), q in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        assert p.grad is not None and torch.allclose(p.grad, q.grad, atol=1e-5), name
