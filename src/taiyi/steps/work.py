@@ -1,0 +1,144 @@
+"""The micro-batches of a stage, as far as they are known before it is trained: steps, tokens, and what they take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from taiyi.steps.place import Place
+from taiyi.train.settings import LoraSettings, StageSettings
+
+if TYPE_CHECKING:
+    from taiyi.train.memory import Step
+    from taiyi.train.order import Planned
+    from taiyi.train.rows import Rows
+    from taiyi.train.shapes import Shape
+
+
+class Work:
+    """The micro-batches of a stage, as far as they are known before it is trained.
+
+    Attributes:
+        held: the rows of its examples.
+        settings: of the stage.
+        lengths: tokens of the rows that it trains on; where these are not known, the most that they can be.
+        planned: its steps, unless the model's answers make its rows while it trains.
+        steps: how many there are.
+        steps_per_epoch: of a stage without `planned`: those of each epoch.
+        micro_batches: of all steps.
+        seen: tokens of all steps.
+    """
+
+    def __init__(self, held: Rows, settings: StageSettings) -> None:
+        from taiyi.train.order import planned
+
+        self.held, self.settings = held, settings
+        self.lengths = held.lengths
+        self.planned: list[Planned] = []
+        self.steps_per_epoch: list[int] = []
+        if settings.kind == "grpo":
+            # As `objectives.Rewards` counts; each example is answered several times.
+            each = -(-len(held) // settings.reward.prompts)
+            self.steps = min(settings.epochs * each, settings.max_steps or settings.epochs * each)
+            self.steps_per_epoch = [min(each, self.steps - at) for at in range(0, self.steps, each)]
+            self.lengths = self._longest(settings.reward.max_new_tokens)
+            answers = settings.reward.prompts * settings.reward.answers
+            self.seen = round(self.steps * answers * float(self.lengths.mean()))
+            self.micro_batches = -(-self.seen // settings.batch_tokens)
+            return
+        if settings.kind == "dpo":
+            preference = settings.preference
+            longest = np.sort(self._longest(preference.max_new_tokens))[::-1][: preference.examples]
+            self.lengths = np.repeat(longest, 2)
+        self.planned = planned(self.lengths, settings)
+        self.steps = len(self.planned)
+        self.micro_batches = sum(len(step.bins) for step in self.planned)
+        self.seen = sum(int(self.lengths[rows].sum()) for step in self.planned for rows in step.bins)
+
+    @property
+    def known(self) -> bool:
+        """Whether the rows are there before the stage begins."""
+        return self.settings.kind in ("sft", "cpt")
+
+    def _longest(self, max_new_tokens: int) -> Any:
+        """Return the most tokens that a row of each example can have with an answer of the model's own."""
+        answers = np.diff(self.held.arrays["target_offsets"])
+        copied = self.held.arrays["counted"] != answers
+        most = self.lengths - answers + np.maximum(answers, max_new_tokens)
+        # Tagged answers are as long as their source, with as many tags as the model likes.
+        most[copied] = self.settings.max_tokens
+        return np.minimum(most, self.settings.max_tokens)
+
+    def accumulates(self, place: Place) -> bool:
+        """Whether a device computes several micro-batches in a step."""
+        if self.settings.kind == "grpo":
+            return self.micro_batches > self.steps * place.count
+        return self.settings.accumulation > place.count
+
+    def rounds(self, place: Place) -> int:
+        """Return how many micro-batches the busiest device computes."""
+        if self.settings.kind == "grpo":
+            return max(self.steps, -(-self.micro_batches // place.count))
+        return sum(-(-len(step.bins) // place.count) for step in self.planned)
+
+    def step(self, shape: Shape, lora: LoraSettings | None, place: Place) -> Step:
+        """Return what the most demanding micro-batch takes: the one of most tokens, or of most free targets."""
+        from taiyi.train.memory import simulate
+
+        return simulate(
+            lambda layers: shape.make(self.settings.method, layers),
+            shape.num_layers,
+            self.settings,
+            self._batches(),
+            lora=lora,
+            on_cpu=place.on_cpu,
+            accumulates=self.accumulates(place),
+        )
+
+    def tokens_per_second(self, step: Step, shape: Shape, place: Place) -> float:
+        """Return tokens in a second of all devices, idle ones counted."""
+        if (one := place.tokens_per_second) is None:
+            again = self.settings.gradient_checkpointing
+            # Causal attention: two matrix products over half of the pairs of tokens; five more in the backward pass,
+            # which computes the first again (arXiv 2205.14135).
+            pairs = float((self.lengths.astype(np.float64) ** 2).sum() / self.lengths.sum())
+            attention = shape.attention_width * 2 * pairs * (1 + 2.5 + again)
+            one = (
+                place.device.rate(self.settings.precision)
+                * place.assumed_share
+                / (step.flops / step.tokens + attention)
+            )
+        return one * self.micro_batches / max(1, self.rounds(place))
+
+    def _batches(self) -> list[Any]:
+        from taiyi.train.batch import batch
+        from taiyi.train.rows import hold
+
+        settings = self.settings
+        if not self.known:
+            if settings.kind == "dpo":
+                bins = [rows for step in self.planned for rows in step.bins]
+                sizes = self.lengths[max(bins, key=lambda rows: int(self.lengths[rows].sum()))].tolist()
+            else:
+                longest = int(self.lengths.max())
+                sizes = [longest] * max(1, settings.batch_tokens // longest)
+            return [batch(hold(_unknown(size) for size in sizes), range(len(sizes)))]
+        bins = [rows for step in self.planned for rows in step.bins]
+        offsets = self.held.arrays["choice_offsets"]
+        targets = self.held.arrays["target_offsets"]
+        # Targets with choices add to these offsets; those without learn over the whole vocabulary.
+        free = np.add.reduceat(np.append(np.diff(offsets) == 0, False), targets[:-1]) if len(targets) > 1 else targets
+        chosen = {
+            max(range(len(bins)), key=lambda n: int(self.lengths[bins[n]].sum())),
+            max(range(len(bins)), key=lambda n: int(free[bins[n]].sum())),
+        }
+        return [batch(self.held, bins[n]) for n in sorted(chosen)]
+
+
+def _unknown(size: int) -> Any:
+    """Return a row whose answer is not known: the longer half of its tokens is taken to be learned."""
+    from taiyi.encoding import Row
+
+    targets = list(range(max(1, size // 2), size))
+    return Row("planned", [0] * size, list(range(size)), targets, [()] * len(targets))
