@@ -1,6 +1,6 @@
 # make demo and make test each work by themselves on a machine with Python 3.11+, git and make.
 .DEFAULT_GOAL := help
-.PHONY: demo test test-whole lint types format bench bench-build lock help
+.PHONY: demo test test-whole lint types format bench bench-build bench-train lock help
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -41,6 +41,9 @@ bench: $(STAMP)  ## how fast real corpora are read (CORPORA=... if not in TAIYI_
 
 bench-build: $(STAMP)  ## how fast instruction data is built (EXAMPLES=1100000 for the paper's scale)
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/build.py --examples $(or $(EXAMPLES),100000)
+
+bench-train: $(STAMP)  ## how fast models are trained, beside TRL and LLaMA-Factory, which it installs apart (ROWS=400)
+	$(BIN)/python benchmarks/train.py --rows $(or $(ROWS),400) $(if $(JSON),--json $(JSON))
 
 # torch is pinned by hand; its CPU build is resolved (put its wheels where UV_FIND_LINKS points), and the local version is
 # taken off, so that the same lock serves the CUDA build.

@@ -1,0 +1,59 @@
+"""One epoch by TRL's SFTTrainer as it comes, padded or packed. Run as a process of its own, in TRL's environment.
+
+Run: python trl_sft.py FOLDER OUT.json padded|packed
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+import trl
+from datasets import Dataset
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from trl import SFTConfig, SFTTrainer
+
+
+def main() -> None:
+    folder, out, mode = sys.argv[1:]
+    made = json.loads((Path(folder) / "rows.json").read_bytes())
+    rows = [{"input_ids": row["ids"], "labels": [-100] * row["prompt"] + row["ids"][row["prompt"] :]} for row in made]
+    model = AutoModelForCausalLM.from_pretrained(Path(folder) / "model", dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(Path(folder) / "model")
+    # Two packed rows of 1,024 tokens are as many tokens as a micro-batch of Taiyi's has.
+    ways: dict[str, dict[str, Any]] = {
+        "padded": {"per_device_train_batch_size": 8},
+        "packed": {"per_device_train_batch_size": 2, "packing": True, "packing_strategy": "bfd"},
+    }
+    with tempfile.TemporaryDirectory() as stage:
+        config = SFTConfig(
+            output_dir=stage,
+            num_train_epochs=1,
+            max_length=1024,
+            bf16=True,
+            use_cpu=not torch.cuda.is_available(),
+            save_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+            **ways[mode],
+        )
+        trainer = SFTTrainer(
+            model=model, args=config, train_dataset=Dataset.from_list(rows), processing_class=tokenizer
+        )
+        found = trainer.train()
+    facts = {
+        "seconds": found.metrics["train_runtime"],
+        "steps": found.global_step,
+        "loss": found.training_loss,
+        "version": trl.__version__,
+        "torch": torch.__version__,
+    }
+    Path(out).write_text(json.dumps(facts))
+
+
+if __name__ == "__main__":
+    main()
