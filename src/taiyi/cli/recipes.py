@@ -103,7 +103,7 @@ def prepared(
     from taiyi.recipe import load
     from taiyi.steps import Run
     from taiyi.steps.raw import raw_bytes
-    from taiyi.steps.sharing import is_main
+    from taiyi.train.launch import is_main
 
     loaded = load(recipe)
     root = catalogue.corpora_dir(corpora)

@@ -26,9 +26,9 @@ def run(
     from taiyi import steps
     from taiyi.errors import TaiyiError
     from taiyi.evaluate import report
-    from taiyi.steps import sharing
+    from taiyi.train import launch
 
-    if not sharing.alone():
+    if not launch.alone():
         raise TaiyiError(
             "several processes train together, but do not evaluate",
             where="taiyi run",

@@ -55,12 +55,13 @@ def stages(
     """
     from taiyi import steps
     from taiyi.steps import sharing
+    from taiyi.train import launch
 
     job = prepared(recipe, corpora, runs, parallel=parallel)
     if not job.recipe.stages:
         raise RecipeError("the recipe has no stage to train", where=recipe, mend=f"evaluate it: taiyi run {recipe}")
     model = Path(steps.train_stages(job, sharing.together(job, lambda: steps.build(job))))
-    if not sharing.is_main():
+    if not launch.is_main():
         return
     console = Console()
     for line in (

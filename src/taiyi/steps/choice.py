@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from taiyi.train.selection import DevScore
 
 FILE = "choice.json"
-_CANDIDATES = "candidates"
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,17 +112,17 @@ def choose(run: Path, stage: str, step: int, why: str = "") -> Candidates:
 
 
 def _read(folder: Path) -> Candidates:
-    from taiyi.train.selection import DevScore
+    from taiyi.train.selection import CANDIDATES, LOG, DevScore
 
     kept = int(storage.read_json(folder / "result.json", dict[str, object])["kept"])  # pyright: ignore[reportArgumentType]
     steps = {kept: "model"}
-    for path in (folder / _CANDIDATES).glob("step-*"):
-        steps.setdefault(int(path.name.removeprefix("step-")), f"{_CANDIDATES}/{path.name}")
+    for path in (folder / CANDIDATES).glob("step-*"):
+        steps.setdefault(int(path.name.removeprefix("step-")), f"{CANDIDATES}/{path.name}")
     path = folder / FILE
     return Candidates(
         folder=folder,
         steps=dict(sorted(steps.items())),
         kept=kept,
-        scores=list(storage.read_jsonl(folder / "dev.jsonl", DevScore)),
+        scores=list(storage.read_jsonl(folder / LOG, DevScore)),
         choice=storage.read_json(path, Choice) if path.exists() else None,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -18,6 +17,7 @@ from taiyi.evaluate.suites import TestSet
 from taiyi.manifest import Log, hash_file
 from taiyi.recipe import Recipe
 from taiyi.schema import Example
+from taiyi.train.settings import Parallel
 
 # Raised when a step would make something else of the same inputs, so that what an older version made is made anew.
 VERSIONS = {"data": 5, "tokenizer": 1, "rows": 4, "pairs": 1, "train": 2, "predict": 1, "report": 4}
@@ -43,7 +43,7 @@ class Run:
     log: Log
     command: str = ""
     engine: Engine = field(default_factory=lambda: Local(1))
-    parallel: Literal["ddp", "fsdp"] = "ddp"
+    parallel: Parallel = "ddp"
 
     @property
     def console(self) -> Console:

@@ -5,23 +5,13 @@ Whether there are several is told by the environment, so that a run in one proce
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from taiyi.manifest import step, take_part
 from taiyi.steps.run import Run
-
-
-def is_main() -> bool:
-    """Whether this process is the one that writes files and says what happens."""
-    return os.environ.get("RANK", "0") == "0"
-
-
-def alone() -> bool:
-    """Whether this process is the only one."""
-    return os.environ.get("WORLD_SIZE", "1") == "1"
+from taiyi.train.launch import alone, is_main
 
 
 def together(run: Run, made: Callable[[], Path]) -> Path:
@@ -30,12 +20,8 @@ def together(run: Run, made: Callable[[], Path]) -> Path:
         return made()
     from taiyi.train.world import world
 
-    if is_main():
-        folder = made()
-        world().wait()
-        return folder
-    world().wait()
-    return made()
+    with world().main_first():
+        return made()
 
 
 def collective(run: Run, name: str, inputs: Mapping[str, Any], work: Callable[[Path], dict[str, Any]]) -> Path:

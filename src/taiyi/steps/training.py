@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import xxhash
 
-from taiyi import storage, templates
+from taiyi import recipe_stages, storage, templates
 from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Positions
 from taiyi.errors import RecipeError
@@ -20,8 +20,7 @@ from taiyi.recipe_stages import Stage
 from taiyi.schema import Example, Reject, Tagging
 from taiyi.steps import choice, sharing, watching
 from taiyi.steps.run import VERSIONS, Run, examples, identity, point
-from taiyi.train import tracking
-from taiyi.train.settings import BASE
+from taiyi.train import launch, tracking
 
 if TYPE_CHECKING:
     from taiyi.encoding import Encoder
@@ -59,7 +58,7 @@ def train_stages(run: Run, data: Path) -> str | Path:
         return run.recipe.base
     last = left[run.recipe.stages[-1].name]
     place = f"{last.step}/{last.model}"
-    if sharing.is_main():
+    if launch.is_main():
         point(run, model=place)
     return run.folder / place
 
@@ -67,8 +66,8 @@ def train_stages(run: Run, data: Path) -> str | Path:
 def begins(run: Run, index: int, left: Mapping[str, Begin]) -> Begin | None:
     """Return what a stage begins from; None for the base of the recipe."""
     stages = run.recipe.stages
-    name = stages[index].init_from or (stages[index - 1].name if index else BASE)
-    return None if name == BASE else left[name]
+    first = recipe_stages.begins(stages[index], stages[:index])
+    return None if first is None else left[first.name]
 
 
 def train(run: Run, data: Path, index: int, begin: Begin | None) -> Begin:
@@ -161,24 +160,19 @@ def _learner(run: Run, stage: Stage, rows_folder: Path, begin: Begin | None, out
         tokenizer = load_tokenizer(_tokenizer_folder(run, rows_folder))
         size = recipe.scratch.model_dump(exclude={"vocab_size"})
         return model.scratch(tokenizer, **size, seed=recipe.seed), tokenizer
-    processes = world()
-    if not processes.main:
-        processes.wait()
-    loaded = model.load_base(
-        recipe.base if begin is None else str(run.folder / begin.step / begin.model),
-        method=stage.method,
-        # Updates of all weights are too small for 16 bit; a base under adapters stays as it is.
-        dtype="fp32" if stage.method == "full" else "auto",
-        lora=stage.lora if "lora" in stage.model_fields_set else None,
-        adapter=stage.adapter,
-        merged_to=out / "base",
-        seed=recipe.seed,
-        device=processes.device,
-    )
-    if processes.main:
-        # A merged base is written by one process, and read by the others once it is there.
-        processes.wait()
-    return loaded
+    # A merged base is written by one process, and read by the others once it is there.
+    with world().main_first():
+        return model.load_base(
+            recipe.base if begin is None else str(run.folder / begin.step / begin.model),
+            method=stage.method,
+            # Updates of all weights are too small for 16 bit; a base under adapters stays as it is.
+            dtype="fp32" if stage.method == "full" else "auto",
+            lora=stage.lora if "lora" in stage.model_fields_set else None,
+            adapter=stage.adapter,
+            merged_to=out / "base",
+            seed=recipe.seed,
+            device=world().device,
+        )
 
 
 def _in_rows(learned: Rows, data: Path, stage: Stage) -> list[Example]:

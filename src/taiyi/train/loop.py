@@ -35,8 +35,8 @@ from taiyi.train.order import planned
 from taiyi.train.reference import reference_log_probs
 from taiyi.train.rows import Rows, digest
 from taiyi.train.selection import Dev, Selection, Writer
-from taiyi.train.settings import StageSettings
-from taiyi.train.world import Parallel, answering, spread, synchronise, whole
+from taiyi.train.settings import Parallel, StageSettings
+from taiyi.train.world import answering, spread, synchronise, whole
 from taiyi.train.world import world as this_world
 
 MODEL = "model"
@@ -187,10 +187,8 @@ class _Training:
             return Rewards(*self.hooks.asked, self.settings, self.world, self._answer(self.hooks.answer(self.model)))
         if not len(self.rows):
             raise TrainError("there is nothing to train on", where=self.rows.folder, mend="check the data of the stage")
-        if self.world.main:
-            planned(self.rows.lengths, self.settings, self.out)
-        self.world.wait()
-        plan = planned(self.rows.lengths, self.settings, self.out)
+        with self.world.main_first():
+            plan = planned(self.rows.lengths, self.settings, self.out)
         if self.settings.kind == "dpo":
             with self.autocast():
                 reference = reference_log_probs(self.model, self.rows, self.settings, self.world, self.out)

@@ -7,6 +7,8 @@ held for the backward pass.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -89,12 +91,19 @@ def _free(head: nn.Linear, hidden: Tensor, targets: Tensor, temperature: float) 
         logits = _tempered(head(hidden).float(), temperature)
         return -cross_entropy(logits, targets, ignore_index=_IGNORED, reduction="none")
 
-    at_once = max(1, _LOGITS // head.out_features)
-    if len(targets) <= at_once:
-        return part(hidden, targets)
-    pairs = zip(hidden.split(at_once), targets.split(at_once), strict=True)
-    # The logits of a part are made again in the backward pass.
-    return torch.cat([cast(Tensor, checkpoint(part, h, t, use_reentrant=False)) for h, t in pairs])
+    return _in_parts(part, head.out_features, hidden, targets)
+
+
+def _in_parts(compute: Callable[[Tensor, Tensor], Tensor], each: int, hidden: Tensor, of: Tensor) -> Tensor:
+    """Compute something of targets, some at a time, where each makes so many numbers on the way.
+
+    What is on the way is made again in the backward pass, unless all targets fit at once.
+    """
+    at_once = max(1, _LOGITS // each)
+    if len(of) <= at_once:
+        return compute(hidden, of)
+    pairs = zip(hidden.split(at_once), of.split(at_once), strict=True)
+    return torch.cat([cast(Tensor, checkpoint(compute, h, o, use_reentrant=False)) for h, o in pairs])
 
 
 def _tempered(logits: Tensor, temperature: float) -> Tensor:
@@ -125,12 +134,8 @@ def check_head(model: nn.Module) -> None:
 
 
 def _among_choices(head: nn.Linear, hidden: Tensor, choices: Tensor) -> Tensor:
-    """Return the logits of choices, as [target, choice]; of some targets at a time, as each takes its own weights."""
-    at_once = max(1, _LOGITS // (choices.shape[1] * hidden.shape[1]))
-    if len(choices) <= at_once:
-        return _choice_logits(head, hidden, choices)
-    pairs = zip(hidden.split(at_once), choices.split(at_once), strict=True)
-    return torch.cat([cast(Tensor, checkpoint(_choice_logits, head, h, c, use_reentrant=False)) for h, c in pairs])
+    """Return the logits of choices, as [target, choice]; each target takes weights of its own."""
+    return _in_parts(partial(_choice_logits, head), choices.shape[1] * hidden.shape[1], hidden, choices)
 
 
 def _choice_logits(head: nn.Linear, hidden: Tensor, choices: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -84,7 +85,7 @@ class Objective(Protocol):
         ...
 
 
-class _Ordered:
+class _Ordered(ABC):
     """An objective over rows in an order that is known beforehand."""
 
     measures: tuple[str, ...] = ()
@@ -99,9 +100,9 @@ class _Ordered:
         weight = sum(self.weight(part.batch) for part in parts if part.real)
         return Work(parts, weight, torch.zeros(len(self.measures), 2))
 
+    @abstractmethod
     def weight(self, batch: Batch) -> float:
         """Return what a micro-batch weighs in the mean over its step."""
-        raise NotImplementedError
 
     def epoch(self, step: int) -> int:
         return self._plan[step].epoch

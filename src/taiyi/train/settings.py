@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Kind = Literal["sft", "cpt", "dpo", "grpo"]
 Method = Literal["full", "lora", "qlora"]
 Precision = Literal["fp32", "bf16"]
+Parallel = Literal["ddp", "fsdp"]
+"""How weights lie on several processes: whole on each (DDP), or each with a share of them (FSDP2)."""
 
 _UNUSED = {
     "grpo": ("total_tokens", "accumulation", "decision_weight"),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from taiyi.errors import TrainError
+from taiyi.train.launch import is_main
 
 if TYPE_CHECKING:
     from accelerate.tracking import GeneralTracker
@@ -52,7 +53,6 @@ class Tracking:
         Raises:
             TrainError: a tracker is not installed.
         """
-        from taiyi.train.world import is_main
 
         check(track)
         self._names = list(dict.fromkeys(track)) if is_main() else []

@@ -11,7 +11,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -24,11 +24,9 @@ from torch.nn.parallel import DistributedDataParallel
 
 from taiyi.errors import TrainError
 from taiyi.train.loss import causal_model
+from taiyi.train.settings import Parallel
 
 T = TypeVar("T")
-
-Parallel = Literal["ddp", "fsdp"]
-"""How weights lie on the processes: whole on each (DDP), or each with a share of them (FSDP2)."""
 
 
 class World:
@@ -64,6 +62,15 @@ class World:
         if self.size > 1:
             dist.barrier()
 
+    @contextmanager
+    def main_first(self) -> Generator[None]:
+        """Let the process that writes files go through a block before the others, which find what it wrote."""
+        if not self.main:
+            self.wait()
+        yield
+        if self.main:
+            self.wait()
+
     def add(self, values: Sequence[float]) -> list[float]:
         """Return the sums of numbers over all processes, in double precision."""
         if self.size == 1:
@@ -94,11 +101,6 @@ class World:
 def world() -> World:
     """Return the processes that this one was started with."""
     return World()
-
-
-def is_main() -> bool:
-    """Whether this process is the first, as far as its environment tells; nothing is started for it."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 def spread(learner: nn.Module, layers: Sequence[nn.Module], of: World, parallel: Parallel) -> nn.Module:
