@@ -245,7 +245,25 @@ FAULTS: list[tuple[str, object, str]] = [
     ("stages.1", {"name": "two"}, "stages.1: stage 'two' has neither data nor replay. Add `data:`"),
     ("stages.0.method", "qlora", "stages.0.method: stage 'one' trains adapters over a base of nothing; got qlora"),
     ("stages.0.method", "lora", "stages.0.method: stage 'one' trains adapters .*. Use method: full"),
-    ("stages.0.batch_tokens", 100, "stages.0: batch_tokens \\(100\\) must be at least max_tokens"),
+    (
+        "stages.0.batch_tokens",
+        100,
+        "stages.0.batch_tokens: rows are not cut; got batch_tokens 100, .* of at least",
+    ),
+    # settings without an effect
+    ("stages.0.lora", {"r": 4}, "stages.0.lora: `lora` has no effect here: it is of the methods lora and qlora. Take"),
+    ("stages.0.decay_share", 0.2, "stages.0.decay_share: .*: it is of the schedule wsd. Take it out"),
+    ("stages.0.embedding_learning_rate", 0.1, "stages.0.embedding_learning_rate: .*: it is of the optimizer muon"),
+    ("stages.0.preference", {}, "stages.0.preference: .*: it is of stages of kind dpo"),
+    ("stages.0.reward", {}, "stages.0.reward: .*: it is of stages of kind grpo"),
+    ("stages.0.adapter", "new", "stages.0.adapter: the method full trains no adapter; got new"),
+    (
+        "stages.1",
+        {"name": "two", "replay": ["one"], "mixture": {}},
+        "stages.1.mixture: .* none of its own. Take it",
+    ),
+    ("track", ["mlflow", "mlflow"], "track: a tracker is named twice; got mlflow"),
+    ("scratch.heads", 5, "scratch.hidden: hidden is no multiple of twice heads; got .*; expected a multiple of 10"),
     ("stages", [], "a recipe needs stages to train, or a base to evaluate"),
 ]
 
@@ -391,3 +409,19 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
         recipe.load(tmp_path / "none.yaml")
     with pytest.raises(RecipeError, match="no such recipe"):
         recipe.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "said"),
+    [
+        ("scratch", {"layers": 2}, "scratch: .* the recipe names a base; got base: owner/name. Take `scratch` out"),
+        ("stages.0.decision_weight", 2.0, "stages.0.decision_weight: .*; got encoding.decisions: false"),
+    ],
+)
+def test_a_setting_that_another_room_leaves_without_an_effect(
+    tmp_path: Path, where: str, value: object, said: str
+) -> None:
+    recipe = changed(where, value)
+    recipe.update({"base": "owner/name"} if where == "scratch" else {"encoding": {"decisions": False}})
+    with pytest.raises(RecipeError, match=said):
+        loaded(tmp_path, recipe)

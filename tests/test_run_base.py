@@ -36,7 +36,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def recipe(base: Path, method: str, folder: Path) -> Path:
     stage = {
         "method": method,
-        "lora": {"r": 4, "alpha": 8},
+        **({} if method == "full" else {"lora": {"r": 4, "alpha": 8}}),
         "max_steps": 4,
         "batch_tokens": 1024,
         "learning_rate": 0.01,

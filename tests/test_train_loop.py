@@ -211,7 +211,7 @@ def test_muon_takes_the_matrices_of_the_layers_alone() -> None:
 
 @pytest.mark.parametrize("kind", ["linear", "cosine", "wsd"])
 def test_schedules_rise_then_fall_to_nothing(kind: str) -> None:
-    settings = StageSettings(schedule=kind, learning_rate=1.0, warmup_ratio=0.1, decay_share=0.6, optimizer="muon")
+    settings = StageSettings(schedule=kind, learning_rate=1.0, warmup_ratio=0.1, optimizer="muon")
     made = optimizer(model(), settings)
     rates = schedule(made, settings, 100)
     curve: list[list[float]] = []
@@ -237,7 +237,7 @@ def test_settings_are_checked() -> None:
     for wrong in ({"max_tokens": 4096}, {"schedule": "wsd", "warmup_ratio": 0.5}, {"learning_rte": 1}):
         with pytest.raises(ValueError):
             StageSettings.model_validate(wrong)
-    with pytest.raises(ValueError, match="twice the heads"):
+    with pytest.raises(ValueError, match="twice heads"):
         ScratchSettings(hidden=100, heads=3)
 
 

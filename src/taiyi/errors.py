@@ -66,6 +66,20 @@ class RecipeError(TaiyiError):
     """A recipe asks for something that does not exist or makes no sense."""
 
 
+class Misfit(ValueError):
+    """Settings that are right by themselves do not go together; pydantic's validators raise it.
+
+    Args:
+        what: the fault in a few words.
+        loc: the key that it is about, below the settings that are validated.
+        said: what an error of a recipe says beside it: `got`, `expected`, `mend`.
+    """
+
+    def __init__(self, what: str, *loc: str | int, **said: str) -> None:
+        super().__init__(what)
+        self.loc, self.said = loc, said
+
+
 class TrainError(TaiyiError):
     """A stage cannot be trained as the recipe says."""
 

@@ -19,10 +19,10 @@ from taiyi.build.settings import (
     Settings,
 )
 from taiyi.checkpoint import model_folder
-from taiyi.errors import RecipeError
+from taiyi.errors import Misfit, RecipeError
 from taiyi.evaluate import suites
 from taiyi.recipe_check import check_form, check_selection, check_templates, check_windows, known
-from taiyi.recipe_file import Misfit, RecipeFile
+from taiyi.recipe_file import RecipeFile
 from taiyi.recipe_stages import Stage, check_stages
 from taiyi.schema import Split
 from taiyi.train.settings import ScratchSettings
@@ -133,7 +133,29 @@ class Recipe(Settings):
     @model_validator(mode="after")
     def _check(self) -> Self:
         check_stages(self.base, self.stages)
+        if self.base != "scratch" and "scratch" in self.model_fields_set:
+            raise Misfit(
+                "`scratch` is the size of a model from nothing, and the recipe names a base",
+                "scratch",
+                got=f"base: {self.base}",
+                mend="take `scratch` out, or use base: scratch",
+            )
+        for index, stage in enumerate(self.stages):
+            if not self.encoding.decisions and "decision_weight" in stage.model_fields_set:
+                raise Misfit(
+                    "`decision_weight` has no effect where nothing is learned as a decision",
+                    *("stages", index, "decision_weight"),
+                    got="encoding.decisions: false",
+                    mend="take it out, or use decisions: true",
+                )
         return self
+
+    @field_validator("track")
+    @classmethod
+    def _each_once(cls, given: tuple[Tracker, ...]) -> tuple[Tracker, ...]:
+        if twice := next((name for name in given if given.count(name) > 1), None):
+            raise Misfit("a tracker is named twice", got=twice, mend="name it once")
+        return given
 
     def learned_forms(self) -> dict[str, str]:
         """Return the form of the answers of each task that the stages train on in one form alone."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from yaml.reader import ReaderError
 
 from taiyi import reference
-from taiyi.errors import RecipeError, suggestion
+from taiyi.errors import Misfit, RecipeError, suggestion
 
 _MENDS = {
     "\\t": "write spaces in place of tabs",
@@ -190,14 +190,6 @@ def _no_yaml(error: yaml.YAMLError, path: Path) -> RecipeError:
         expected="`key: value`, indented by spaces, and lists whose entries begin with `- `",
         mend=mend or "look at the indentation of this line and of the one before",
     )
-
-
-class Misfit(ValueError):
-    """Settings that are right by themselves do not go together: where, and how to mend it."""
-
-    def __init__(self, what: str, *loc: str | int, **said: str) -> None:
-        super().__init__(what)
-        self.loc, self.said = loc, said
 
 
 def explained(error: ValidationError, settings: type[BaseModel], file: RecipeFile) -> RecipeError:

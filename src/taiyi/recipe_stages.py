@@ -11,8 +11,7 @@ from pydantic import Field
 from taiyi import tasks
 from taiyi.build.mixture import MixtureSettings
 from taiyi.build.settings import Selection
-from taiyi.errors import suggestion
-from taiyi.recipe_file import Misfit
+from taiyi.errors import Misfit, suggestion
 from taiyi.train.settings import BASE, DevSettings, StageSettings
 
 _REPLAYS: Mapping[str, tuple[str, ...]] = {
@@ -129,6 +128,12 @@ def _check_replay(stage: Stage, earlier: Sequence[Stage], index: int) -> None:
 
 
 def _check_data(stage: Stage, index: int) -> None:
+    if not stage.data and "mixture" in stage.model_fields_set:
+        raise Misfit(
+            "`mixture` weighs the data of a stage, and this one has none of its own",
+            *("stages", index, "mixture"),
+            mend="take it out: what is replayed is trained on as the earlier stage drew it",
+        )
     if not stage.data and not stage.replay:
         mend = "add `data:` with one selection or more, or `replay:` with the names of earlier stages"
         raise Misfit(f"stage {stage.name!r} has neither data nor replay", "stages", index, mend=mend)

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from taiyi.errors import Misfit
+
 Kind = Literal["sft", "cpt", "dpo", "grpo"]
 Method = Literal["full", "lora", "qlora"]
 Precision = Literal["fp32", "bf16"]
@@ -55,10 +57,14 @@ class ScratchSettings(_Settings):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.hidden % (2 * self.heads):
-            raise ValueError(f"hidden ({self.hidden}) must be a multiple of twice the heads ({self.heads})")
-        if self.heads % self.kv_heads:
-            raise ValueError(f"heads ({self.heads}) must be a multiple of kv_heads ({self.kv_heads})")
+        for name, unit, of in (("hidden", 2 * self.heads, "twice heads"), ("heads", self.kv_heads, "kv_heads")):
+            if (given := getattr(self, name)) % unit:
+                raise Misfit(
+                    f"{name} is no multiple of {of}",
+                    name,
+                    got=str(given),
+                    expected=f"a multiple of {unit}, such as {given + -given % unit}",
+                )
         return self
 
 
@@ -211,26 +217,50 @@ class StageSettings(_Settings):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.batch_tokens < self.max_tokens:
-            raise ValueError(
-                f"batch_tokens ({self.batch_tokens}) must be at least max_tokens ({self.max_tokens}); rows are not cut"
-            )
-        if self.kind == "dpo" and self.batch_tokens < 2 * self.max_tokens:
-            raise ValueError(
-                f"batch_tokens ({self.batch_tokens}) must be at least twice max_tokens ({self.max_tokens}), since both"
-                " answers of a pair are in one micro-batch"
-            )
-        for kind, name in (("dpo", "preference"), ("grpo", "reward")):
-            if name in self.model_fields_set and self.kind != kind:
-                raise ValueError(f"`{name}` is of stages of kind {kind}; this one is of kind {self.kind}")
-        for kind, names in _UNUSED.items():
-            for name in names:
-                if self.kind == kind and name in self.model_fields_set:
-                    raise ValueError(f"`{name}` has no effect in stages of kind {kind}")
+        self._check_sizes()
+        for name, (of, effective) in self._bound().items():
+            if name in self.model_fields_set and not effective:
+                raise Misfit(f"`{name}` has no effect here: it is of {of}", name, mend="take it out")
+        for name in _UNUSED.get(self.kind, ()):
+            if name in self.model_fields_set:
+                raise Misfit(f"`{name}` has no effect in stages of kind {self.kind}", name, mend="take it out")
         if "epochs" in self.model_fields_set and self.total_tokens is not None:
-            raise ValueError("give `epochs` or `total_tokens`, not both")
+            raise Misfit("a stage ends after `epochs` or after `total_tokens`", "total_tokens", mend="give one of them")
         if self.adapter is not None and self.method == "full" and self.adapter != "merge":
-            raise ValueError(f"the method full trains no adapter: `adapter: {self.adapter}` has no effect")
-        if self.schedule == "wsd" and self.warmup_ratio + self.decay_share > 1:
-            raise ValueError("warmup_ratio and decay_share together must not exceed 1")
+            raise Misfit(
+                "the method full trains no adapter",
+                "adapter",
+                got=self.adapter,
+                expected="merge, or a method with adapters",
+                mend="take it out, or use method: lora",
+            )
         return self
+
+    def _bound(self) -> dict[str, tuple[str, bool]]:
+        """Return the settings that mean something under others alone: what these are, and whether they hold."""
+        return {
+            "preference": ("stages of kind dpo", self.kind == "dpo"),
+            "reward": ("stages of kind grpo", self.kind == "grpo"),
+            "lora": ("the methods lora and qlora", self.method != "full"),
+            "decay_share": ("the schedule wsd", self.schedule == "wsd"),
+            "embedding_learning_rate": ("the optimizer muon", self.optimizer == "muon"),
+        }
+
+    def _check_sizes(self) -> None:
+        least = self.max_tokens * (2 if self.kind == "dpo" else 1)
+        if self.batch_tokens < least:
+            raise Misfit(
+                "both answers of a pair are in one micro-batch" if self.kind == "dpo" else "rows are not cut",
+                "batch_tokens" if "batch_tokens" in self.model_fields_set else "max_tokens",
+                got=f"batch_tokens {self.batch_tokens}, max_tokens {self.max_tokens}",
+                expected=f"batch_tokens of at least {least}",
+                mend="raise batch_tokens, or lower max_tokens",
+            )
+        if self.schedule == "wsd" and self.warmup_ratio + self.decay_share > 1:
+            raise Misfit(
+                "the rise and the fall of the learning rate are longer than the training",
+                "decay_share",
+                got=f"warmup_ratio {self.warmup_ratio} and decay_share {self.decay_share}",
+                expected="at most 1 together",
+                mend="lower one of them",
+            )

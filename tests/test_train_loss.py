@@ -1,0 +1,69 @@
+"""The loss is that of the full logits, however it is computed."""
+
+from __future__ import annotations
+
+from unittest.mock import Mock
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import log_softmax
+
+import world_driver as driver
+from taiyi.encoding import Row
+from taiyi.train import attention, loss
+from taiyi.train.batch import Batch, batch
+from taiyi.train.rows import hold
+from taiyi.train.settings import StageSettings
+
+# Targets over the whole vocabulary, among two or three choices, and forced ones.
+ROWS = [
+    Row("a", [3, 4, 5, 6, 7, 8], [0, 1, 2, 3, 4, 5], [2, 3, 4, 5], [(), (5, 6), (7,), ()]),
+    Row("b", [9, 10, 11, 12], [0, 1, 2, 3], [1, 2, 3], [(10, 11, 12), (), (4, 12)]),
+    Row("c", [13, 14], [0, 1], [1], [()]),
+]
+
+
+def made() -> tuple[torch.nn.Module, Batch]:
+    model = driver.model(StageSettings())
+    attention.use(loss.causal_model(model))
+    return model, batch(hold(ROWS), [0, 1, 2])
+
+
+def learned(model: torch.nn.Module, of: Batch, temperature: float) -> tuple[loss.LogProbs, list[Tensor]]:
+    model.zero_grad(set_to_none=True)
+    found = loss.log_probs(model, of, temperature=temperature)
+    loss.weighted(found, 2.0).backward()
+    return found, [p.grad.clone() for p in model.parameters() if p.grad is not None]
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.7])
+def test_it_is_that_of_the_full_logits(temperature: float) -> None:
+    model, of = made()
+    found, _ = learned(model, of, temperature)
+    free: list[float] = []
+    decided: list[float] = []
+    for row in ROWS:
+        with torch.no_grad():
+            logits = model(input_ids=torch.tensor([row.ids]), cu_seq_lens_q=torch.tensor([0, len(row.ids)])).logits[0]
+        for at, choices in zip(row.targets, row.choices, strict=True):
+            if len(choices) == 1:
+                continue
+            among = list(choices) or list(range(logits.shape[1]))
+            value = log_softmax(logits[at - 1, among] / temperature, 0)[among.index(row.ids[at])]
+            (decided if choices else free).append(float(value))
+    assert found.free.tolist() == pytest.approx(free, rel=1e-4)
+    assert found.decided.tolist() == pytest.approx(decided, rel=1e-4)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.7])
+def test_some_targets_at_a_time_are_learned_as_all_at_once(temperature: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, of = made()
+    whole, gradients = learned(model, of, temperature)
+    parted = Mock(wraps=loss.checkpoint)  # pyright: ignore[reportUnknownArgumentType]
+    monkeypatch.setattr(loss, "checkpoint", parted)
+    monkeypatch.setattr(loss, "_LOGITS", 1)  # one target at a time
+    parts, again = learned(model, of, temperature)
+    assert parted.call_count > len(of.free) + len(of.decided)
+    torch.testing.assert_close(parts, whole)
+    torch.testing.assert_close(again, gradients)
