@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from transformers import AutoTokenizer
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -37,19 +38,33 @@ def test_rows_have_the_lengths_of_classification_and_ner_mixed() -> None:
     assert rows == workload.rows(20_000, 16_000)
 
 
+def test_texts_are_the_tokens_of_the_rows(tmp_path: Path) -> None:
+    workload.write(tmp_path, "tiny", 40)
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "model")
+    rows, texts = (json.loads((tmp_path / f"{name}.json").read_bytes()) for name in ("rows", "texts"))
+    for row, text in zip(rows, texts, strict=True):
+        prompt, answer = (tokenizer.encode(text[name], add_special_tokens=False) for name in ("instruction", "output"))
+        assert (prompt + answer, len(prompt)) == (row["ids"], row["prompt"])
+
+
 def test_arithmetic_of_an_epoch() -> None:
     # Two layers of 32 x (32 + 32) for attention's own matrices, less for the narrower keys, and 3 x 32 x 64.
     layer = 32 * (32 + 16 + 16 + 32) + 3 * 32 * 64
     row = [(list(range(10)), 7)]
     expected = 6 * 2 * layer * 10 + 6 * 32 * 256 * 3 + 3 * 4 * 2 * 2 * 16 * 55
     assert workload.flops("tiny", row) == expected
+    # Adapters of rank 64 beside each matrix; what is frozen has no gradient of its own.
+    adapters = 64 * (2 * (32 + 32) + 2 * (32 + 16) + 3 * (32 + 64))
+    expected = 2 * (4 * layer + 6 * adapters) * 10 + 4 * 32 * 256 * 3 + 3 * 4 * 2 * 2 * 16 * 55
+    assert workload.flops("tiny", row, "qlora") == expected
 
 
 @pytest.mark.whole
 @pytest.mark.slow
-def test_the_benchmark_runs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", ["full", "qlora"])
+def test_the_benchmark_runs(method: str, tmp_path: Path) -> None:
     out = tmp_path / "found.json"
-    command = [sys.executable, str(BENCHMARKS / "train.py"), "--quick", "--json", str(out)]
+    command = [sys.executable, str(BENCHMARKS / "train.py"), "--quick", "--method", method, "--json", str(out)]
     done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "| Taiyi" in done.stdout

@@ -25,11 +25,19 @@ SIZES: dict[str, dict[str, int]] = {
         "vocab_size": 16_000, "hidden_size": 512, "num_hidden_layers": 7, "num_attention_heads": 8,
         "num_key_value_heads": 4, "head_dim": 64, "intermediate_size": 1536,
     },
+    # Qwen3-8B's.
+    "8B": {
+        "vocab_size": 151_936, "hidden_size": 4096, "num_hidden_layers": 36, "num_attention_heads": 32,
+        "num_key_value_heads": 8, "head_dim": 128, "intermediate_size": 12_288,
+    },
     "tiny": {
         "vocab_size": 256, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
         "num_key_value_heads": 1, "head_dim": 16, "intermediate_size": 64,
     },
 }  # fmt: skip
+# The adapters of the paper, under the method qlora.
+LORA = {"r": 64, "alpha": 16, "dropout": 0.05}
+METHODS = ("full", "qlora")
 
 
 def rows(count: int, vocabulary: int, seed: int = 0) -> list[tuple[list[int], int]]:
@@ -51,16 +59,21 @@ def write(folder: Path, size: str, count: int) -> None:
     from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
     shape = SIZES[size]
+    large = size == "8B"
     config = Qwen3Config(
-        **shape, max_position_embeddings=2048, tie_word_embeddings=True, bos_token_id=None, eos_token_id=1,
-        pad_token_id=0,
+        **shape, max_position_embeddings=2048, tie_word_embeddings=not large, bos_token_id=None, eos_token_id=1,
+        pad_token_id=0, dtype="bfloat16" if large else "float32",
     )  # fmt: skip
     torch.manual_seed(0)
-    Qwen3ForCausalLM(config).save_pretrained(str(folder / "model"))
-    words = {f"w{token}": token for token in range(shape["vocab_size"])}
+    with torch.device("cuda" if large and torch.cuda.is_available() else "cpu"):
+        model = Qwen3ForCausalLM._from_config(config, dtype=torch.bfloat16 if large else torch.float32)
+    model.save_pretrained(str(folder / "model"))
+    del model
+    # Tokenizers look for special tokens within words too: no word begins as they do.
+    words = {"<pad>": 0, "<end>": 1} | {f"w{token}": token for token in range(2, shape["vocab_size"])}
     backend = Tokenizer(models.WordLevel(words, unk_token="w2"))
     backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="w0", eos_token="w1")
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="<pad>", eos_token="<end>")
     tokenizer.save_pretrained(str(folder / "model"))
     made = rows(count, shape["vocab_size"])
     (folder / "rows.json").write_text(json.dumps([{"ids": ids, "prompt": prompt} for ids, prompt in made]))
@@ -72,23 +85,27 @@ def write(folder: Path, size: str, count: int) -> None:
     (folder / "texts.json").write_text(json.dumps(texts))
 
 
-def flops(size: str, made: list[tuple[list[int], int]]) -> float:
+def flops(size: str, made: list[tuple[list[int], int]], method: str = "full") -> float:
     """Return the floating-point operations that one epoch over rows cannot do without.
 
     6 per weight of the layers' matrices and token, 6 per weight of the head and supervised token, and attention: 4 per
     head, its width and pair of tokens of a row that see each other, three times (forward, and twice that backward).
+    Weights that do not learn take 4, and those of the adapters beside them 6.
     """
     s = SIZES[size]
     hidden, heads, kv_heads, width = (
         s[name] for name in ("hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim")
     )
-    layer = 2 * hidden * width * (heads + kv_heads) + 3 * hidden * s["intermediate_size"]
+    query, key, wide = heads * width, kv_heads * width, s["intermediate_size"]
+    matrices = [(hidden, query), (hidden, key), (hidden, key), (query, hidden)] + [(hidden, wide)] * 3
+    layer = sum(a * b for a, b in matrices)
+    adapters = sum(LORA["r"] * (a + b) for a, b in matrices)
     tokens = sum(len(ids) for ids, _ in made)
     supervised = sum(len(ids) - prompt for ids, prompt in made)
     pairs = sum(len(ids) * (len(ids) + 1) / 2 for ids, _ in made)
-    body = 6 * layer * s["num_hidden_layers"] * tokens
-    head = 6 * hidden * s["vocab_size"] * supervised
-    return body + head + 3 * 4 * s["num_hidden_layers"] * heads * width * pairs
+    each, of_head = (6 * layer, 6) if method == "full" else (4 * layer + 6 * adapters, 4)
+    head = of_head * hidden * s["vocab_size"] * supervised
+    return each * s["num_hidden_layers"] * tokens + head + 3 * 4 * s["num_hidden_layers"] * heads * width * pairs
 
 
 def facts(made: list[tuple[list[int], int]]) -> dict[str, Any]:
