@@ -37,13 +37,14 @@ LLAMA_FACTORY = ["llamafactory==0.9.5", "bitsandbytes"]
 
 
 class System(NamedTuple):
-    """A way of training: its script, what it is told, and the packages of its environment."""
+    """A way of training: its script and what it is told, the packages of its environment, the number of processes."""
 
     label: str
     script: str
     arguments: tuple[str, ...]
     environment: str = ""
     packages: tuple[str, ...] = ()
+    processes: int = 1
 
 
 SYSTEMS = {
@@ -60,6 +61,13 @@ SYSTEMS = {
         tuple(LLAMA_FACTORY),
     ),
     "taiyi": System("Taiyi, packed, 2,048", "ours.py", ()),
+    # Steps of as many tokens as with one process.
+    "taiyi-2": System(
+        "Taiyi, packed, 2 processes with 1,024 each",
+        "ours.py",
+        ("batch_tokens=1024", "accumulation=2"),
+        processes=2,
+    ),
 }
 
 
@@ -80,13 +88,17 @@ def python_of(system: System, cache: Path, given: dict[str, Path]) -> Path:
     return python
 
 
-def measure(system: System, python: Path, folder: Path, extra: list[str], tokens: int) -> dict[str, Any]:
+def measure(system: System, python: Path, folder: Path, method: str, extra: list[str], tokens: int) -> dict[str, Any]:
     """Train one epoch of so many tokens in a process of its own and return what it tells of it."""
     out = folder / "found.json"
     out.unlink(missing_ok=True)
     offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "DISABLE_VERSION_CHECK": "1"}
-    command = [str(python), str(HERE / system.script), str(folder), str(out), *system.arguments, *extra]
-    done = subprocess.run(command, env=os.environ | offline, capture_output=True, text=True)
+    launch: list[str] = []
+    if system.processes > 1:
+        launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(system.processes)]
+        offline["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // system.processes))
+    command = [str(python), *launch, str(HERE / system.script), str(folder), str(out), method, *system.arguments]
+    done = subprocess.run([*command, *extra], env=os.environ | offline, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{system.label} failed:\n{done.stderr[-3000:]}")
     found: dict[str, Any] = json.loads(out.read_bytes())
@@ -176,8 +188,8 @@ def main() -> None:
         workload.write(folder, size, count)
         for number in range(rounds):
             for name in names:
-                extra = [arguments.method, *(arguments.set if name == "taiyi" else [])]
-                found = measure(SYSTEMS[name], pythons[name], folder, extra, described["tokens"])
+                extra = arguments.set if name.startswith("taiyi") else []
+                found = measure(SYSTEMS[name], pythons[name], folder, arguments.method, extra, described["tokens"])
                 results[name].append(found)
                 print(f"round {number + 1}: {name} {found['seconds']:.1f} s", file=sys.stderr, flush=True)
     text, values = table(results, described["tokens"], workload.flops(size, rows, arguments.method))

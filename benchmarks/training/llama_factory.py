@@ -1,6 +1,6 @@
 """One epoch by LLaMA-Factory's SFT, padded or packed. Run as a process of its own, in LLaMA-Factory's environment.
 
-Run: python llama_factory.py FOLDER OUT.json padded|packed full|qlora
+Run: python llama_factory.py FOLDER OUT.json full|qlora padded|packed
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Counted(TrainerCallback):
 
 
 def main() -> None:
-    folder, out, mode, method = sys.argv[1:]
+    folder, out, method, mode = sys.argv[1:]
     data = Path(folder).resolve()
     ways: dict[str, dict[str, Any]] = {
         "padded": {"per_device_train_batch_size": 8},

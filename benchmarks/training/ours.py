@@ -1,6 +1,6 @@
 """One epoch by Taiyi's own loop, and the machine's rate of matrix products. Run as a process of its own.
 
-Run: python ours.py FOLDER OUT.json full|qlora [SETTING=VALUE ...]
+Run: python ours.py FOLDER OUT.json full|qlora [SETTING=VALUE ...], or as several processes under torchrun.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from taiyi.train import loop
 from taiyi.train import rows as rows_file
 from taiyi.train.model import load_base
 from taiyi.train.settings import StageSettings
+from taiyi.train.world import world
 
 _PRODUCTS = ((2048, 512, 1536), (2048, 1536, 512), (2048, 2048, 2048), (4096, 4096, 4096))
 _GPU_PRODUCTS = ((8192, 8192, 8192), (2048, 4096, 12_288))
@@ -44,13 +45,15 @@ def matmul_rate(seconds: float = 1.0) -> float:
 
 def main() -> None:
     folder, out, method, *options = sys.argv[1:]
-    rate = matmul_rate()
+    processes = world()
+    rate = matmul_rate() if processes.size == 1 else 0.0
     made = json.loads((Path(folder) / "rows.json").read_bytes())
     given: dict[str, Any] = {"precision": "bf16", "save_every_minutes": None, "method": method}
     if method == "qlora":
         given["lora"] = LORA
     settings = StageSettings.model_validate(given | dict(option.split("=", 1) for option in options))
-    with tempfile.TemporaryDirectory() as stage:
+    with tempfile.TemporaryDirectory() as own:
+        stage = processes.told(own)
         rows = rows_file.write(
             (
                 Row(
@@ -62,7 +65,7 @@ def main() -> None:
                 )
                 for number, row in enumerate(made)
             ),
-            Path(stage) / "rows",
+            Path(own) / "rows",
         )
         model, tokenizer = load_base(
             str(Path(folder) / "model"), method=settings.method, dtype="fp32" if method == "full" else "auto",
@@ -77,6 +80,9 @@ def main() -> None:
         # As frameworks count: with all that comes before the first step, but without writing the model.
         hooks = loop.Hooks(progress=progress)
         result = loop.train(rows, Path(stage) / "out", settings, model, tokenizer, Checkpoint(), hooks=hooks)
+        processes.wait()
+    if not processes.main:
+        return
     facts = {
         "seconds": ended - began,
         "seconds_of_steps": result.seconds,
@@ -84,7 +90,7 @@ def main() -> None:
         "tokens": result.tokens,
         "peak_memory": result.peak_memory,
         "loss": result.losses[-1],
-        "matmul_rate": max(rate, matmul_rate()),
+        "matmul_rate": max(rate, matmul_rate()) if rate else 0.0,
         "torch": torch.__version__,
     }
     Path(out).write_text(json.dumps(facts))

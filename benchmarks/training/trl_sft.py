@@ -1,6 +1,6 @@
 """One epoch by TRL's SFTTrainer as it comes, padded or packed. Run as a process of its own, in TRL's environment.
 
-Run: python trl_sft.py FOLDER OUT.json padded|packed full|qlora
+Run: python trl_sft.py FOLDER OUT.json full|qlora padded|packed
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from workload import LORA
 
 
 def main() -> None:
-    folder, out, mode, method = sys.argv[1:]
+    folder, out, method, mode = sys.argv[1:]
     made = json.loads((Path(folder) / "rows.json").read_bytes())
     rows = [{"input_ids": row["ids"], "labels": [-100] * row["prompt"] + row["ids"][row["prompt"] :]} for row in made]
     four_bit: dict[str, Any] = {"dtype": torch.float32}
