@@ -43,7 +43,7 @@ bench-build: $(STAMP)  ## how fast instruction data is built (EXAMPLES=1100000 f
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/build.py --examples $(or $(EXAMPLES),100000)
 
 bench-train: $(STAMP)  ## how fast models are trained, beside TRL and LLaMA-Factory, which it installs apart (ROWS=400)
-	$(BIN)/python benchmarks/train.py --rows $(or $(ROWS),400) $(if $(JSON),--json $(JSON))
+	env -u OMP_WAIT_POLICY $(BIN)/python benchmarks/train.py --rows $(or $(ROWS),400) $(if $(JSON),--json $(JSON))
 
 # torch is pinned by hand; its CPU build is resolved (put its wheels where UV_FIND_LINKS points), and the local version is
 # taken off, so that the same lock serves the CUDA build.

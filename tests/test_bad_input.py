@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import resource
 import shutil
@@ -40,7 +39,7 @@ def fault(done: Done) -> str:
 
 
 def recipe(folder: Path, **changes: Any) -> Path:
-    return tiny.write(folder, copy.deepcopy(tiny.RECIPE) | changes)
+    return tiny.write(folder, tiny.changed(**changes))
 
 
 def stage(corpus: str, task: str, **keys: Any) -> list[dict[str, Any]]:

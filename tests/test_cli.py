@@ -11,6 +11,7 @@ import sys
 import tomllib
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -34,6 +35,10 @@ def taiyi_command(*arguments: str, **environment: str) -> subprocess.CompletedPr
     )
 
 
+def export_command() -> Any:
+    return cli._load("export")  # pyright: ignore[reportPrivateUsage]
+
+
 def test_version() -> None:
     done = taiyi_command("--version")
     assert done.returncode == 0
@@ -54,6 +59,36 @@ def test_help_of_each_command(name: str) -> None:
     assert result.exit_code == 0, result.output
     assert "Usage:" in result.stdout
     assert "install-completion" not in result.stdout
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_help_of_training_tells_how_it_is_called(columns: str) -> None:
+    lines = [line.strip() for line in taiyi_command("train", "--help", COLUMNS=columns).stdout.splitlines()]
+    # Each on a line of its own, to be copied.
+    for command in (
+        "taiyi train RECIPE --corpora DIR --runs DIR --parallel fsdp",
+        "torchrun --nproc-per-node N -m taiyi train RECIPE",
+        "taiyi train stages --help",
+        "taiyi train recipes/demo.yaml",
+    ):
+        assert any(line.endswith(f": {command}") for line in lines), command
+    assert "Usage: taiyi train [OPTIONS] RECIPE | COMMAND [ARGS]..." in lines
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_help_of_export_is_whole_sentences_as_shown(columns: str) -> None:
+    shown = taiyi_command("export", "--help", COLUMNS=columns).stdout
+    told = " ".join(word for word in shown.split() if word != "│")
+    for text in (
+        "Write the weights as bf16, fp16 or fp32, or as the type that they have (auto). [default: bf16]",
+        "by default none is written.",
+        "by default from the one that LLAMA_CPP names, else from the PATH.",
+        "otherwise a folder with files is refused.",
+    ):
+        assert text in told
+    # What stands in brackets is taken for markup, and is not shown.
+    for option in export_command().params:
+        assert "[" not in option.help and option.help.endswith("."), option.name
 
 
 def test_unknown_command_is_wrong_usage() -> None:

@@ -52,9 +52,7 @@ EIGHT: dict[str, Any] = {
 }
 
 # A base that is known by its configuration alone.
-BASED: dict[str, Any] = {key: value for key, value in tiny.RECIPE.items() if key != "scratch"} | {
-    "base": "nobody/model"
-}
+BASED = tiny.changed(base="nobody/model")
 _STAGE: dict[str, Any] = {"precision": "bf16", "max_tokens": 512, "batch_tokens": 1024, "seed": 1}
 FIRST = _STAGE | {"name": "stage1", "data": tiny.RECIPE["stages"][0]["data"]}
 PREFERENCES = _STAGE | {"name": "prefer", "kind": "dpo", "replay": ["stage1"], "preference": {"max_new_tokens": 16}}

@@ -256,6 +256,7 @@ FAULTS: list[tuple[str, object, str]] = [
     ("stages.0.embedding_learning_rate", 0.1, "stages.0.embedding_learning_rate: .*: it is of the optimizer muon"),
     ("stages.0.preference", {}, "stages.0.preference: .*: it is of stages of kind dpo"),
     ("stages.0.reward", {}, "stages.0.reward: .*: it is of stages of kind grpo"),
+    ("stages.0.adapter", "merge", "stages.0.adapter: .* has no adapter; got merge, where it begins from the base"),
     ("stages.0.adapter", "new", "stages.0.adapter: the method full trains no adapter; got new"),
     (
         "stages.1",

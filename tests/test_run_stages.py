@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import torch
 import yaml
 from typer.testing import CliRunner
 
@@ -16,8 +17,9 @@ from taiyi.cli import app
 from taiyi.errors import TaiyiError
 from taiyi.manifest import Log, finished, manifest
 from taiyi.recipe import load
-from taiyi.steps import choice
+from taiyi.steps import choice, pairs
 from taiyi.steps.run import Run
+from taiyi.train import loop
 from taiyi.train.loop import Step
 
 NER: dict[str, Any] = {"corpus": "demo_cdr", "task": "ner", "window_chars": 1, "max_records": 12}
@@ -28,7 +30,8 @@ QUICK: dict[str, Any] = {"max_tokens": 512, "batch_tokens": 1024, "epochs": 40, 
 
 def made(folder: Path, stages: list[dict[str, Any]], **more: Any) -> Run:
     """Return a run of these stages, over a model from nothing unless a base is given."""
-    content = {"name": "stages", "scratch": SCRATCH, "stages": stages, "deduplicate": {"near": False}} | more
+    size = {} if "base" in more else {"scratch": SCRATCH}
+    content = {"name": "stages", "stages": stages, "deduplicate": {"near": False}} | size | more
     path = folder / "stages.yaml"
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return Run(load(path), folder / "run", folder, Log(folder / "run"))
@@ -229,3 +232,55 @@ def test_an_adapter_is_trained_on_or_becomes_part_of_the_base(adapter: str, tmp_
         assert Path(over) == model
     facts = [manifest(trained(run, stage)).facts for stage in ("one", "two")]
     assert facts[0]["trained"] == facts[1]["trained"] < facts[0]["parameters"] / 2
+    # The same of an adapter that another run left.
+    (tmp_path / "again").mkdir()
+    two = {"name": "two", "data": [QA], "adapter": adapter, **lora}
+    again = made(tmp_path / "again", [two], base=str(trained(run, "one") / "model"))
+    train(again)
+    left = [(trained(of, "two") / "model" / "adapter_model.safetensors").read_bytes() for of in (run, again)]
+    assert left[0] == left[1]
+
+
+@pytest.mark.parametrize("adapter", ["continue", "merge"])
+def test_pairs_are_of_the_model_in_4_bit_that_learns_from_them(
+    adapter: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("bitsandbytes")
+    model = train(made(tmp_path / _folders(tmp_path)[0], [{"name": "only", "data": [NER], **QUICK}]))
+    # A new adapter changes no answer: that of the first stage is to be seen in them.
+    qlora: dict[str, Any] = {"method": "qlora", "lora": {"r": 4, "alpha": 8}, **QUICK, "learning_rate": 0.1}
+    stages = [
+        {"name": "one", "data": [NER], **qlora},
+        {
+            "name": "two",
+            "kind": "dpo",
+            "data": [QA],
+            "adapter": adapter,
+            **qlora,
+            "preference": {"answers": 1, "examples": 6},
+        },
+    ]
+    run = made(tmp_path / "broken", stages, base=str(model))
+    seen: dict[str, Any] = {}
+    ids = torch.arange(5, 45)[None]
+
+    def logits(model: Any) -> Any:
+        with torch.no_grad():
+            return model(input_ids=ids).logits
+
+    def answered(paths: Any, engine: Any, *rest: Any, **more: Any) -> Any:
+        seen["answers"] = logits(engine.model)
+        return prepare_pairs(paths, engine, *rest, **more)
+
+    def trained_on(rows: Any, out: Any, settings: Any, learner: Any, *rest: Any, **more: Any) -> Any:
+        seen["learns"] = logits(learner.eval())
+        return learn(rows, out, settings, learner, *rest, **more)
+
+    prepare_pairs, learn = pairs.prepare_pairs, loop.train
+    monkeypatch.setattr(pairs, "prepare_pairs", answered)
+    monkeypatch.setattr(loop, "train", trained_on)
+    train(run)
+    assert torch.equal(seen["answers"], seen["learns"])
+    # What was merged to be asked is merged anew to be trained.
+    (folder, _), *others = finished(run.folder, "pairs-two")
+    assert not others and not (folder / "work").exists()

@@ -55,6 +55,42 @@ def test_a_step_is_done_once_and_its_manifest_says_what_it_made(tmp_path: Path, 
     assert "data: done already" in (run / "log.txt").read_text()
 
 
+def test_a_step_that_is_carried_out_again_says_what_changed(tmp_path: Path, log: Log) -> None:
+    run = tmp_path / "run"
+
+    def said(name: str, **inputs: Any) -> list[str]:
+        before = (run / "log.txt").read_text().splitlines() if (run / "log.txt").exists() else []
+        folders.append(step(run, name, inputs, lambda _: {}, log))
+        lines = (run / "log.txt").read_text().splitlines()[len(before) :]
+        return [line.split("again: ")[1] for line in lines if "again: " in line]
+
+    folders: list[Path] = []
+    settings = {"rate": 0.1, "dev": {"records": 3}, "tags": ("a", "b")}
+    assert not said("train-one", settings=settings, rows="rows-1")
+    # Neither another step, nor one whose name only begins so, is an earlier one.
+    assert not said("train-one-more", settings=settings, rows="rows-2")
+    assert not said("rows-one", rows=2)
+    first = folders[0].name
+    changed = settings | {"rate": 0.2, "dev": {"records": 4}, "new": 1}
+    assert said("train-one", settings=changed, rows="rows-1") == [f"changed since {first}: settings (rate, dev, new)"]
+    second = folders[-1].name
+    assert said("train-one", settings=changed, rows="rows-2", begins="x") == [f"changed since {second}: rows, begins"]
+    # Done is done, and what was not finished is nothing to compare with.
+    assert not said("train-one", settings=settings, rows="rows-1")
+    with pytest.raises(ZeroDivisionError):
+        step(run, "train-two", {"a": 1}, lambda _: {"a": 1 // 0}, log)
+    assert not said("train-two", a=2)
+    many = {f"corpus{n}": n for n in range(9)}
+    assert not said("data", corpora=many)
+    (told,) = said("data", corpora=dict.fromkeys(many, 0))
+    assert told.endswith(": corpora (corpus1, corpus2, corpus3, corpus4, corpus5 and 3 more)")
+
+
+def test_an_old_manifest_that_cannot_be_read_stops_no_step(tmp_path: Path, log: Log) -> None:
+    (step(tmp_path, "data", {"a": 1}, lambda _: {}, log) / MANIFEST).write_text("{")
+    assert (step(tmp_path, "data", {"a": 2}, lambda _: {}, log) / MANIFEST).exists()
+
+
 def test_another_version_of_the_package_makes_no_step_anew(
     tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -253,6 +253,27 @@ def test_a_partial_folder_is_never_the_folder(tmp_path: Path) -> None:
     assert (tmp_path / "model").is_dir()
 
 
+def test_a_partial_file_is_never_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+
+    def fail(file: Any) -> None:
+        file.write(b"half")
+        raise RuntimeError("killed")
+
+    for before in ([], [b"old"]):
+        for old in before:
+            path.write_bytes(old)
+        with pytest.raises(RuntimeError):
+            state.save_file(path, fail)
+        assert [path.read_bytes()] == before if before else not path.exists()
+    # What a kill left is written over, and a full disk leaves what was there.
+    state.save_file(path, lambda file: file.write(b"new"))
+    assert path.read_bytes() == b"new" and [p.name for p in tmp_path.iterdir()] == ["result.json"]
+    with pytest.raises(TrainError, match=r"result\.json: cannot be written; got No space left"):
+        state.save_file(path, lambda file: Path("/dev/full").write_bytes(b"whole"))
+    assert path.read_bytes() == b"new" and [p.name for p in tmp_path.iterdir()] == ["result.json"]
+
+
 def test_adapters_learn_under_muon_too(rows: Rows, tmp_path: Path) -> None:
     # All of their weights are matrices, so that nothing is left for AdamW.
     lm = get_peft_model(model(), LoraConfig(r=2, target_modules="all-linear", task_type="CAUSAL_LM"))

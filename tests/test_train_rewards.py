@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 from torch.nn.functional import logsigmoid
 
 from taiyi.encoding import Encoder
+from taiyi.errors import TrainError
 from taiyi.generate import LocalEngine
 from taiyi.schema import Example
 from taiyi.steps.pairs import prepare_pairs
@@ -168,6 +169,60 @@ def test_equal_rewards_teach_nothing() -> None:
     settings = StageSettings(kind="grpo", max_tokens=64, batch_tokens=256)
     work = Rewards(["a", "b"], ["qa_yesno"] * 2, settings, world(), lambda step, asked: alike).work(0)
     assert not work.parts and work.weight > 0
+
+
+def rewarded(out: Path, flat: Container[int], stop: int | None = None, **changes: Any) -> list[Step]:
+    """Train for four steps on rewards that are all alike in some of them, from 1."""
+    examples = yes_no_examples(4)
+    groups = answerer(examples)(model())(0, range(4))
+    made: list[Step] = []
+
+    def answer(step: int, asked: Sequence[int]) -> list[list[Answered]]:
+        return [
+            [Answered(a.task, a.row, 0.25 if step + 1 in flat else n % 2) for n, a in enumerate(groups[index])]
+            for index in asked
+        ]
+
+    def progress(step: Step) -> None:
+        made.append(step)
+        if step.step == stop:
+            raise Interrupted
+
+    reward = SETTINGS.reward.model_copy(update={"prompts": 2})
+    settings = SETTINGS.model_copy(update={"max_steps": 4, "save_every_steps": 1, "reward": reward} | changes)
+    asked = [e.id for e in examples], [e.task for e in examples]
+    hooks = Hooks(answer=lambda learner: answer, asked=asked, progress=progress)
+    train(store.hold([]), out, settings, model(), tokenizer(), CHECKPOINT, hooks=hooks)
+    return made
+
+
+optimizers = pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+
+
+@optimizers
+@pytest.mark.filterwarnings("error")
+def test_a_stage_that_never_had_an_advantage_is_no_success(optimizer: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    # What goes on after an interruption says the same.
+    for _ in range(2):
+        with pytest.raises(TrainError, match=r"out: nothing was learned.*4 steps.*reward\.answers.*temperature"):
+            rewarded(out, range(9), optimizer=optimizer, weight_decay=0.1)
+        assert not (out / "model").exists() and not (out / "result.json").exists()
+        assert len((out / "loss.jsonl").read_text().splitlines()) == 4
+
+
+@optimizers
+@pytest.mark.parametrize("flat", [{1, 2}, {3, 4}], ids=["first", "last"])
+@pytest.mark.filterwarnings("error")
+def test_steps_without_an_advantage_do_not_stop_a_stage(flat: set[int], optimizer: str, tmp_path: Path) -> None:
+    whole = rewarded(tmp_path / "whole", flat, optimizer=optimizer)
+    assert [step.step for step in whole if not step.grad_norm] == sorted(flat)
+    # Where all that was learned lies before the checkpoint, it counts.
+    with pytest.raises(Interrupted):
+        rewarded(tmp_path / "broken", flat, stop=3, optimizer=optimizer)
+    resumed = rewarded(tmp_path / "broken", flat, optimizer=optimizer)
+    assert [(s.loss, s.lr) for s in resumed] == [(s.loss, s.lr) for s in whole[2:]]
+    assert (tmp_path / "broken" / "model").exists()
 
 
 # --- pairs -----------------------------------------------------------------------------------------------------------

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+import tracemalloc
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +16,8 @@ from taiyi.encoding import Encoded, Encoder, Row
 from taiyi.errors import TrainError
 from taiyi.schema import Example, FreeText, Mentions, Message, Tagging
 from taiyi.train import rows as store
-from taiyi.train.order import load_order, pack, save_order
+from taiyi.train.order import Planned, load_order, pack, planned, save_order
+from taiyi.train.settings import StageSettings
 from taiyi.train.tokenizer import train_bpe
 
 
@@ -134,14 +138,14 @@ def test_packing_keeps_every_row_whole(lengths: list[int], seed: int, epoch: int
     bins = pack(lengths, 16, 24, seed=seed, epoch=epoch)
     assert sorted(row for rows in bins for row in rows) == list(range(len(lengths)))
     assert all(0 < sum(lengths[row] for row in rows) <= 24 for rows in bins)
-    assert bins == pack(lengths, 16, 24, seed=seed, epoch=epoch)
+    assert list(bins) == list(pack(lengths, 16, 24, seed=seed, epoch=epoch))
 
 
 def test_packing_wastes_little_and_epochs_differ() -> None:
     lengths = [5 + i * 7 % 90 for i in range(2000)]
     bins = pack(lengths, 100, 512, seed=0, epoch=0)
     assert sum(lengths) / (512 * len(bins)) > 0.98
-    assert bins != pack(lengths, 100, 512, seed=0, epoch=1)
+    assert list(bins) != list(pack(lengths, 100, 512, seed=0, epoch=1))
 
 
 def test_packing_refuses_what_does_not_fit() -> None:
@@ -156,4 +160,88 @@ def test_an_order_survives_the_disk(lengths: list[int]) -> None:
     bins = pack(lengths, 16, 24, seed=0, epoch=0)
     with tempfile.TemporaryDirectory() as folder:
         save_order(bins, Path(folder) / "order-0.npy")
-        assert load_order(Path(folder) / "order-0.npy") == bins
+        assert list(load_order(Path(folder) / "order-0.npy")) == list(bins)
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> tuple[list[int], StageSettings]:
+    kind = draw(st.sampled_from(["sft", "dpo"]))
+    sizes = draw(st.lists(st.integers(1, 16), min_size=2, max_size=60))
+    ends = {"epochs": draw(st.integers(1, 4))} if draw(st.booleans()) else {"total_tokens": draw(st.integers(1, 900))}
+    settings = StageSettings.model_validate(
+        ends
+        | {"kind": kind, "max_tokens": 16, "batch_tokens": 40, "accumulation": draw(st.integers(1, 5))}
+        | {"max_steps": draw(st.none() | st.integers(1, 40)), "seed": draw(st.integers(0, 3))}
+    )
+    return sizes[: len(sizes) // 2 * 2], settings
+
+
+@given(plans())
+def test_a_plan_is_the_bins_of_its_epochs_one_step_after_another(made: tuple[list[int], StageSettings]) -> None:
+    """As lists say it, in memory, as files that are written, and as files that are read."""
+    sizes, settings = made
+    unit = 2 if settings.kind == "dpo" else 1
+    of_units = [sum(sizes[at : at + unit]) for at in range(0, len(sizes), unit)]
+    expected: list[Planned] = []
+    seen = epoch = 0
+    while settings.total_tokens is not None or epoch < settings.epochs:
+        bins = list(pack(of_units, 16 * unit, 40, seed=settings.seed, epoch=epoch))
+        for at in range(0, len(bins), settings.accumulation):
+            if len(expected) == settings.max_steps or (settings.total_tokens and seen >= settings.total_tokens):
+                break
+            step = bins[at : at + settings.accumulation]
+            expected.append(Planned(epoch, [[unit * u + row for u in units for row in range(unit)] for units in step]))
+            seen += sum(of_units[u] for units in step for u in units)
+        else:
+            epoch += 1
+            continue
+        break
+    with tempfile.TemporaryDirectory() as folder:
+        for out in (None, Path(folder), Path(folder)):
+            plan = planned(np.array(sizes), settings, out)
+            assert len(plan) == len(expected)
+            assert list(plan) == [plan[n] for n in range(len(plan))] == plan[:] == expected
+            assert plan[-1] == expected[-1]
+            with pytest.raises(IndexError):
+                plan[len(expected)]
+
+
+def test_an_order_is_what_it_was() -> None:
+    """What a seed means: an order that changes makes stages that are interrupted, and golden curves, others."""
+    assert list(pack([5, 9, 3, 3, 8, 7, 2, 6, 4], 9, 12, seed=7, epoch=1)) == [[5], [1, 3], [6, 0, 2], [7, 8], [4]]
+
+
+def test_orders_of_many_epochs_take_no_memory(tmp_path: Path) -> None:
+    lengths = np.random.default_rng(0).integers(4, 60, 20_000)
+    settings = StageSettings(epochs=12, max_tokens=64, batch_tokens=256)
+    planned(lengths, settings, tmp_path)
+    tracemalloc.start()
+    plan = planned(lengths, settings, tmp_path)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert plan[-1].epoch == 11
+    # Less than the rows of one epoch, of 8 bytes each.
+    assert held < 8 * len(lengths)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        ([[0, 0], [0, 1], [1, 2]], "not of these rows"),
+        ([[0, 0], [0, 1], [1, 1], [1, 3]], "not of these rows"),
+        ([[0, 0], [2, 1], [2, 2], [2, 3]], "not of these rows"),
+        ([[1, 0], [0, 1], [0, 2], [1, 3]], "not of these rows"),
+        ([0, 1, 2, 3], "cannot be read"),
+        (None, "cannot be read"),
+    ],
+)
+def test_an_order_of_something_else_is_refused(pairs: Any, said: str, tmp_path: Path) -> None:
+    settings = StageSettings(max_tokens=16, batch_tokens=16)
+    planned(np.array([9, 9, 9, 9]), settings, tmp_path)
+    path = tmp_path / "order-0.npy"
+    if pairs is None:
+        path.write_bytes(path.read_bytes()[:-8])
+    else:
+        np.save(path, np.array(pairs))
+    with pytest.raises(TrainError, match=rf"order-0\.npy: the order of an epoch .*{said}"):
+        planned(np.array([9, 9, 9, 9]), settings, tmp_path)

@@ -160,3 +160,44 @@ def test_a_tracker_that_fails_is_left_out_and_the_others_go_on(stage: Path, reco
     assert said == ["wandb is left out from here on: ConnectionError: the server is gone"]
     assert recorder[0]["steps"] == [10, 11, 12, 13, 14, 15]
     assert list(values(stage, "loss")) == list(range(10, 21))
+
+
+@pytest.mark.parametrize("where", ["__init__", "start"])
+def test_a_tracker_that_cannot_begin_is_left_out_and_the_others_go_on(
+    where: str, stage: Path, recorder: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise PermissionError("no key")
+
+    monkeypatch.setattr(Recorder, where, fail)
+    told(stage, 1, 5, said := [], track=("wandb", "tensorboard"))
+    assert said == ["wandb is left out from here on: PermissionError: no key"]
+    assert list(values(stage, "loss")) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("held", [b"", b'{"wandb": "id', b"[1]", b'{"wandb": 3}', b"\xff"])
+def test_ids_that_cannot_be_read_begin_a_new_run(held: bytes, stage: Path, recorder: list[dict[str, Any]]) -> None:
+    told(stage, 1, 3, said := [], track=("wandb",))
+    ids = stage.parent / tracking.FOLDER / stage.name / "ids.json"
+    ids.write_bytes(held)
+    told(stage, 2, 5, said, track=("wandb",))
+    assert len(said) == 1 and str(ids) in said[0]
+    assert "id" not in recorder[1] and recorder[1]["steps"] == [2, 3, 4, 5]
+    told(stage, 5, 6, said, track=("wandb",))
+    assert recorder[2]["id"] == "id2" and len(said) == 1
+
+
+def test_ids_are_written_whole_or_not_at_all(
+    stage: Path, recorder: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(stage, 1, 3, said := [], track=("wandb",))
+    ids = stage.parent / tracking.FOLDER / stage.name / "ids.json"
+    before = ids.read_bytes()
+
+    def cut(path: Path, target: Path) -> None:
+        raise OSError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", cut)
+        told(stage, 1, 2, said, track=("wandb",))
+    assert ids.read_bytes() == before and len(said) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import subprocess
 import sys
@@ -55,6 +56,15 @@ RECIPE: dict[str, Any] = {
         "max_new_tokens": dict.fromkeys(("ner", "re", "tc", "qa_mc", "qa_yesno", "qa_sqa", "qa_cqa", "mrd"), 12),
     },
 }
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    """Return the recipe with other values of some keys; over a base it has no size of a model from nothing."""
+    content = copy.deepcopy(RECIPE) | changes
+    if "base" in changes:
+        del content["scratch"]
+    return content
+
 
 # Runs `taiyi` as `python -m taiyi` does, and sends it a signal where it opens a file of some name to write it for the
 # n-th time. Before it kills it leaves half of something under that name, as a machine does that stops while it writes.

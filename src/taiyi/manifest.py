@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import xxhash
@@ -22,6 +22,7 @@ from taiyi.errors import TaiyiError, machine_fault
 from taiyi.storage import StorageError
 
 MANIFEST = "manifest.json"
+_MOST_NAMES = 5
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +87,8 @@ def step(run: Path, name: str, inputs: Mapping[str, Any], work: Callable[[Path],
         return folder
     folder.mkdir(parents=True, exist_ok=True)
     log.say(f"{name}: begins, in {folder}")
+    if changes := _changes(run, name, inputs):
+        log.say(f"{name}: is carried out again: {changes}")
     begun = time.monotonic()
     try:
         facts = work(folder)
@@ -110,6 +113,35 @@ def step(run: Path, name: str, inputs: Mapping[str, Any], work: Callable[[Path],
     return folder
 
 
+def _changes(run: Path, name: str, inputs: Mapping[str, Any]) -> str | None:
+    """Say which inputs of a step changed since it was last finished, and of settings which ones; None where it was not.
+
+    What a step was made from is a person's to know before the machine is busy with it again.
+    """
+    try:
+        older = [(folder, made.inputs) for folder, made in finished(run, name) if made.step == name]
+    except StorageError:  # of a manifest that nothing else needs any more
+        return None
+    if not older:
+        return None
+    folder, before = older[-1]
+    now: dict[str, Any] = json.loads(json.dumps(inputs))
+    told: list[str] = []
+    for key in _differing(before, now):
+        parts = _differing(before.get(key), now.get(key))
+        more = f" and {len(parts) - _MOST_NAMES} more" if len(parts) > _MOST_NAMES else ""
+        told.append(f"{key} ({', '.join(parts[:_MOST_NAMES])}{more})" if parts else key)
+    return f"changed since {folder.name}: {', '.join(told)}"
+
+
+def _differing(before: Any, now: Any) -> list[str]:
+    """Return the keys in which two mappings differ; none of other values."""
+    if not (isinstance(before, dict) and isinstance(now, dict)):
+        return []
+    one, other = cast(dict[str, Any], before), cast(dict[str, Any], now)
+    return [key for key in one | other if key not in one or key not in other or one[key] != other[key]]
+
+
 def take_part(run: Path, name: str, inputs: Mapping[str, Any], work: Callable[[Path], dict[str, Any]]) -> Path:
     """Do this process's part of a step that another one writes the manifest of, unless it is done."""
     folder = run / f"{name}-{key_of(dict(inputs))}"
@@ -131,7 +163,8 @@ def manifest(folder: Path) -> Manifest:
 def finished(run: Path, name: str) -> list[tuple[Path, Manifest]]:
     """Return the finished steps of a run whose name begins so, with their manifests, the latest last."""
     found = [(path.parent, manifest(path.parent)) for path in sorted(run.glob(f"{name}-*/{MANIFEST}"))]
-    return sorted(found, key=lambda step: step[1].finished)
+    # Steps may take less than the second that a manifest tells.
+    return sorted(found, key=lambda step: (step[1].finished, (step[0] / MANIFEST).stat().st_mtime_ns))
 
 
 def _check(folder: Path) -> None:

@@ -91,6 +91,14 @@ def begins(stage: Stage, earlier: Sequence[Stage]) -> Stage | None:
     return next((e for e in earlier if e.name == stage.init_from), None) if stage.init_from else earlier[-1]
 
 
+def maker(stage: Stage, earlier: Sequence[Stage]) -> Stage:
+    """Return the stage that began the adapter that a stage trains, where it trains one: itself or an earlier one."""
+    before = begins(stage, earlier)
+    if stage.adapter == "merge" or before is None or before.method == "full":
+        return stage
+    return maker(before, earlier[: earlier.index(before)])
+
+
 def _check_name(stage: Stage, stages: Sequence[Stage], index: int) -> None:
     at = ("stages", index, "name")
     if stage.name in [earlier.name for earlier in stages[:index]]:
@@ -167,7 +175,9 @@ def _check_begin(base: str, stage: Stage, earlier: Sequence[Stage], index: int) 
     first = begins(stage, earlier)
     of = f"stage {first.name!r}, trained by method {first.method}" if first is not None else "the base"
     there = first is not None and first.method != "full"
-    if stage.adapter in ("continue", "merge") and not there:
+    # Whether a base has an adapter is known once it is loaded.
+    known = first is not None or base == "scratch"
+    if stage.adapter in ("continue", "merge") and known and not there:
         raise Misfit(
             f"stage {stage.name!r} begins from what has no adapter",
             *(*at, "adapter"),
@@ -191,30 +201,18 @@ def _check_begin(base: str, stage: Stage, earlier: Sequence[Stage], index: int) 
             expected="an earlier stage to begin from",
             mend="put a stage of kind sft before it, or name a base",
         )
-    goes_on = there and stage.method != "full" and stage.adapter != "merge"
-    if goes_on:
-        first = _maker(first, earlier)
-    if first is not None and goes_on and "lora" in stage.model_fields_set:
+    began = maker(stage, earlier)
+    if stage.method != "full" and began is not stage and "lora" in stage.model_fields_set:
         for name in ("variant", "r", "alpha"):
-            own, theirs = getattr(stage.lora, name), getattr(first.lora, name)
+            own, theirs = getattr(stage.lora, name), getattr(began.lora, name)
             if name in stage.lora.model_fields_set and own != theirs:
                 raise Misfit(
                     "an adapter that is trained on keeps its shape",
                     *(*at, "lora", name),
                     got=str(own),
-                    expected=f"{theirs}, as stage {first.name!r} has it",
+                    expected=f"{theirs}, as stage {began.name!r} has it",
                     mend="take it out, or use adapter: merge for a new one over it",
                 )
-
-
-def _maker(stage: Stage | None, earlier: Sequence[Stage]) -> Stage | None:
-    """Return the stage that began the adapter that a stage leaves."""
-    while stage is not None and stage.adapter != "merge":
-        before = begins(stage, earlier[: [e.name for e in earlier].index(stage.name)])
-        if before is None or before.method == "full":
-            break
-        stage = before
-    return stage
 
 
 def _check_dev(stage: Stage, earlier: Sequence[Stage], index: int) -> None:

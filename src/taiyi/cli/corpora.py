@@ -26,7 +26,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Folder = Annotated[
     Path | None,
     typer.Option(
-        "--corpora", metavar="DIR", help="Where raw corpora lie [default: TAIYI_CORPORA, else the user's cache]."
+        "--corpora", metavar="DIR", help="Where raw corpora lie; by default TAIYI_CORPORA, else the user's cache."
     ),
 ]
 
@@ -178,7 +178,7 @@ def convert(
         str, typer.Option("--to", metavar="FORMAT", help="records, bigbio, bioc, pubtator, brat or conll.")
     ] = "records",
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Where it goes [default: NAME-FORMAT].")
+        Path | None, typer.Option("--out", metavar="DIR", help="Where it goes; by default NAME-FORMAT.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Convert nothing where something would be lost.")] = False,
     corpora: Folder = None,

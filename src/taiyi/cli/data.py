@@ -22,7 +22,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 def show(
     run: RunArgument,
     stage: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A stage, or a test set as test-NAME [default: the stages]")
+        str | None, typer.Option(metavar="NAME", help="A stage, or a test set as test-NAME; by default the stages.")
     ] = None,
     example: Annotated[str | None, typer.Option("--id", metavar="ID", help="The example of this id.")] = None,
     task: Annotated[str | None, typer.Option(help="Only examples of this task.")] = None,
@@ -30,7 +30,7 @@ def show(
     count: Annotated[int, typer.Option("-n", min=1, help="How many examples, spread over those that there are.")] = 1,
     tokenizer: Annotated[
         str | None,
-        typer.Option(metavar="FOLDER|ID", help="A folder or hub id with a tokenizer [default: the run's own]"),
+        typer.Option(metavar="FOLDER|ID", help="A folder or hub id with a tokenizer; by default the run's own."),
     ] = None,
     as_json: Json = False,
 ) -> None:

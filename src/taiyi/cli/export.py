@@ -13,17 +13,34 @@ from taiyi.errors import ModelError, suggestion
 def export(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A run, a folder with a model, or a hub id.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write into.")],
-    dtype: Annotated[str, typer.Option(help="Type of the weights: bf16, fp16, fp32, or auto for their own.")] = "bf16",
+    dtype: Annotated[
+        str, typer.Option(help="Write the weights as bf16, fp16 or fp32, or as the type that they have (auto).")
+    ] = "bf16",
     gguf: Annotated[
-        str | None, typer.Option(metavar="TYPE", help="Write GGUF too: auto, f32, f16, bf16 or q8_0.")
+        str | None,
+        typer.Option(
+            metavar="TYPE",
+            help="Write a GGUF file for llama.cpp and a Modelfile for Ollama too, with weights of this type: f32, f16,"
+            " bf16, q8_0, or auto, which leaves it to llama.cpp; by default none is written.",
+        ),
     ] = None,
     llama_cpp: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where llama.cpp is [default: $LLAMA_CPP, or on the path]")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Take the converter to GGUF from this clone of llama.cpp; by default from the one that LLAMA_CPP"
+            " names, else from the PATH.",
+        ),
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Write over files that are there.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Replace an earlier export in OUT; otherwise a folder with files is refused."),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what was written as JSON for programs, instead of as text.")
+    ] = False,
 ) -> None:
-    """Write a model with adapters merged in, its tokenizer, chat template and model card; and GGUF if asked.
+    """Write a model for other programs: adapters merged in, with its tokenizer, chat template and model card.
 
     Example: taiyi export runs/demo exported --dtype bf16
     """

@@ -34,7 +34,17 @@ class _Recipe(TyperGroup):
 app = typer.Typer(
     name="train",
     cls=_Recipe,
-    help="Train the stages of a recipe: taiyi train RECIPE. Example: taiyi train recipes/demo.yaml",
+    help="""Train the stages of a recipe: taiyi train RECIPE
+
+    With its options: taiyi train RECIPE --corpora DIR --runs DIR --parallel fsdp
+
+    On several devices: torchrun --nproc-per-node N -m taiyi train RECIPE
+
+    What the options mean: taiyi train stages --help
+
+    Example: taiyi train recipes/demo.yaml
+    """,
+    subcommand_metavar="RECIPE | COMMAND [ARGS]...",
     no_args_is_help=True,
 )
 
@@ -48,8 +58,9 @@ def stages(
 ) -> None:
     """Build the data of a recipe and train its stages one after the other; `taiyi train RECIPE` for short.
 
-    Steps that are done are not run again, so the same command goes on after an interruption. On several devices or
-    machines: torchrun --nproc-per-node N -m taiyi train RECIPE
+    Steps that are done are not run again, so the same command goes on after an interruption.
+
+    On several devices: torchrun --nproc-per-node N -m taiyi train RECIPE
 
     Example: taiyi train recipes/demo.yaml
     """

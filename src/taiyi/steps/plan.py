@@ -16,7 +16,7 @@ import numpy as np
 
 from taiyi.errors import RecipeError
 from taiyi.manifest import manifest
-from taiyi.recipe_stages import Stage, begins
+from taiyi.recipe_stages import Stage, begins, maker
 from taiyi.steps.data import build
 from taiyi.steps.place import Memory, Place, memory_of
 from taiyi.steps.run import Run
@@ -200,13 +200,9 @@ def _begin(stages: Sequence[Stage], index: int, shape: Shape) -> Shape:
 def _lora(stages: Sequence[Stage], index: int) -> LoraSettings | None:
     """Return the size of the adapter that a stage trains, where the recipe says it: that of an earlier stage, where it
     goes on with it."""
-    stage = stages[index]
-    first = begins(stage, stages[:index])
-    if first is None:
-        return stage.lora if "lora" in stage.model_fields_set else None
-    if first.method == "full" or stage.adapter == "merge" or stage.method == "full":
-        return stage.lora
-    return _lora(stages, stages.index(first))
+    began = maker(stages[index], stages[:index])
+    of_base = begins(began, stages[: stages.index(began)]) is None
+    return None if of_base and "lora" not in began.model_fields_set else began.lora
 
 
 def _remedies(work: Work, shape: Shape, lora: LoraSettings | None, place: Place) -> list[Remedy]:

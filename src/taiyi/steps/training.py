@@ -153,24 +153,31 @@ def _learner(run: Run, stage: Stage, rows_folder: Path, begin: Begin | None, out
     """Return the model that a stage trains, as it is before, and its tokenizer."""
     from taiyi.train import model
     from taiyi.train.base import load_tokenizer
-    from taiyi.train.world import world
 
     recipe = run.recipe
     if begin is None and recipe.base == "scratch":
         tokenizer = load_tokenizer(_tokenizer_folder(run, rows_folder))
         size = recipe.scratch.model_dump(exclude={"vocab_size"})
         return model.scratch(tokenizer, **size, seed=recipe.seed), tokenizer
+    return _based(run, stage, begin, out / "base")
+
+
+def _based(run: Run, stage: Stage, begin: Begin | None, merged_to: Path) -> tuple[Any, Any]:
+    """Return the model that a stage begins from, ready for its method, and its tokenizer."""
+    from taiyi.train import model
+    from taiyi.train.world import world
+
     # A merged base is written by one process, and read by the others once it is there.
     with world().main_first():
         return model.load_base(
-            recipe.base if begin is None else str(run.folder / begin.step / begin.model),
+            run.recipe.base if begin is None else str(run.folder / begin.step / begin.model),
             method=stage.method,
             # Updates of all weights are too small for 16 bit; a base under adapters stays as it is.
             dtype="fp32" if stage.method == "full" else "auto",
             lora=stage.lora if "lora" in stage.model_fields_set else None,
             adapter=stage.adapter,
-            merged_to=out / "base",
-            seed=recipe.seed,
+            merged_to=merged_to,
+            seed=run.recipe.seed,
             device=world().device,
         )
 
@@ -200,15 +207,24 @@ def pairs(run: Run, data: Path, index: int, begin: Begin | None) -> Path:
         "encoding": run.recipe.encoding.model_dump(mode="json"),
         "model": _base(run) if begin is None else begin.name,
     }
+    if four_bit := stage.method == "qlora":
+        inputs |= {"method": stage.method, "adapter": stage.adapter}
 
     def work(folder: Path) -> dict[str, Any]:
         from taiyi.generate import LocalEngine, load_engine
         from taiyi.steps.pairs import prepare_pairs
+        from taiyi.train.loss import causal_model
         from taiyi.train.world import world
 
-        loaded = load_engine(model, device=str(world().device))
+        if four_bit:
+            # In 4 bit a model answers otherwise than in 16: the one that learns is to be the one that answered.
+            learner, tokenizer = _based(run, stage, begin, folder / "work" / "base")
+            answering = causal_model(learner)
+        else:
+            loaded = load_engine(model, device=str(world().device))
+            answering, tokenizer = loaded.model, loaded.tokenizer
         # The rows are those of this recipe, whatever the model was made by.
-        engine = LocalEngine(loaded.model, loaded.tokenizer, _checkpoint(run, stage))
+        engine = LocalEngine(answering, tokenizer, _checkpoint(run, stage))
         paths = [data / f"{name}.parquet" for name in (*stage.replay, stage.name)]
         with run.progress() as progress:
             bar = progress.add_task(f"{stage.name}: answers to learn from", total=None)

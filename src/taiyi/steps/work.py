@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,7 +36,7 @@ class Work:
 
         self.held, self.settings = held, settings
         self.lengths = held.lengths
-        self.planned: list[Planned] = []
+        self.planned: Sequence[Planned] = ()
         self.steps_per_epoch: list[int] = []
         if settings.kind == "grpo":
             # As `objectives.Rewards` counts; each example is answered several times.

@@ -31,6 +31,7 @@ from taiyi.train.model import check_bf16
 from taiyi.train.objectives import Answer, Answered, Answers, Objective, Pairs, Part, Rewards
 from taiyi.train.optimizer import optimizer as make_optimizer
 from taiyi.train.optimizer import schedule as make_schedule
+from taiyi.train.optimizer import states
 from taiyi.train.order import planned
 from taiyi.train.reference import reference_log_probs
 from taiyi.train.rows import Rows, digest
@@ -134,8 +135,8 @@ def train(
     Under `torchrun` every process calls it, with the same arguments.
 
     Raises:
-        TrainError: there is nothing to train on, the folder is that of another training, a file is damaged, or the loss
-            is not a number or has exploded.
+        TrainError: there is nothing to train on, the folder is that of another training, a file is damaged, the loss is
+            not a number or has exploded, or all rewards were such that nothing was learned from them.
         ModelError: packed training of the architecture would not be exact.
     """
     if (out / RESULT).exists():
@@ -309,7 +310,8 @@ class _Training:
         if parts:
             norm = float(whole(nn.utils.clip_grad_norm_(self.learning, self.settings.max_grad_norm)))
             self._check(loss, norm)
-            self.optimizer.step()
+        # Weights without a gradient stay as they are: where there was nothing to learn, only the schedule goes on.
+        self.optimizer.step()
         self.scheduler.step()
         self.optimizer.zero_grad(set_to_none=True)
         return norm
@@ -334,8 +336,20 @@ class _Training:
         heaviest = max(1.0, self.settings.decision_weight)
         return 2 * heaviest * math.log(self.causal.config.get_text_config().vocab_size)
 
+    def _check_learned(self) -> None:
+        """Raise TrainError where no step changed a weight: the model would pass for one that was trained."""
+        # An optimizer holds something of each weight that it has changed, in checkpoints too.
+        if not any(states(self.optimizer).values()):
+            raise TrainError(
+                "nothing was learned: in no step did answers to the same prompt have different rewards",
+                where=self.out,
+                got=f"{self.step} steps; what the answers were worth is in {LOG}",
+                mend="ask for more answers (reward.answers), raise reward.temperature, or give the stage other data",
+            )
+
     def _finish(self) -> TrainResult:
         """Write the model, then the result, which says that the stage is finished."""
+        self._check_learned()
         kept = self.selection.finish(self.step)
         result = TrainResult(
             model=MODEL,
@@ -350,9 +364,8 @@ class _Training:
             peak_memory=torch.cuda.max_memory_allocated() if self.world.device.type == "cuda" else 0,
         )
         if self.world.main:
-            partial = self.out / (RESULT + ".partial")
-            partial.write_bytes(msgspec.json.format(msgspec.json.encode(result)) + b"\n")
-            partial.rename(self.out / RESULT)
+            told = msgspec.json.format(msgspec.json.encode(result)) + b"\n"
+            state.save_file(self.out / RESULT, lambda file: file.write(told))
             shutil.rmtree(self.out / "checkpoints", ignore_errors=True)
         self.world.wait()
         return result
@@ -386,9 +399,7 @@ def _claim(out: Path, rows: Rows, settings: StageSettings) -> None:
     claim = msgspec.json.encode({"settings": settings.telling(), "rows": digest(rows) if len(rows) else ""})
     path = out / "stage.json"
     if not path.exists():
-        partial = path.with_suffix(".partial")
-        partial.write_bytes(claim)
-        partial.rename(path)
+        state.save_file(path, lambda file: file.write(claim))
     elif path.read_bytes() != claim:
         raise TrainError(
             "the folder holds a training with other settings or other rows",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +18,7 @@ from taiyi.train.loss import log_probs
 from taiyi.train.order import pack
 from taiyi.train.rows import Rows
 from taiyi.train.settings import StageSettings
+from taiyi.train.state import save_file
 from taiyi.train.world import World
 
 FILE = "reference.npy"
@@ -33,10 +35,7 @@ def reference_log_probs(
     if not path.exists():
         found = _computed(model, rows, settings, world)
         if world.main:
-            partial = path.with_suffix(".partial")
-            with partial.open("wb") as file:
-                np.save(file, found)
-            partial.rename(path)
+            save_file(path, lambda file: np.save(file, found))
         world.wait()
     held = cast("np.ndarray[tuple[int], np.dtype[np.float32]]", np.load(path))
     if held.shape != (len(rows),):
@@ -54,7 +53,7 @@ def _computed(
     bins = pack(rows.lengths, most, most, seed=settings.seed, epoch=0)
     found: list[tuple[list[int], list[float]]] = []
     with torch.no_grad():
-        for members in bins[world.rank :: world.size]:
+        for members in islice(bins, world.rank, None, world.size):
             one = batch(rows, members).to(world.device)
             found.append((members, log_probs(network, one).by_row(one).tolist()))
     network.train(training)

@@ -125,14 +125,14 @@ class Selection:
     def evaluate(self, step: int) -> bool:
         """Evaluate the model, keep it where it is among the best, and return whether training stops early."""
         assert self._settings is not None and self._dev is not None
+        # Not under the autocast of training, but as `taiyi eval` asks the model that is written: in 32 bit on a CPU. On
+        # accelerators, where it is asked in bf16, autocast would come no nearer to those answers.
         with self._writer.answering():
             found = self._dev(self._writer.model, step)
         self._scores.append(found)
         if self._world.main:
             lines = b"".join(msgspec.json.encode(score) + b"\n" for score in self._scores)
-            partial = self._out / (LOG + ".partial")
-            partial.write_bytes(lines)
-            partial.rename(self._out / LOG)
+            state.save_file(self._out / LOG, lambda file: file.write(lines))
         if found in self._best():
             self._writer.write(self._folder(found.step))
         patience = self._settings.patience

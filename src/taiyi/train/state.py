@@ -1,13 +1,14 @@
-"""Checkpoints of a stage in training: whole or not there, whatever happens while they are written."""
+"""What a stage in training writes, its checkpoints above all: whole or not there, whatever happens meanwhile."""
 
 from __future__ import annotations
 
 import os
 import pickle
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import torch
 from torch import Tensor, nn
@@ -22,23 +23,42 @@ FILE = "state.pt"
 
 def save_whole(folder: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a folder that takes its name only once everything in it is on the disk."""
-    partial = folder.with_name(folder.name + ".partial")
-    try:
-        if partial.exists():
-            shutil.rmtree(partial)
+    with _writing(folder) as partial:
         partial.mkdir(parents=True)
         write(partial)
+
+
+def save_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Let `write` fill a file that takes its name only once it is whole and on the disk."""
+    with _writing(path) as partial, partial.open("wb") as file:
+        write(file)
+
+
+@contextmanager
+def _writing(target: Path) -> Generator[Path]:
+    """Give the place where a folder or a file is made before it takes its name, and the place of an older one."""
+    partial = target.with_name(target.name + ".partial")
+    try:
+        _remove(partial)
+        yield partial
         for path in [*partial.rglob("*"), partial]:
             _sync(path)
-        if folder.exists():
-            shutil.rmtree(folder)
-        partial.rename(folder)
-        _sync(folder.parent)
+        if target.is_dir():
+            shutil.rmtree(target)
+        partial.replace(target)
+        _sync(target.parent)
     except Exception as error:
         if (fault := machine_fault(error)) is None:
             raise
-        shutil.rmtree(partial, ignore_errors=True)
-        raise TrainError("cannot be written", where=folder, got=fault.what, mend=fault.mend) from error
+        _remove(partial)
+        raise TrainError("cannot be written", where=target, got=fault.what, mend=fault.mend) from error
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def capture(model: nn.Module, optimizer: Optimizer, progress: dict[str, Any], main: bool) -> dict[str, Any]:

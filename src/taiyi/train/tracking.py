@@ -6,11 +6,13 @@ that fails is left out and does not stop a training.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
+
+import msgspec
 
 from taiyi.errors import TrainError
 from taiyi.train.launch import is_main
@@ -58,6 +60,7 @@ class Tracking:
         self._names = list(dict.fromkeys(track)) if is_main() else []
         self._folder, self._stage, self._run, self._say = stage.parent / FOLDER, stage.name, stage.parent.name, say
         self._trackers: dict[Tracker, GeneralTracker] | None = None
+        self._known: dict[str, str] = {}
         self._logged: dict[tuple[Tracker, str], int] = {}
         self._last: Step | None = None
 
@@ -65,8 +68,8 @@ class Tracking:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for name in list(self._trackers or ()):
-            self._ask(name, lambda tracker: tracker.finish())
+        for name, tracker in list((self._trackers or {}).items()):
+            self._try(name, tracker.finish)
 
     def step(self, done: Step) -> None:
         """Log what a step measured."""
@@ -88,17 +91,17 @@ class Tracking:
         """Log values, of which `main` is always there."""
         if self._trackers is None:
             self._start(step)
-        for name in list(self._trackers or ()):
+        for name, tracker in list((self._trackers or {}).items()):
             if step > self._logged.get((name, main), 0):
-                self._ask(name, lambda tracker: tracker.log(values, step=step))
+                self._try(name, partial(tracker.log, values, step=step))
 
-    def _ask(self, name: Tracker, what: Callable[[GeneralTracker], None]) -> None:
-        """Have a tracker do something; without it from then on if it fails."""
+    def _try(self, name: Tracker, what: Callable[[], object]) -> None:
+        """Do something with a tracker; without it from then on if that fails."""
         assert self._trackers is not None
         try:
-            what(self._trackers[name])
+            what()
         except Exception as error:  # Servers and their clients fail in ways that cannot be listed.
-            del self._trackers[name]
+            self._trackers.pop(name, None)
             self._say(f"{name} is left out from here on: {type(error).__name__}: {error}")
 
     def _start(self, step: int) -> None:
@@ -106,13 +109,16 @@ class Tracking:
         from taiyi.train.world import world
 
         world()  # accelerate's trackers ask it which process this is
-        self._trackers = {}
-        make = {"tensorboard": self._tensorboard, "mlflow": self._mlflow, "wandb": self._wandb}
+        self._trackers, self._known = {}, self._read() if step > 1 else {}
         for name in self._names:
-            self._trackers[name] = make[name](step)
-            self._ask(name, lambda tracker: tracker.start())
-            if name in self._trackers:
-                self._ask(name, lambda tracker, name=name: self._remember(name, tracker))
+            self._try(name, partial(self._start_one, self._trackers, name, step))
+
+    def _start_one(self, started: dict[Tracker, GeneralTracker], name: Tracker, step: int) -> None:
+        make = {"tensorboard": self._tensorboard, "mlflow": self._mlflow, "wandb": self._wandb}
+        tracker = make[name](step)
+        tracker.start()
+        self._remember(name, tracker)
+        started[name] = tracker
 
     def _tensorboard(self, step: int) -> GeneralTracker:
         from accelerate.tracking import TensorBoardTracker
@@ -122,12 +128,12 @@ class Tracking:
     def _mlflow(self, step: int) -> GeneralTracker:
         from accelerate.tracking import MLflowTracker
 
-        return MLflowTracker(self._run, run_id=self._known("mlflow", step), run_name=self._stage)
+        return MLflowTracker(self._run, run_id=self._known.get("mlflow"), run_name=self._stage)
 
     def _wandb(self, step: int) -> GeneralTracker:
         from accelerate.tracking import WandBTracker
 
-        known = self._known("wandb", step)
+        known = self._known.get("wandb")
         more = {"id": known, "resume": "allow"} if known else {}
         return WandBTracker(self._run, name=self._stage, dir=str(self._folder), **more)
 
@@ -135,24 +141,32 @@ class Tracking:
     def _ids(self) -> Path:
         return self._folder / self._stage / "ids.json"
 
-    def _known(self, name: Tracker, step: int) -> str | None:
-        """Return the id under which a tracker has the steps before this one."""
-        return json.loads(self._ids.read_text()).get(name) if step > 1 and self._ids.exists() else None
+    def _read(self) -> dict[str, str]:
+        """Return under which ids trackers have the steps before; none where it cannot be read: they begin anew."""
+        try:
+            return msgspec.json.decode(self._ids.read_bytes(), type=dict[str, str])
+        except FileNotFoundError:
+            return {}
+        except (OSError, msgspec.DecodeError) as error:
+            self._say(f"trackers begin anew: {self._ids} cannot be read: {error}")
+            return {}
 
     def _remember(self, name: Tracker, tracker: Any) -> None:
         """Write down under which id a tracker has this stage, and see what it has of it: both would take it twice."""
         if name == "tensorboard":
             return
+        from taiyi.train.state import save_file
+
         held = tracker.tracker
-        known = json.loads(self._ids.read_text()) if self._ids.exists() else {}
         found = held.info.run_id if name == "mlflow" else held.id
-        if found == known.get(name):
+        if found == self._known.get(name):
             for main in ("loss", "dev/score"):
                 # W&B goes on after the last step that it has.
                 last = _last_in_mlflow(found, main) if name == "mlflow" else held.starting_step - 1
                 self._logged[name, main] = last
+        self._known[name] = found
         self._ids.parent.mkdir(parents=True, exist_ok=True)
-        self._ids.write_text(json.dumps(known | {name: found}))
+        save_file(self._ids, lambda file: file.write(msgspec.json.encode(self._known)))
 
 
 def _last_in_mlflow(run: str, name: str) -> int:
