@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,24 @@ def adapter(base: Path, folder: Path, lora: LoraSettings = LORA, method: Method 
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def test_an_adapter_finds_its_base_in_a_run_that_was_moved(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = Path("runs/mine/train-one-1/model")
+    shutil.copytree(base, first)
+    model, _ = load_base(str(first), method="lora", lora=LORA)
+    expected = logits(model)
+    model.save_pretrained("runs/mine/train-two-2/model")
+    Path("runs/mine").rename("moved")
+    monkeypatch.chdir("/")
+    found, _ = load_base(str(tmp_path / "moved" / "train-two-2" / "model"), method="lora")
+    assert torch.equal(logits(found), expected)
+    shutil.rmtree(tmp_path / "moved" / "train-one-1")
+    with pytest.raises(ModelError, match="the base of the adapter is not there"):
+        load_base(str(tmp_path / "moved" / "train-two-2" / "model"), method="lora")
 
 
 @pytest.mark.parametrize("variant", ["lora", "rslora", "dora"])

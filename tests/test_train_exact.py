@@ -16,9 +16,11 @@ from safetensors.torch import load_file
 import world_driver as driver
 from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Row
-from taiyi.errors import TrainError
+from taiyi.errors import TaiyiError, TrainError
 from taiyi.train import rows as store
+from taiyi.train import state
 from taiyi.train.loop import TrainResult, train
+from taiyi.train.optimizer import optimizer
 from taiyi.train.order import planned
 from taiyi.train.settings import StageSettings
 
@@ -147,7 +149,7 @@ def test_a_disk_that_fills_leaves_the_last_checkpoint_whole(tmp_path: Path, monk
     out = tmp_path / "out"
     assert driver.carry_out(out, EVERY_STEP, stop=4) is None
     before = {path: path.read_bytes() for path in (out / "checkpoints").rglob("*") if path.is_file()}
-    assert [path.parent.name for path in before] == ["step-00000003"]
+    assert {path.parent.name for path in before} == {"step-00000003"}
 
     def full(value: Any, file: Any) -> None:
         file.write(b"half of")
@@ -167,12 +169,70 @@ def test_a_damaged_checkpoint_is_named_and_not_taken(tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert driver.carry_out(out, EVERY_STEP, stop=4) is None
     (path,) = (out / "checkpoints").rglob("state.pt")
-    path.write_bytes(path.read_bytes()[:-1000])
-    with pytest.raises(TrainError, match="the checkpoint cannot be read"):
-        driver.carry_out(out, EVERY_STEP)
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 64  # in the numbers of a weight, where no reader would find anything wrong
+    for damaged in (whole[:-1000], bytes(flipped)):
+        path.write_bytes(damaged)
+        with pytest.raises(TrainError, match="the checkpoint cannot be read"):
+            driver.carry_out(out, EVERY_STEP)
     shutil.rmtree(out / "checkpoints")
     found = driver.carry_out(out, EVERY_STEP)
     assert found is not None and found.steps == 8
+
+
+def test_a_stage_that_goes_on_does_not_hold_the_file_that_it_goes_on_from(tmp_path: Path) -> None:
+    """On network disks a folder whose file is still open cannot be removed."""
+    out = tmp_path / "out"
+    assert driver.carry_out(out, EVERY_STEP, stop=4) is None
+    settings = StageSettings.model_validate(driver.SETTINGS | EVERY_STEP)
+    learner = driver.model(settings)
+    adamw = optimizer(learner, settings)
+    assert state.restore(out / "checkpoints", learner, adamw) is not None
+    assert adamw.state
+    assert "state.pt" not in Path("/proc/self/maps").read_text()
+
+
+def test_a_model_that_cannot_be_written_at_the_end_is_evaluated_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With other scores too, as devices give that do not repeat theirs to the bit."""
+    out = tmp_path / "out"
+    kept: list[Path] = []
+
+    def full(folder: Path, write: Any) -> None:
+        if folder.name == "model":
+            kept.extend((out / "candidates").iterdir())
+            raise TrainError("cannot be written")
+        save_whole(folder, write)
+
+    save_whole = state.save_whole
+    with monkeypatch.context() as patched:
+        patched.setattr(state, "save_whole", full)
+        with pytest.raises(TrainError, match="cannot be written"):
+            driver.carry_out(out, {"save_every_steps": 4}, dev=True)
+    # What the last checkpoint, of step 4, names is there until the stage is done.
+    assert out / "candidates" / "step-00000003" in kept
+    found = driver.carry_out(out, {"save_every_steps": 4}, dev=True)
+    assert found is not None and found.kept == 6
+    assert sorted(path.name for path in (out / "candidates").iterdir()) == ["step-00000006", "step-00000008"]
+
+
+def test_rows_that_the_model_is_not_made_for_are_refused_at_once(tmp_path: Path) -> None:
+    driver.write(tmp_path)
+    out, settings = tmp_path / "out", StageSettings.model_validate(driver.SETTINGS)
+    small = driver.model(settings, max_positions=24)
+    with pytest.raises(TaiyiError, match=r"rows are longer than the model's context; .* at most 24"):
+        train(store.read(tmp_path / "rows"), out, settings, small, driver.tokenizer(), Checkpoint(recipe="r"))
+    assert not (out / "loss.jsonl").exists()
+
+
+def test_a_finished_stage_is_not_that_of_other_settings(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    whole = driver.carry_out(out, {})
+    assert driver.carry_out(out, {}) == whole
+    with pytest.raises(TrainError, match="other settings or other rows"):
+        driver.carry_out(out, {"learning_rate": 0.5})
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:

@@ -44,8 +44,12 @@ DORA: dict[str, Any] = {"method": "lora", "lora": {"r": 4, "alpha": 8, "dropout"
 MUON: dict[str, Any] = {"optimizer": "muon"}
 DPO: dict[str, Any] = {"kind": "dpo"}
 GRPO: dict[str, Any] = {"kind": "grpo", "reward": {"prompts": 3, "answers": 4}}
+# Micro-batches of a few answers: one process has several, and another none.
+UNEVEN = GRPO | {"batch_tokens": 64}
 CHECKPOINTED: dict[str, Any] = {"gradient_checkpointing": True}
-SETTINGS = {"full": FULL, "lora": LORA, "dora": DORA, "muon": MUON, "dpo": DPO, "grpo": GRPO, "dev": CHECKPOINTED}
+SETTINGS = {"full": FULL, "lora": LORA, "dora": DORA, "muon": MUON, "dpo": DPO, "grpo": GRPO, "uneven": UNEVEN} | {
+    "dev": CHECKPOINTED
+}
 
 # What sums in another order may change: the relative difference of a loss, and the absolute one of a weight. Measured:
 # 4e-7 and 3e-6. Muon makes matrices orthogonal in bf16, where the last bit is a larger one: 9e-5 and 7e-4.
@@ -432,3 +436,12 @@ def test_tasks_of_slurm_that_know_nothing_of_one_another_are_refused(monkeypatch
     monkeypatch.setenv("SLURM_PROCID", "1")
     with pytest.raises(TrainError, match="nothing tells it so"):
         World()
+
+
+def test_tasks_of_slurm_are_refused_before_they_write_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them would make the data in the same folder."""
+    monkeypatch.setenv("SLURM_PROCID", "1")
+    for command in ("train", "run"):
+        done = tiny.taiyi(command, tiny.write(tmp_path), "--runs", tmp_path / "runs")
+        assert done.returncode == 1 and "nothing tells it so" in done.stderr
+    assert not (tmp_path / "runs").exists()

@@ -141,6 +141,14 @@ class Recipe(Settings):
                 mend="take `scratch` out, or use base: scratch",
             )
         for index, stage in enumerate(self.stages):
+            if self.base == "scratch" and stage.max_tokens > self.scratch.max_positions:
+                raise Misfit(
+                    "rows may be longer than the model is made for",
+                    *("stages", index, "max_tokens"),
+                    got=str(stage.max_tokens),
+                    expected=f"at most scratch.max_positions, {self.scratch.max_positions}",
+                    mend="lower it, or raise scratch.max_positions",
+                )
             if not self.encoding.decisions and "decision_weight" in stage.model_fields_set:
                 raise Misfit(
                     "`decision_weight` has no effect where nothing is learned as a decision",

@@ -103,13 +103,14 @@ def prepared(
     from taiyi.recipe import load
     from taiyi.steps import Run
     from taiyi.steps.raw import raw_bytes
-    from taiyi.train.launch import is_main
+    from taiyi.train import launch
 
+    launch.check()
     loaded = load(recipe)
     root = catalogue.corpora_dir(corpora)
     num_bytes = raw_bytes(loaded, root) if workers is None and engine == "local" else 0
     folder = runs / loaded.name
     command = "taiyi " + shlex.join(sys.argv[1:])
     made_with = engines.engine(engine, workers, num_bytes=num_bytes)
-    log = Log(folder, quiet=not is_main())
+    log = Log(folder, quiet=not launch.is_main())
     return Run(loaded, folder, root, log, command, made_with, parallel)

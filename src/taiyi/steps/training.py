@@ -170,16 +170,23 @@ def _based(run: Run, stage: Stage, begin: Begin | None, merged_to: Path) -> tupl
     # A merged base is written by one process, and read by the others once it is there.
     with world().main_first():
         return model.load_base(
-            run.recipe.base if begin is None else str(run.folder / begin.step / begin.model),
+            # An adapter names its base, for whoever loads it from another folder.
+            _absolute(run.recipe.base if begin is None else run.folder / begin.step / begin.model),
             method=stage.method,
             # Updates of all weights are too small for 16 bit; a base under adapters stays as it is.
             dtype="fp32" if stage.method == "full" else "auto",
             lora=stage.lora if "lora" in stage.model_fields_set else None,
             adapter=stage.adapter,
-            merged_to=merged_to,
+            merged_to=merged_to.resolve(),
             seed=run.recipe.seed,
             device=world().device,
         )
+
+
+def _absolute(model: str | Path) -> str:
+    """Return the whole path of a folder; a hub id as it is."""
+    path = Path(model).expanduser()
+    return str(path.resolve() if path.is_dir() else model)
 
 
 def _in_rows(learned: Rows, data: Path, stage: Stage) -> list[Example]:

@@ -224,6 +224,26 @@ def use(model: PreTrainedModel) -> None:
         ) from error
 
 
+def check_longest(model: PreTrainedModel, tokens: int) -> None:
+    """Raise ModelError where rows of so many tokens are longer than a model's attention window or its context."""
+    config = model.config.get_text_config()
+    kinds = getattr(config, "layer_types", None)
+    windowed = kinds is None or any("sliding" in kind for kind in kinds)
+    limits = {
+        "attention window": getattr(config, "sliding_window", None) if windowed else None,
+        "context": getattr(config, "max_position_embeddings", None),
+    }
+    for name, limit in limits.items():
+        if limit is not None and tokens > limit:
+            raise ModelError(
+                f"rows are longer than the model's {name}",
+                where=config.model_type,
+                got=f"up to {tokens} tokens",
+                expected=f"at most {limit}",
+                mend=f"set max_tokens of the stage to {limit}, and cut documents into windows (window_chars)",
+            )
+
+
 def check(model: PreTrainedModel) -> None:
     """Prove that what comes earlier in a bin does not change a row: the same row behind two different ones."""
     device = next(model.parameters()).device

@@ -54,6 +54,8 @@ def source_of(base: str, of: str | None = None) -> str:
     path = Path(base).expanduser()
     if path.is_dir():
         return str(model_folder(path))
+    if of is not None and (there := _beside(path, Path(of))) is not None:
+        return str(there)
     if path.is_absolute() or base.startswith((".", "~")) or base.count("/") > 1:
         raise ModelError(
             "the base model is not there" if of is None else "the base of the adapter is not there",
@@ -63,6 +65,16 @@ def source_of(base: str, of: str | None = None) -> str:
             mend="correct `base:` in the recipe, or use `base: scratch`",
         )
     return base
+
+
+def _beside(base: Path, adapter: Path) -> Path | None:
+    """Return the base of an adapter where both are of one run, which was moved since."""
+    for run in list(adapter.resolve().parents)[:3]:
+        for count in (2, 3):
+            there = run.joinpath(*base.parts[-count:])
+            if len(base.parts) > count and (there / "config.json").exists():
+                return there
+    return None
 
 
 def is_adapter(source: str) -> bool:

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import os
 
+from taiyi.errors import TrainError
+
 
 def is_main() -> bool:
     """Whether this process is the one that writes files and says what happens."""
     return os.environ.get("RANK", "0") == "0"
+
+
+def check() -> None:
+    """Raise TrainError where a process is one of several and is not told: each would take itself to be the first."""
+    if "RANK" not in os.environ and os.environ.get("SLURM_PROCID", "0") != "0":
+        raise TrainError(
+            "this process is one of several, but nothing tells it so",
+            got="SLURM_PROCID without RANK",
+            expected="RANK and WORLD_SIZE, as torchrun sets them",
+            mend="let srun start one torchrun on each node: docs/larger-machines.md",
+        )
 
 
 def alone() -> bool:

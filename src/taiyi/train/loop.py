@@ -8,6 +8,7 @@ training was interrupted, nor, within rounding, on how many processes share a st
 from __future__ import annotations
 
 import math
+import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from taiyi.checkpoint import Checkpoint
 from taiyi.errors import TrainError
 from taiyi.train import attention, state
-from taiyi.train.loss import causal_model, check_head
+from taiyi.train.loss import causal_model, check_head, decoder_layers
 from taiyi.train.model import check_bf16
 from taiyi.train.objectives import Answer, Answered, Answers, Objective, Pairs, Part, Rewards
 from taiyi.train.optimizer import optimizer as make_optimizer
@@ -140,6 +141,7 @@ def train(
         ModelError: packed training of the architecture would not be exact.
     """
     if (out / RESULT).exists():
+        _claim(out, rows, settings)
         return msgspec.json.decode((out / RESULT).read_bytes(), type=TrainResult)
     return _Training(rows, out, settings, model, tokenizer, checkpoint, hooks or Hooks(), parallel).carry_out()
 
@@ -174,9 +176,11 @@ class _Training:
             self.causal.gradient_checkpointing_enable({"use_reentrant": False})
         if settings.kind in ("dpo", "grpo"):
             _without_dropout(model)
+        longest = settings.max_tokens if settings.kind == "grpo" else max(rows.lengths, default=0)
+        attention.check_longest(self.causal, int(longest))
         self.autocast = _autocast(settings, self.world.device)
         self.objective = self._objective()
-        self.learner = spread(_Learner(model, self.objective), _layers(self.causal), self.world, parallel)
+        self.learner = spread(_Learner(model, self.objective), decoder_layers(self.causal), self.world, parallel)
         self.learning = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = make_optimizer(model, settings)
         writer = Writer(out / MODEL, model, tokenizer, checkpoint, settings, self.world, self.learner)
@@ -237,7 +241,9 @@ class _Training:
                     due = due or self.world.told(time.monotonic() - last_save > minutes * 60)
                 if due and self.step < self.objective.num_steps:
                     captured = state.capture(self.model, self.optimizer, self._progress(), self.world.main)
-                    if self.world.main:
+                    if log is not None:
+                        # Not to be behind its checkpoint where the machine stops.
+                        os.fsync(log.fileno())
                         state.save(folder, captured)
                     self.selection.prune()
                     self.world.wait()
@@ -271,8 +277,8 @@ class _Training:
         lr = float(self.scheduler.get_last_lr()[0])
         value = torch.zeros((), device=world.device)
         measured = work.measured.to(world.device)
-        for part in work.parts:
-            synchronise(self.learner, last=part is work.parts[-1])
+        for at, part in enumerate(work.parts, 1):
+            synchronise(self.learner, last=at == len(work.parts))
             torch.manual_seed(_seed(self.settings.seed, number, part.number))
             with self.autocast():
                 found = self.learner(part.batch.to(world.device), total)
@@ -333,8 +339,7 @@ class _Training:
     @property
     def _worst(self) -> float:
         """Twice the loss of a model that takes all tokens to be as probable."""
-        heaviest = max(1.0, self.settings.decision_weight)
-        return 2 * heaviest * math.log(self.causal.config.get_text_config().vocab_size)
+        return 2 * math.log(self.causal.config.get_text_config().vocab_size)
 
     def _check_learned(self) -> None:
         """Raise TrainError where no step changed a weight: the model would pass for one that was trained."""
@@ -366,6 +371,7 @@ class _Training:
         if self.world.main:
             told = msgspec.json.format(msgspec.json.encode(result)) + b"\n"
             state.save_file(self.out / RESULT, lambda file: file.write(told))
+            self.selection.prune(self.step)
             shutil.rmtree(self.out / "checkpoints", ignore_errors=True)
         self.world.wait()
         return result
@@ -414,19 +420,14 @@ def _place(model: PreTrainedModel | PeftModel, device: torch.device) -> None:
         cast(nn.Module, model).to(device)
 
 
-def _layers(causal: PreTrainedModel) -> list[nn.Module]:
-    """Return the decoder layers of a model: the longest list of modules that it has."""
-    lists = [list(m) for m in causal.modules() if isinstance(m, nn.ModuleList)]
-    return max(lists, key=len, default=[])
-
-
 def _without_dropout(model: PreTrainedModel | PeftModel) -> None:
     """Turn dropout off: the model that learns is to be the one that answered."""
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
-        if hasattr(module, "attention_dropout"):
-            module.attention_dropout = 0.0  # pyright: ignore[reportArgumentType]
+        for name, value in vars(module).items():
+            if "dropout" in name and isinstance(value, float):
+                setattr(module, name, 0.0)
 
 
 def _autocast(settings: StageSettings, device: torch.device) -> Callable[[], AbstractContextManager[Any]]:

@@ -46,6 +46,12 @@ def causal_model(model: nn.Module) -> PreTrainedModel:
     return cast(PreTrainedModel, inner)
 
 
+def decoder_layers(causal: PreTrainedModel) -> list[nn.Module]:
+    """Return the decoder layers of a model: the longest list of modules that it has."""
+    lists = [list(m) for m in causal.modules() if isinstance(m, nn.ModuleList)]
+    return max(lists, key=len, default=[])
+
+
 def log_probs(model: nn.Module, batch: Batch, *, temperature: float = 1.0) -> LogProbs:
     """Return the log-probabilities of the targets of a batch that are not forced.
 
@@ -67,18 +73,6 @@ def log_probs(model: nn.Module, batch: Batch, *, temperature: float = 1.0) -> Lo
         masked = _tempered(logits.float(), temperature).masked_fill(batch.padding, -torch.inf)
         decided = -cross_entropy(masked, batch.decided, reduction="none")
     return LogProbs(free, decided)
-
-
-def loss(model: nn.Module, batch: Batch, *, decision_weight: float = 1.0, total: float | None = None) -> Tensor:
-    """Return the mean loss over the targets of a batch that are not forced.
-
-    Args:
-        decision_weight: weight of a target with choices against one without.
-        total: the weight to divide by, where the batch is part of a step; by default that of the batch.
-    """
-    return weighted(log_probs(model, batch), decision_weight) / (
-        batch.weight(decision_weight) if total is None else total
-    )
 
 
 def weighted(found: LogProbs, decision_weight: float) -> Tensor:

@@ -24,7 +24,7 @@ from taiyi.errors import ModelError, TaiyiError
 from taiyi.train import attention
 from taiyi.train.batch import Batch
 from taiyi.train.live import DEVICE_ATTENTION, Live, device_dropout
-from taiyi.train.loss import check_head, log_probs, weighted
+from taiyi.train.loss import check_head, decoder_layers, log_probs, weighted
 from taiyi.train.model import new_adapter
 from taiyi.train.optimizer import optimizer, states
 from taiyi.train.settings import LoraSettings, Method, StageSettings
@@ -235,7 +235,7 @@ def _measured(
     # Of weights in 4 bit one matrix at a time is there in 16.
     unpacked = _largest_matrix(bare) if settings.method == "qlora" else 0
     apart = sum(weights.values()) - dense + unpacked
-    layers = _layers(bare)
+    layers = decoder_layers(bare)
     sizes = [sum(_bytes(t) for t in _tensors(layer)) for layer in layers]
     return Step(
         weights=dict(weights),
@@ -283,12 +283,6 @@ def _packed(bare: PreTrainedModel) -> list[nn.Linear]:
 
 def _largest_matrix(bare: PreTrainedModel) -> int:
     return max((_bytes(m.weight) for m in _packed(bare)), default=0)
-
-
-def _layers(bare: PreTrainedModel) -> list[nn.Module]:
-    """Return the decoder layers of a model: the longest list of modules that it has."""
-    lists = [list(m) for m in bare.modules() if isinstance(m, nn.ModuleList)]
-    return max(lists, key=len, default=[])
 
 
 def _without_data(batch: Batch, fake: FakeTensorMode) -> Batch:

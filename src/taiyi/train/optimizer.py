@@ -73,8 +73,9 @@ def fill(optimizer: Optimizer, held: Mapping[Tensor, Mapping[str, Any]]) -> None
 def _placed(value: Any, p: Tensor) -> Any:
     """Return what is held of a weight as the weight itself lies: moments are spread with it, counts are not."""
     if not isinstance(value, Tensor) or value.shape != p.shape:
-        # Fused optimizers count their steps on the device, others on the CPU.
-        return value.to(p.device) if isinstance(value, Tensor) and p.device.type != "cpu" else value
+        # Fused optimizers count their steps on the device.
+        # A copy, which does not keep the file of a checkpoint mapped.
+        return value.to(p.device, copy=True) if isinstance(value, Tensor) else value
     placed = torch.empty_like(p, dtype=value.dtype)
     put(placed, value)
     return placed

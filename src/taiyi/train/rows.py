@@ -247,6 +247,8 @@ def _told(folder: Path) -> dict[str, Any]:
         return cast(dict[str, Any], msgspec.json.decode((folder / FILE).read_bytes()))
     except FileNotFoundError as error:
         raise TrainError("no rows here", where=folder, expected=f"a folder with {FILE}") from error
+    except msgspec.DecodeError as error:
+        raise _damaged(folder / FILE, "what was written") from error
 
 
 def _damaged(path: Path, expected: str) -> TrainError:

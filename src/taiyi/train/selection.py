@@ -139,11 +139,16 @@ class Selection:
         # Of equal scores the first is the best.
         return patience is not None and len(self._scores) - 1 - self._scores.index(self._best()[0]) >= patience
 
-    def prune(self) -> None:
-        """Remove what is no candidate any more: once no checkpoint to go on from may still name it."""
+    def prune(self, last: int | None = None) -> None:
+        """Remove what is no candidate any more: once no checkpoint to go on from may still name it.
+
+        `last` is the step whose model stays whatever its score, once the stage is finished.
+        """
         if self._settings is None or not self._world.main:
             return
         kept = {self._folder(score.step) for score in self._best()}
+        if last is not None:
+            kept.add(self._folder(last))
         for folder in (self._out / CANDIDATES).glob("step-*"):
             if folder not in kept:
                 shutil.rmtree(folder)
@@ -153,7 +158,6 @@ class Selection:
         if self._settings is None:
             self._writer.write(self._writer.target)
             return step
-        self.prune()
         best = self._best()[0].step
         if self._settings.keep == "last" or best == step:
             self._writer.write(self._writer.target)

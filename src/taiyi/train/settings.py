@@ -191,7 +191,8 @@ class StageSettings(_Settings):
     decision_weight: Annotated[float, Field(gt=0)] = 1.0
     """Weight of a target with choices against one of the whole vocabulary."""
     precision: Precision = "fp32"
-    """Precision of the arithmetic; weights and optimizer keep theirs. `bf16` is faster where the processor has it."""
+    """Precision of the arithmetic; weights and optimizer keep theirs. `bf16` is faster where the processor has it. What
+    adapters are added to is computed in the precision of its weights, whatever is said here."""
     gradient_checkpointing: bool = False
     """Compute activations again in the backward pass: less memory, a third slower."""
     too_long: Literal["drop", "error"] = "drop"

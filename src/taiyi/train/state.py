@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import torch
+import xxhash
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -19,6 +20,8 @@ from taiyi.train.optimizer import fill, states
 from taiyi.train.world import gathered, put
 
 FILE = "state.pt"
+DIGEST = "digest"
+_PIECE = 1 << 24
 
 
 def save_whole(folder: Path, write: Callable[[Path], None]) -> None:
@@ -84,12 +87,23 @@ def save(folder: Path, state: dict[str, Any]) -> None:
     def write(partial: Path) -> None:
         with (partial / FILE).open("wb") as file:
             torch.save(state, file)
+        (partial / DIGEST).write_text(_digest(partial / FILE))
 
     target = folder / f"step-{state['progress']['step']:08d}"
     save_whole(target, write)
-    for path in folder.iterdir():
+    for path in folder.glob("step-*"):
         if path != target:
-            shutil.rmtree(path)
+            # What stays behind is only too much: on network disks a folder whose file is still open cannot be removed.
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _digest(path: Path) -> str:
+    """Return a hash of a file."""
+    found = xxhash.xxh3_128()
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            found.update(piece)
+    return found.hexdigest()
 
 
 def restore(folder: Path, model: nn.Module, optimizer: Optimizer) -> dict[str, Any] | None:
@@ -103,6 +117,8 @@ def restore(folder: Path, model: nn.Module, optimizer: Optimizer) -> dict[str, A
     path = complete[-1] / FILE
     learning = {name: p for name, p in model.named_parameters() if p.requires_grad}
     try:
+        if _digest(path) != (path.parent / DIGEST).read_text():
+            raise EOFError("it is not what was written")
         # Weights only: nothing that a file says is run.
         state = cast(dict[str, Any], torch.load(path, map_location="cpu", weights_only=True, mmap=True))
         saved = cast(dict[str, Tensor], state["model"])

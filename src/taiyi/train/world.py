@@ -6,7 +6,6 @@ gradients are added up. So a run can go on with more or fewer of them.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -23,6 +22,7 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from taiyi.errors import TrainError
+from taiyi.train import launch
 from taiyi.train.loss import causal_model
 from taiyi.train.settings import Parallel
 
@@ -39,13 +39,7 @@ class World:
     """
 
     def __init__(self) -> None:
-        if "RANK" not in os.environ and os.environ.get("SLURM_PROCID", "0") != "0":
-            raise TrainError(
-                "this process is one of several, but nothing tells it so",
-                got="SLURM_PROCID without RANK",
-                expected="RANK and WORLD_SIZE, as torchrun sets them",
-                mend="let srun start one torchrun on each node: docs/larger-machines.md",
-            )
+        launch.check()
         # One process may work for hours while the others wait: on data, or on a model that it writes.
         state = PartialState(cpu=not torch.cuda.is_available(), timeout=timedelta(days=1))
         self.rank: int = state.process_index
@@ -75,7 +69,6 @@ class World:
         """Return the sums of numbers over all processes, in double precision."""
         if self.size == 1:
             return list(values)
-        # MPS and some backends have no doubles, but they train in one process.
         found = torch.tensor(values, dtype=torch.float64, device=self.device)
         dist.all_reduce(found)
         return found.tolist()
