@@ -6,10 +6,12 @@ On a GPU: python benchmarks/train.py --model 8B --method qlora
 A model of 30M weights (Qwen3 architecture) learns each row once, in bf16 autocast over 32-bit weights, with AdamW; or
 adapters over a model of the size of Qwen3-8B in 4 bit do. Rows have the lengths of classification and NER mixed.
 Frameworks take turns, so that each meets the same noise, each in a process of its own and, but for Taiyi, in an
-environment of its own that is installed here. What counts are real tokens a second: those of the rows, without padding,
-which each framework has to have counted as many of, over its time of training with what comes before the first step and
-without writing the model; the fastest round of each. The share of the machine's rate is what an epoch cannot do without
-(`training.workload.flops`) over the rate of plain matrix products in bf16, measured in the same run.
+environment of its own that is installed here. They are measured as they come, which for both others is with gradient
+checkpointing, and packed without it too; Taiyi has it where a recipe asks for it. What counts are real tokens a second:
+those of the rows, without padding, which each framework has to have counted as many of, over its time of training with
+what comes before the first step and without writing the model; the fastest round of each. The share of the machine's
+rate is what an epoch cannot do without (`training.workload.flops`) over the rate of plain matrix products in bf16,
+measured in the same run.
 """
 
 from __future__ import annotations
@@ -50,6 +52,9 @@ class System(NamedTuple):
 SYSTEMS = {
     "trl-padded": System("TRL SFTTrainer, padded, batch 8", "trl_sft.py", ("padded",), "trl", tuple(TRL)),
     "trl-packed": System("TRL SFTTrainer, packed (bfd), 2 x 1,024", "trl_sft.py", ("packed",), "trl", tuple(TRL)),
+    "trl-packed-stored": System(
+        "TRL SFTTrainer, packed, no gradient checkpointing", "trl_sft.py", ("packed", "stored"), "trl", tuple(TRL)
+    ),
     "llama-factory-padded": System(
         "LLaMA-Factory, padded, batch 8", "llama_factory.py", ("padded",), "llama-factory", tuple(LLAMA_FACTORY)
     ),
@@ -57,6 +62,13 @@ SYSTEMS = {
         "LLaMA-Factory, packed (neat_packing), 2 x 1,024",
         "llama_factory.py",
         ("packed",),
+        "llama-factory",
+        tuple(LLAMA_FACTORY),
+    ),
+    "llama-factory-packed-stored": System(
+        "LLaMA-Factory, packed, no gradient checkpointing",
+        "llama_factory.py",
+        ("packed", "stored"),
         "llama-factory",
         tuple(LLAMA_FACTORY),
     ),

@@ -1,6 +1,8 @@
 """One epoch by LLaMA-Factory's SFT, padded or packed. Run as a process of its own, in LLaMA-Factory's environment.
 
-Run: python llama_factory.py FOLDER OUT.json full|qlora padded|packed
+Run: python llama_factory.py FOLDER OUT.json full|qlora padded|packed [stored]
+
+`stored` turns gradient checkpointing off, which is on as LLaMA-Factory comes.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ class Counted(TrainerCallback):
 
 
 def main() -> None:
-    folder, out, method, mode = sys.argv[1:]
+    folder, out, method, mode, *other = sys.argv[1:]
     data = Path(folder).resolve()
     ways: dict[str, dict[str, Any]] = {
         "padded": {"per_device_train_batch_size": 8},
@@ -70,6 +72,7 @@ def main() -> None:
                 "save_strategy": "no",
                 "report_to": "none",
                 "disable_tqdm": True,
+                "disable_gradient_checkpointing": bool(other),
                 **ways[mode],
                 **methods[method],
             },

@@ -1,6 +1,8 @@
 """One epoch by TRL's SFTTrainer as it comes, padded or packed. Run as a process of its own, in TRL's environment.
 
-Run: python trl_sft.py FOLDER OUT.json full|qlora padded|packed
+Run: python trl_sft.py FOLDER OUT.json full|qlora padded|packed [stored]
+
+`stored` turns gradient checkpointing off, which is on as TRL comes.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from workload import LORA
 
 
 def main() -> None:
-    folder, out, method, mode = sys.argv[1:]
+    folder, out, method, mode, *other = sys.argv[1:]
     made = json.loads((Path(folder) / "rows.json").read_bytes())
     rows = [{"input_ids": row["ids"], "labels": [-100] * row["prompt"] + row["ids"][row["prompt"] :]} for row in made]
     four_bit: dict[str, Any] = {"dtype": torch.float32}
@@ -59,6 +61,7 @@ def main() -> None:
             report_to="none",
             disable_tqdm=True,
             include_num_input_tokens_seen="non_padding",
+            **({"gradient_checkpointing": False} if other else {}),
             **ways[mode],
         )
         trainer = SFTTrainer(

@@ -280,7 +280,9 @@ class _Training:
         for at, part in enumerate(work.parts, 1):
             synchronise(self.learner, last=at == len(work.parts))
             torch.manual_seed(_seed(self.settings.seed, number, part.number))
-            with self.autocast():
+            # Nothing is used twice, and copies in 16 bit that are kept would be there for all layers at once, whatever
+            # checkpointing or FSDP let go of.
+            with self.autocast(cache=False):
                 found = self.learner(part.batch.to(world.device), total)
             # Gradients are averaged over processes, but are to be added up.
             (found.value * (world.size if part.real else 0)).backward()
@@ -430,8 +432,8 @@ def _without_dropout(model: PreTrainedModel | PeftModel) -> None:
                 setattr(module, name, 0.0)
 
 
-def _autocast(settings: StageSettings, device: torch.device) -> Callable[[], AbstractContextManager[Any]]:
+def _autocast(settings: StageSettings, device: torch.device) -> Callable[..., AbstractContextManager[Any]]:
     if settings.precision == "fp32":
-        return nullcontext
+        return lambda cache=True: nullcontext()
     check_bf16(device)
-    return lambda: torch.autocast(device.type, dtype=torch.bfloat16)
+    return lambda cache=True: torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=cache)

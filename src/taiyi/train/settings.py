@@ -1,8 +1,8 @@
 """Settings of models and stages, as a recipe gives them. Nothing here imports torch: recipes are read at start-up.
 
 Defaults that are the Taiyi paper's (JAMIA 2024): the adapters' r 64, alpha 16 and dropout 0.05, learning rate 2e-4,
-warm-up over a tenth of the steps, rows of at most 1,024 tokens. Not its own: it trains by QLoRA, which needs a CUDA
-device, for 5 epochs in stage 1 and 3 in stage 2; here it is the full model for one epoch unless a recipe says so.
+warm-up over a tenth of the steps, rows of at most 1,024 tokens. Not its own: it trains by QLoRA, for 5 epochs in stage
+1 and 3 in stage 2; here it is the full model for one epoch unless a recipe says so.
 Those of preference and reinforcement stages are those of TRL's trainers where these have them.
 """
 
