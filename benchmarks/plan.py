@@ -184,7 +184,8 @@ def planned(case: Case, folder: Path, device: Any, seed: int) -> dict[str, float
     step = work.step(shape, work.settings.lora, place)
     memory = memory_of(step, place, work.accumulates(place))
     return {
-        "memory": memory.total,
+        # Measured is what comes on top of what the process has imported.
+        "memory": memory.total - memory.libraries,
         "framework": memory.framework,
         "steps": work.steps,
         "tokens": work.seen,

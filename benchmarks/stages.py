@@ -2,7 +2,7 @@
 
     python benchmarks/stages.py --out docs/results/stages \\
         "one stage=runs/one-stage" "two stages=runs/two-stage" "no replay=runs/two-stage-no-replay" \\
-        "stage 1 only=runs/eval-..."
+        "stage 1 alone=runs/two-stage-first"
 
 Each run is one that `taiyi run` or `taiyi eval` made, under the same settings of evaluation; what is drawn are the
 scores of its report with their 95% bootstrap intervals over documents.
@@ -74,6 +74,7 @@ def draw(arms: Sequence[Arm], path: Path) -> None:
                     error_kw={"elinewidth": 1, "capsize": 2},
                 )
             axes.set_title(title, loc="left")
+            axes.set_ylim(0, 100)
             axes.set_xticks(range(len(sets)), [_label(arms[0].results[name]) for name in sets])
             axes.set_ylabel("F1, %" if "QA" not in title else "accuracy, %")
             axes.spines[["top", "right"]].set_visible(False)

@@ -26,7 +26,7 @@ def work(asked: dict[str, Any]) -> None:
 
     if asked["corpora"]:
         os.environ["TAIYI_CORPORA"] = asked["corpora"]
-    run = prepared(Path(asked["recipe"]), None, Path(asked["runs"]), parallel=asked["parallel"])
+    run = prepared(Path(asked["recipe"]), None, Path(asked["runs"]), parallel=asked["parallel"], trains=True)
     steps.train_stages(run, sharing.together(run, lambda: steps.build(run)))
 
 

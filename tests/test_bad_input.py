@@ -154,6 +154,57 @@ def test_a_recipe_that_cannot_be(
     assert not (tmp_path / "runs").exists()
 
 
+QLORA = {"name": "two", "method": "qlora", "data": [{"corpus": "demo_qic", "task": "tc"}]}
+
+
+@pytest.mark.parametrize(
+    ("command", "changes", "processes", "said"),
+    [
+        (("train",), {"track": ["mlflow"]}, 1, "taiyi: track: the tracker is not installed; got mlflow. Install it"),
+        (("run",), {"track": ["mlflow"]}, 1, "taiyi: track: the tracker is not installed; got mlflow. Install it"),
+        (("train",), {"two": QLORA}, 1, "taiyi: stage two: weights in 4 bit need bitsandbytes, which is not installed"),
+        (
+            ("train", "--parallel", "fsdp"),
+            {"two": QLORA},
+            2,
+            "taiyi: stage two: weights in 4 bit are not sharded; expected whole weights on each device. Leave out",
+        ),
+        (("train", "--parallel", "fsdp"), {}, 2, ""),
+        (("build",), {"track": ["mlflow"], "two": QLORA}, 1, ""),
+    ],
+)
+def test_what_training_needs_is_looked_for_before_the_data_is_made(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    changes: dict[str, Any],
+    processes: int,
+    said: str,
+) -> None:
+    class BuiltError(Exception):
+        pass
+
+    def build(_: object) -> None:
+        raise BuiltError
+
+    monkeypatch.setattr("taiyi.steps.build", build)
+    monkeypatch.setattr("taiyi.steps.sharing.together", lambda _, made: made())
+    for absent in ("mlflow", "bitsandbytes"):
+        monkeypatch.setitem(sys.modules, absent, None)
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", str(processes))
+    two = [changes["two"]] if "two" in changes else []
+    stages = [stage("demo_qic", "tc")[0] | {"method": "lora"}, *two]
+    path = recipe(tmp_path, base="org/model", stages=stages, track=changes.get("track", []))
+    given = (command[0], path, *command[1:], "--runs", tmp_path / "runs")
+    if said:
+        assert fault(call(*given)).startswith(said)
+        assert not (tmp_path / "runs").exists()
+    else:
+        with pytest.raises(BuiltError):
+            call(*given)
+
+
 def test_a_hub_id_that_cannot_be_reached(tmp_path: Path) -> None:
     path = recipe(tmp_path, base="nobody/nothing", stages=stage("demo_qic", "tc", max_records=2), evaluate={})
     said = fault(call("run", path, "--runs", tmp_path))

@@ -17,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 import taiyi
+import tiny
 from taiyi import catalogue, cli
 from taiyi.errors import CorpusError
 
@@ -73,6 +74,27 @@ def test_help_of_training_tells_how_it_is_called(columns: str) -> None:
     ):
         assert any(line.endswith(f": {command}") for line in lines), command
     assert "Usage: taiyi train [OPTIONS] RECIPE | COMMAND [ARGS]..." in lines
+
+
+@pytest.mark.parametrize(
+    ("rank", "options", "workers"),
+    [("0", ("--workers", "3"), 3), ("0", (), 1), ("1", ("--workers", "3", "--engine", "ray"), 1)],
+)
+def test_the_first_process_of_a_training_makes_its_data_as_other_commands_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rank: str, options: tuple[str, ...], workers: int
+) -> None:
+    used: list[Any] = []
+
+    def build(run: Any) -> Path:
+        used.append(run.engine)
+        return tmp_path
+
+    monkeypatch.setenv("RANK", rank)
+    monkeypatch.setattr("taiyi.steps.build", build)
+    monkeypatch.setattr("taiyi.steps.train_stages", lambda *_: "model")
+    given = ["train", str(tiny.write(tmp_path)), "--runs", str(tmp_path), *options]
+    assert CliRunner().invoke(cli.app, given, catch_exceptions=False).exit_code == 0
+    assert [(type(engine).__name__, engine.workers) for engine in used] == [("Local", workers)]
 
 
 @pytest.mark.parametrize("columns", ["80", "120"])

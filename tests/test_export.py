@@ -14,7 +14,19 @@ import pytest
 import torch
 import yaml
 from huggingface_hub import ModelCard
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from peft import PeftModel
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    Phi3Config,
+    Phi3ForCausalLM,
+    Qwen3MoeConfig,
+    Qwen3MoeForCausalLM,
+)
 from typer.testing import CliRunner
 
 import toy
@@ -26,6 +38,7 @@ from taiyi.evaluate.aggregate import SetResult
 from taiyi.evaluate.report import RunResult
 from taiyi.generate import LocalEngine
 from taiyi.manifest import Manifest, manifest
+from taiyi.steps.data import decontaminated
 from taiyi.steps.gguf import CONVERTER
 from taiyi.steps.model_card import Base, Facts, Training, model_card, strictest, terms
 from taiyi.steps.model_export import export_model
@@ -134,6 +147,128 @@ def test_weights_too_large_for_16_bit_are_refused(plain: Path, tmp_path: Path) -
     assert sorted(p.name for p in tmp_path.iterdir()) == ["large"]
 
 
+def test_an_adapter_is_merged_in_32_bit_and_rounded_once(tmp_path: Path) -> None:
+    """In 32 bit nothing of the adapter is lost over a base in 16 bit; in 16 bit no more than by rounding the sums."""
+    _, folder = trained(tmp_path, "lora")
+    AutoModelForCausalLM.from_pretrained(tmp_path / "base").bfloat16().save_pretrained(tmp_path / "base")
+    base = AutoModelForCausalLM.from_pretrained(tmp_path / "base", dtype=torch.float32)
+    adapted: Any = PeftModel.from_pretrained(base, str(folder))
+    sums = adapted.merge_and_unload().state_dict()
+    for dtype in ("fp32", "fp16", "bf16"):
+        export_model(str(folder), tmp_path / dtype, dtype=dtype)
+        exported = AutoModelForCausalLM.from_pretrained(tmp_path / dtype, dtype="auto")
+        assert exported.dtype == writing.DTYPES[dtype]
+        for name, weight in exported.state_dict().items():
+            assert torch.equal(weight, sums[name].to(exported.dtype)), name
+
+
+# --- For programs on transformers 4 ----------------------------------------------------------------------------------
+
+SIZE: dict[str, Any] = {
+    "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1,
+    "intermediate_size": 64, "max_position_embeddings": 128, "eos_token_id": 2, "pad_token_id": 0, "bos_token_id": None,
+}  # fmt: skip
+FACTORS: dict[str, Any] = {"short_factor": [1.0 + i for i in range(8)], "long_factor": [2.0 + i for i in range(8)]}
+LLAMA: dict[str, Any] = {
+    "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 32,
+}  # fmt: skip
+
+
+def gemma() -> Any:
+    rope = {
+        "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1e6},
+        "sliding_attention": {"rope_type": "default", "rope_theta": 2e4},
+    }
+    layers = ["sliding_attention", "full_attention"]
+    return Gemma3ForCausalLM(
+        Gemma3TextConfig(
+            vocab_size=320, head_dim=32, sliding_window=16, layer_types=layers, rope_parameters=rope, **SIZE
+        )
+    )
+
+
+def llama() -> Any:
+    return LlamaForCausalLM(LlamaConfig(vocab_size=320, rope_parameters=LLAMA | {"rope_theta": 5e5}, **SIZE))
+
+
+def phi() -> Any:
+    rope = FACTORS | {"rope_type": "longrope", "rope_theta": 2e4, "partial_rotary_factor": 0.5}
+    return Phi3ForCausalLM(
+        Phi3Config(vocab_size=320, original_max_position_embeddings=32, rope_parameters=rope, **SIZE)
+    )
+
+
+def experts() -> Any:
+    rope = {"rope_type": "default", "rope_theta": 1e6}
+    return Qwen3MoeForCausalLM(
+        Qwen3MoeConfig(
+            vocab_size=320,
+            head_dim=32,
+            moe_intermediate_size=24,
+            num_experts=4,
+            num_experts_per_tok=2,
+            rope_parameters=rope,
+            **SIZE,
+        )
+    )
+
+
+# What transformers 4.57 must find to compute the same logits, as was tried with it.
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (
+            gemma,
+            {"rope_theta": 1e6, "rope_local_base_freq": 2e4, "rope_scaling": {"rope_type": "linear", "factor": 8.0}},
+        ),
+        (llama, {"rope_theta": 5e5, "rope_scaling": LLAMA}),
+        (phi, {"rope_theta": 2e4, "partial_rotary_factor": 0.5, "rope_scaling": {"type": "longrope", **FACTORS}}),
+        (experts, {"rope_theta": 1e6, "num_experts": 4}),
+    ],
+)
+def test_an_export_speaks_to_transformers_4_too(make: Any, words: dict[str, Any], tmp_path: Path) -> None:
+    model, tokenizer = make().eval(), AutoTokenizer.from_pretrained(toy_tokenizer(tmp_path / "base"))
+    model.save_pretrained(tmp_path / "base")
+    export_model(str(tmp_path / "base"), tmp_path / "out", dtype="fp32")
+    config = json.loads((tmp_path / "out" / "config.json").read_text())
+    told = {name: config.get(name) for name in ("torch_dtype", "dtype", *words)}
+    assert told == {"torch_dtype": "float32", "dtype": "float32", **words}
+    assert ("rope_scaling" in config) == ("rope_scaling" in words)
+    settings = json.loads((tmp_path / "out" / "tokenizer_config.json").read_text())
+    assert settings["tokenizer_class"] == "PreTrainedTokenizerFast"
+    assert settings["model_input_names"] == ["input_ids", "attention_mask"]
+    assert settings["additional_special_tokens"] == ["<image>"] and "extra_special_tokens" not in settings
+    # And transformers 5 loads what it would have loaded.
+    exported = AutoModelForCausalLM.from_pretrained(tmp_path / "out").eval()
+    ids = torch.randint(5, 300, (1, 40), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        assert torch.equal(exported(ids).logits, model(ids).logits)
+    found = AutoTokenizer.from_pretrained(tmp_path / "out")
+    text = "aspirin 疸 <image> <Drug>x</Drug><|im_end|>"
+    assert type(found) is type(tokenizer) and found(text) == tokenizer(text)
+    ids = tokenizer(text)["input_ids"]
+    assert found.decode(ids, skip_special_tokens=True) == tokenizer.decode(ids, skip_special_tokens=True)
+
+
+def toy_tokenizer(folder: Path) -> Path:
+    """Write our tokenizer with a special token more, as models of the hub have them."""
+    toy.tokenizer().save_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_special_tokens({"extra_special_tokens": ["<image>"]})
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def test_positions_that_transformers_4_has_no_words_for_are_left_alone(
+    plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "_words_of_4", lambda config: config | {"rope_parameters": {"rope_theta": 1.0}})
+    export_model(str(plain), tmp_path / "out")
+    config = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert config["rope_parameters"]["rope_theta"] == 10000
+
+
 # --- What is in the way ----------------------------------------------------------------------------------------------
 
 
@@ -219,6 +354,18 @@ def test_the_command_tells_what_it_wrote(plain: Path, tmp_path: Path) -> None:
     said = command(plain, tmp_path / "out", "--again").stdout
     assert f"taiyi eval {tmp_path / 'out'} --suite SUITE" in said
     assert "in bfloat16" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_a_relative_name_is_enough_to_score_an_export(
+    plain: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_model(str(plain), tmp_path / "out")
+    monkeypatch.chdir(tmp_path)
+    assert decontaminated(Path("out")) is None
+    # Of a run, it tells the same as from elsewhere.
+    for folder, name in (("train-two-0", "model"), ("train-two-0/candidates", "step-00000004")):
+        monkeypatch.chdir(run / folder)
+        assert decontaminated(Path(name)) == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ from taiyi.cli import app
 from taiyi.errors import TaiyiError
 from taiyi.manifest import Log, finished, manifest
 from taiyi.recipe import load
-from taiyi.steps import choice, pairs
+from taiyi.steps import choice, dev, pairs
 from taiyi.steps.run import Run
 from taiyi.train import loop
 from taiyi.train.loop import Step
+from taiyi.train.selection import Dev, DevScore
 
 NER: dict[str, Any] = {"corpus": "demo_cdr", "task": "ner", "window_chars": 1, "max_records": 12}
 QA: dict[str, Any] = {"corpus": "demo_pubmedqa", "task": "qa_yesno", "max_records": 12}
@@ -120,10 +121,10 @@ def test_a_budget_of_tokens_takes_as_many_epochs_as_it_needs(tmp_path: Path) -> 
 
 
 def test_a_person_chooses_before_the_run_goes_on(tmp_path: Path) -> None:
-    dev = {"records": 3, "every_steps": 2, "candidates": 3, "choose": "person"}
+    asked = {"records": 3, "every_steps": 2, "candidates": 3, "choose": "person"}
     run = made(
         tmp_path,
-        [{"name": "stage1", "data": [NER], **QUICK, "dev": dev}, {"name": "stage2", "data": [QA], **QUICK}],
+        [{"name": "stage1", "data": [NER], **QUICK, "dev": asked}, {"name": "stage2", "data": [QA], **QUICK}],
     )
     with pytest.raises(TaiyiError, match="a person is to choose"):
         train(run)
@@ -144,19 +145,26 @@ def test_a_person_chooses_before_the_run_goes_on(tmp_path: Path) -> None:
     assert choice.candidates(run.folder, "stage1").choice.why == "fewer slips"  # type: ignore[union-attr]
 
 
-def test_the_best_model_is_kept_and_training_stops_early(tmp_path: Path) -> None:
-    settings = QUICK | {"max_steps": 40, "learning_rate": 0.03}
-    run = made(
-        tmp_path, [{"name": "only", "data": [QA], **settings, "dev": {"records": 4, "every_steps": 2, "patience": 3}}]
-    )
+def test_the_best_model_is_kept_and_training_stops_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = {2: 0.2, 4: 0.5, 6: 0.4, 8: 0.5, 10: 0.1}
+
+    def evaluator(*_: Any, **__: Any) -> Dev:
+        return lambda model, step: DevScore(step=step, score=scores[step], tasks={}, num_answers=1, num_unparsable=0)
+
+    monkeypatch.setattr(dev, "evaluator", evaluator)
+    settings = QUICK | {"max_steps": 20, "dev": {"records": 4, "every_steps": 2, "patience": 3}}
+    run = made(tmp_path, [{"name": "only", "data": [QA], **settings}])
     model = train(run)
     there = choice.candidates(run.folder, "only")
-    best = max(there.scores, key=lambda score: (score.score, -score.step))
-    assert there.kept == best.step
-    facts = manifest(there.folder).facts
-    assert facts["steps"] == there.scores[-1].step
-    assert facts["steps"] == 40 or facts["steps"] == best.step + 3 * 2
-    assert (model / "config.json").exists()
+    assert [score.step for score in there.scores] == [*scores]
+    assert manifest(there.folder).facts["steps"] == 10
+    assert there.kept == 4 and set(there.steps) == {4, 10}
+    weights = [(folder / "model.safetensors").read_bytes() for folder in (model, *_candidates(there.folder))]
+    assert weights[0] == weights[1] != weights[2]
+
+
+def _candidates(folder: Path) -> list[Path]:
+    return sorted((folder / "candidates").iterdir())
 
 
 def test_two_long_examples_end_a_run_that_wants_it(tmp_path: Path) -> None:

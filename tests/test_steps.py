@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +19,7 @@ from rich.console import Console
 import tiny
 from taiyi import __version__, catalogue, steps
 from taiyi.checkpoint import Checkpoint, model_folder
-from taiyi.errors import CorpusError, ModelError, RecipeError
+from taiyi.errors import CorpusError, ModelError, RecipeError, TaiyiError
 from taiyi.evaluate import aggregate, suites
 from taiyi.manifest import MANIFEST, Log, hash_file, manifest, step
 from taiyi.recipe import Recipe
@@ -236,6 +240,63 @@ def test_the_note_of_a_test_set_says_what_was_left_out(
 def test_other_inputs_are_another_step(tmp_path: Path, log: Log) -> None:
     folders = {step(tmp_path, "data", {"a": a}, lambda _: {}, log) for a in (1, "1", [1], {"x": None})}
     assert len(folders) == 4
+
+
+_HELD = """
+import sys, time
+from pathlib import Path
+from taiyi.manifest import Log, step
+run = Path(sys.argv[1])
+step(run, "data", {}, lambda _: print("begun", flush=True) or time.sleep(60), Log(run, quiet=True))
+"""
+
+
+def test_a_step_is_carried_out_by_one_process_at_a_time_and_is_free_when_that_dies(tmp_path: Path, log: Log) -> None:
+    command = [sys.executable, "-c", _HELD, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=tiny.environment()) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"begun\n"
+        held = f"process {other.pid} on {socket.gethostname()}"
+        said = rf"{tmp_path}, data: another process works on this run; got {held}\. Wait until it has ended"
+        for inputs in ({}, {"a": 1}):
+            with pytest.raises(TaiyiError, match=said):
+                step(tmp_path, "data", inputs, lambda _: pytest.fail("made at once"), log)
+        # Others are not hindered, such as those of a plan.
+        step(tmp_path, "rows", {}, lambda _: {}, log)
+        other.kill()
+        other.wait()
+    folder = step(tmp_path, "data", {}, lambda _: {}, log)
+    assert step(tmp_path, "data", {}, lambda _: pytest.fail("made twice"), log) == folder
+    assert not list(tmp_path.glob("*.lock"))
+
+
+def test_a_step_that_another_process_just_finished_is_done(
+    tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder,) = {step(tmp_path, "data", {}, lambda _: {}, log)}
+    made = (folder / MANIFEST).read_bytes()
+    (folder / MANIFEST).unlink()
+    locks: list[int] = []
+
+    def lock(file: Any, how: int) -> None:
+        locks.append(how)
+        (folder / MANIFEST).write_bytes(made)
+        if len(locks) == 1:
+            # As its holder leaves it.
+            Path(file.name).unlink()
+
+    monkeypatch.setattr("fcntl.flock", lock)
+    assert step(tmp_path, "data", {}, lambda _: pytest.fail("made twice"), log) == folder
+    assert len(locks) == 2
+
+
+def test_without_locks_a_step_goes_on_and_says_so(tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lock(*_: object) -> None:
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr("fcntl.flock", lock)
+    folder = step(tmp_path / "run", "data", {}, lambda _: {}, log)
+    assert "data: goes on without a lock" in (tmp_path / "run" / "log.txt").read_text()
+    assert manifest(folder).step == "data"
 
 
 @pytest.mark.parametrize("error", [RuntimeError("x"), KeyboardInterrupt()])

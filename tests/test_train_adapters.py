@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, BertConfig, BertForMaskedLM, Qwen3Model
+from transformers import (
+    AutoModelForCausalLM,
+    BertConfig,
+    BertForMaskedLM,
+    Qwen3Model,
+    Qwen3MoeConfig,
+    Qwen3MoeForCausalLM,
+)
 
+import taiyi.train
 from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Row
 from taiyi.errors import ModelError
@@ -213,6 +223,64 @@ def test_an_adapter_that_is_not_what_a_stage_asks_is_refused(
     folder = adapter(base, tmp_path / "adapter")
     with pytest.raises(ModelError, match=fault):
         load_base(str(folder), **({"method": "lora"} | change))
+
+
+@pytest.fixture(scope="module")
+def experts(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a mixture of experts."""
+    folder = tmp_path_factory.mktemp("experts")
+    config = Qwen3MoeConfig(
+        vocab_size=280,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=16,
+        moe_intermediate_size=24,
+        num_experts=4,
+        num_experts_per_tok=2,
+        max_position_embeddings=128,
+    )
+    torch.manual_seed(3)
+    Qwen3MoeForCausalLM(config).float().save_pretrained(folder)
+    load_base(str(base), method="full")[1].save_pretrained(folder)
+    return folder
+
+
+def test_adapters_of_experts_learn_and_merge_without_dropout(experts: Path, rows: store.Rows, tmp_path: Path) -> None:
+    lora = LoraSettings(r=4, alpha=8, dropout=0)
+    model, tokenizer = load_base(str(experts), method="lora", dtype="fp32", lora=lora)
+    assert any("experts" in name for name, p in model.named_parameters() if p.requires_grad)
+    settings = stage("lora").model_copy(update={"lora": lora})
+    done = train(rows, tmp_path / "out", settings, model, tokenizer, Checkpoint())
+    assert done.losses[-1] < done.losses[0]
+    folder = tmp_path / "out" / "model"
+    merge_adapter(str(folder), tmp_path / "merged")
+    merged = logits(AutoModelForCausalLM.from_pretrained(tmp_path / "merged"))
+    assert (merged - logits(load_base(str(folder), method="lora", dtype="fp32")[0])).abs().max() < 1e-4
+    assert (merged - logits(load_base(str(experts), method="full")[0])).abs().max() > 1e-2
+    with pytest.raises(ModelError, match="dropout: 0"):
+        load_base(str(folder), method="lora", lora=LoraSettings(dropout=0.1))
+
+
+@pytest.mark.parametrize("lora", [LoraSettings(), LoraSettings(dropout=0, variant="dora")])
+def test_what_adapters_of_experts_cannot_have_is_refused_in_words(lora: LoraSettings, experts: Path) -> None:
+    with pytest.raises(ModelError, match=r"does not fit the architecture.*set `dropout: 0` and `variant: lora`"):
+        load_base(str(experts), method="lora", lora=lora)
+
+
+def test_names_that_transformers_renamed_bring_no_warnings(base: Path, tmp_path: Path) -> None:
+    folder = adapter(base, tmp_path / "adapter")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        # Each test has filters of its own: those of the package are set as it is imported.
+        importlib.reload(taiyi.train)
+        load_base(str(folder), method="full")
+        model: Any = load_base(str(folder), method="lora")[0].get_base_model()
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+        model.gradient_checkpointing_disable()
+        with pytest.raises(FutureWarning):
+            warnings.warn("another", FutureWarning, stacklevel=1)
 
 
 @pytest.mark.parametrize("use", ["continue", "merge"])

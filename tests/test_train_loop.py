@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -20,14 +21,15 @@ from taiyi.encoding import Row
 from taiyi.errors import TrainError, machine_fault
 from taiyi.train import rows as store
 from taiyi.train import state
-from taiyi.train.batch import batch
 from taiyi.train.loop import Hooks, Step, TrainResult, train
-from taiyi.train.loss import loss
 from taiyi.train.model import scratch
+from taiyi.train.objectives import Answers
 from taiyi.train.optimizer import optimizer, schedule
+from taiyi.train.order import Planned
 from taiyi.train.rows import Rows
 from taiyi.train.settings import ScratchSettings, StageSettings
 from taiyi.train.tokenizer import train_bpe
+from taiyi.train.world import World, world
 
 SETTINGS = StageSettings(
     epochs=2, max_tokens=64, batch_tokens=128, accumulation=2, learning_rate=1e-2, save_every_steps=2, weight_decay=0.1
@@ -56,7 +58,8 @@ def made(count: int = 60) -> list[Row]:
         ]
         choices[0] = (source[0], 1)
         positions = [*range(half), *range(half)]
-        rows.append(Row(f"c/train/{number}#t.1", [*source, *source], positions, list(range(half, 2 * half)), choices))
+        targets = list(range(half, 2 * half))
+        rows.append(Row(f"c/train/{number}#t.1", [*source, *source], positions, targets, choices, f"t{number % 2}"))
     return rows
 
 
@@ -65,13 +68,15 @@ def rows(tmp_path: Path) -> Rows:
     return store.write(made(), tmp_path / "rows")
 
 
-def test_loss_is_cross_entropy_over_the_legal_choices(rows: Rows) -> None:
+@pytest.mark.parametrize("weight", [1.0, 2.5])
+def test_loss_of_a_step_is_cross_entropy_over_the_legal_choices(rows: Rows, weight: float) -> None:
+    """Its value and gradient are those of the full logits, however the step is cut into micro-batches."""
     lm = model()
-    indices, weight = [4, 9, 0, 30], 2.5
-    expected: list[torch.Tensor] = []
+    bins = [[4, 9], [0], [30, 7, 11]]
+    losses: list[torch.Tensor] = []
     weights: list[float] = []
-    for index in indices:
-        row = rows[index]
+    measured: dict[str, list[float]] = {f"loss/{task}": [0.0, 0.0] for task in rows.tasks}
+    for row in (rows[index] for indices in bins for index in indices):
         ids, mask = torch.tensor([row.ids]), torch.ones(1, len(row.ids))
         logits = lm(input_ids=ids, position_ids=torch.tensor([row.positions]), attention_mask=mask).logits[0]
         for target, choices in zip(row.targets, row.choices, strict=True):
@@ -79,20 +84,47 @@ def test_loss_is_cross_entropy_over_the_legal_choices(rows: Rows) -> None:
                 continue
             legal = list(choices) or list(range(logits.shape[1]))
             right = torch.tensor([legal.index(row.ids[target])])
-            expected.append(cross_entropy(logits[target - 1, legal][None], right))
+            losses.append(cross_entropy(logits[target - 1, legal][None], right))
             weights.append(weight if choices else 1.0)
-    wanted = (torch.stack(expected) * torch.tensor(weights)).sum() / sum(weights)
+            of_task = measured[f"loss/{row.task}"]
+            of_task[0] += losses[-1].item()
+            of_task[1] += 1
+    expected = (torch.stack(losses) * torch.tensor(weights)).sum() / sum(weights)
+    expected.backward()
+    gradients = {name: p.grad.clone() for name, p in lm.named_parameters() if p.grad is not None}
+    lm.zero_grad()
     lm.set_attn_implementation("taiyi_packed")
-    assert torch.allclose(loss(lm, batch(rows, indices), decision_weight=weight), wanted, atol=1e-5)
+
+    objective = answers(rows, bins, weight)
+    work = objective.work(0)
+    assert [part.batch.rows for part in work.parts] == [tuple(indices) for indices in bins]
+    assert work.weight == pytest.approx(sum(weights))
+    found = [objective.loss(lm, part.batch, work.weight) for part in work.parts]
+    value = torch.stack([loss.value for loss in found]).sum()
+    value.backward()
+    torch.testing.assert_close(value, expected, atol=1e-5, rtol=1e-5)
+    made = {name: p.grad for name, p in lm.named_parameters() if p.grad is not None}
+    torch.testing.assert_close(made, gradients, atol=1e-6, rtol=1e-4)
+    # What is told of each task is not weighted.
+    sums: list[list[float]] = torch.stack([loss.measured for loss in found]).sum(0).tolist()
+    for name, told in zip(objective.measures, sums, strict=True):
+        assert told == pytest.approx(measured[name], rel=1e-4), name
+    assert len(objective.measures) == 2
 
 
-def test_loss_of_a_step_does_not_depend_on_how_it_is_cut(rows: Rows) -> None:
-    lm = model()
-    lm.set_attn_implementation("taiyi_packed")
-    whole = batch(rows, [1, 2, 3])
-    total = whole.weight(1.0)
-    parts = sum(float(loss(lm, batch(rows, [i]), total=total)) for i in (1, 2, 3))
-    assert parts == pytest.approx(float(loss(lm, whole)), rel=1e-5)
+def test_weights_of_processes_add_up_to_that_of_the_step(rows: Rows) -> None:
+    bins = [[4, 9], [0], [30, 7, 11]]
+    whole = answers(rows, bins, 2.5).work(0).weight
+    works = [answers(rows, bins, 2.5, cast(World, SimpleNamespace(rank=rank, size=2))).work(0) for rank in range(2)]
+    # The second process has a micro-batch of another one beside its own, to keep pace, which does not count.
+    assert [[part.real for part in work.parts] for work in works] == [[True, True], [True, False]]
+    assert sum(work.weight for work in works) == pytest.approx(whole)
+
+
+def answers(rows: Rows, bins: list[list[int]], weight: float, of: World | None = None) -> Answers:
+    """Return the objective of a stage of one step."""
+    settings = SETTINGS.model_copy(update={"decision_weight": weight})
+    return Answers(rows, [Planned(0, bins)], settings, of or world())
 
 
 class Interrupted(Exception):

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch.nn.functional import logsigmoid
 
-from taiyi.encoding import Encoder
+import world_driver as driver
+from taiyi.encoding import Encoder, Row
 from taiyi.errors import TrainError
 from taiyi.generate import LocalEngine
 from taiyi.schema import Example
@@ -23,6 +24,7 @@ from taiyi.train.batch import batch
 from taiyi.train.loop import Hooks, Step, train
 from taiyi.train.loss import log_probs
 from taiyi.train.objectives import Answered, Pairs, Rewards
+from taiyi.train.order import Planned
 from taiyi.train.settings import PreferenceSettings, RewardSettings, StageSettings
 from taiyi.train.world import world
 from test_generate_local import logits_of
@@ -171,6 +173,71 @@ def test_equal_rewards_teach_nothing() -> None:
     assert not work.parts and work.weight > 0
 
 
+# The rewards of groups of three answers, those that are left out in brackets, and the advantages of the others.
+GROUPS: list[tuple[list[float], list[int], list[float], float]] = [
+    ([0.0, 1.0, 1.0], [], [-2 / 3, 1 / 3, 1 / 3], (1 / 3) ** 0.5),
+    ([0.5, 0.5, 0.5], [], [], 1.0),
+    ([0.25, 1.0, 0.75], [1], [-0.25, 0.25], 0.125**0.5),
+    ([0.0, 0.5, 1.0], [0, 2], [], 1.0),
+    ([-0.5, 0.25, 1.0], [], [-0.75, 0.0, 0.75], 0.75),
+]
+
+
+@pytest.mark.parametrize("temperature", [1.0, 1.4])
+@pytest.mark.parametrize("scale", [True, False])
+def test_the_loss_of_rewards_is_that_of_the_formula(scale: bool, temperature: float) -> None:
+    """The gradient is that of -sum(A_i log p_i) / N, where N counts the tokens of all answers that could be learned."""
+    made = iter(driver.made(15, 20))
+    groups = [
+        [Answered("t", None if n in out else row, reward) for n, (reward, row) in enumerate(zip(rewards, made))]  # noqa: B905
+        for rewards, out, _, _ in GROUPS
+    ]
+    reward = {"prompts": 5, "answers": 3, "scale": scale, "temperature": temperature}
+    settings = StageSettings.model_validate({"kind": "grpo", "max_tokens": 24, "batch_tokens": 24, "reward": reward})
+    objective = Rewards(
+        [*"abcde"], ["t"] * 5, settings, world(), lambda step, asked: [groups[index] for index in asked]
+    )
+    work = objective.work(0)
+
+    rows: list[Row] = []
+    advantages: list[float] = []
+    for index in objective.asked(0):
+        _, _, found, deviation = GROUPS[index]
+        advantages += [advantage / (deviation + 1e-4) if scale else advantage for advantage in found]
+        rows += [answered.row for answered in groups[index] if answered.row is not None and found]
+    num_tokens = sum(
+        sum(len(choices) != 1 for choices in answered.row.choices)
+        for group in groups
+        for answered in group
+        if answered.row is not None
+    )
+    assert work.weight == num_tokens
+    lm = driver.model(settings)
+    expected = -(torch.tensor(advantages) * by_hand(lm, rows, range(len(rows)), temperature)).sum() / num_tokens
+    wanted = gradients(lm, expected)
+    lm.set_attn_implementation("taiyi_packed")
+    assert len(work.parts) > 2 and all(part.real for part in work.parts)
+    losses = [objective.loss(lm, part.batch, work.weight).value for part in work.parts]
+    for loss, part in zip(losses, work.parts, strict=True):
+        # Every answer is used once, so that its probability is that of the model that gave it.
+        assert loss.item() == pytest.approx(-sum(advantages[row] for row in part.batch.rows) / num_tokens, abs=1e-6)
+    assert sorted(row for part in work.parts for row in part.batch.rows) == list(range(len(rows)))
+    found = gradients(lm, torch.stack(losses).sum())
+    assert max(float(gradient.abs().max()) for gradient in wanted.values()) > 1e-2
+    torch.testing.assert_close(found, wanted, atol=1e-6, rtol=1e-4)
+    # All answers are told of, those that are left out too.
+    measured: list[list[float]] = work.measured.tolist()
+    told = dict(zip(objective.measures, measured, strict=True))
+    assert told["reward/t"] == [sum(sum(rewards) for rewards, *_ in GROUPS), 15]
+    assert told["left out"] == [3, 15]
+
+
+def gradients(lm: Any, loss: torch.Tensor) -> dict[str, torch.Tensor]:
+    lm.zero_grad()
+    loss.backward()
+    return {name: p.grad.clone() for name, p in lm.named_parameters()}
+
+
 def rewarded(out: Path, flat: Container[int], stop: int | None = None, **changes: Any) -> list[Step]:
     """Train for four steps on rewards that are all alike in some of them, from 1."""
     examples = yes_no_examples(4)
@@ -260,42 +327,51 @@ def test_right_answers_gain_on_wrong_ones(pairs: store.Rows, tmp_path: Path) -> 
     assert steps[-1].measures["right"] > 0.95 and steps[-1].measures["margin"] > 0.1
 
 
-def by_hand(lm: Any, rows: store.Rows, indices: Sequence[int]) -> torch.Tensor:
+def by_hand(lm: Any, rows: store.Rows | list[Row], indices: Sequence[int], temperature: float = 1.0) -> torch.Tensor:
     """Return the log-probability of each row's answer, one row at a time over the whole logits."""
     found: list[torch.Tensor] = []
     for row in (rows[index] for index in indices):
-        logits = lm(input_ids=torch.tensor([row.ids]), position_ids=torch.tensor([row.positions])).logits[0].double()
+        ids, mask = torch.tensor([row.ids]), torch.ones(1, len(row.ids))
+        output = lm(input_ids=ids, position_ids=torch.tensor([row.positions]), attention_mask=mask)
+        logits = output.logits[0].double()
         total = logits.new_zeros(())
         for target, choices in zip(row.targets, row.choices, strict=True):
             legal = list(choices) or list(range(logits.shape[1]))
-            total = total + logits[target - 1, legal].log_softmax(0)[legal.index(row.ids[target])]
+            among = (logits[target - 1, legal] / temperature).log_softmax(0)
+            total = total + among[legal.index(row.ids[target])]
         found.append(total)
     return torch.stack(found)
 
 
-@pytest.mark.parametrize("smooth", [0.0, 0.2])
-def test_the_loss_of_pairs_is_that_of_the_paper(pairs: store.Rows, smooth: float) -> None:
-    """Equation 7 of DPO, with the label smoothing of cDPO, and its gradient."""
-    beta = 0.3
-    settings = PREFERENCE.model_copy(update={"preference": PreferenceSettings(beta=beta, label_smoothing=smooth)})
+@pytest.mark.parametrize(
+    ("beta", "smooth", "sft"), [(0.3, 0.0, 0.0), (1.0, 0.0, 0.0), (0.3, 0.2, 0.0), (0.3, 0.0, 0.7), (0.5, 0.1, 2.0)]
+)
+def test_the_loss_of_pairs_is_that_of_the_papers(pairs: store.Rows, beta: float, smooth: float, sft: float) -> None:
+    """Equation 7 of DPO, with the label smoothing of cDPO and the log-likelihood of RPO, and its gradient."""
+    preference = PreferenceSettings(beta=beta, label_smoothing=smooth, sft_weight=sft)
+    settings = PREFERENCE.model_copy(update={"preference": preference})
     lm, reference = model(), model(seed=2)
-    indices = list(range(12))
+    # A micro-batch of a step that has more of them.
+    bins = [[6, 7, 2, 3, 14, 15, 0, 1, 10, 11], [4, 5]]
+    indices, num_pairs = bins[0], 6
     with torch.no_grad():
-        before = by_hand(reference, pairs, indices)
-    gained = beta * (by_hand(lm, pairs, indices) - before)
+        before = by_hand(reference, pairs, range(len(pairs)))
+    made = by_hand(lm, pairs, indices)
+    gained = beta * (made - before[indices])
     margins = gained[0::2] - gained[1::2]
-    expected = -((1 - smooth) * logsigmoid(margins) + smooth * logsigmoid(-margins)).mean()
-    expected.backward()
-    wanted = {name: p.grad.clone() for name, p in lm.named_parameters() if p.grad is not None}
-    lm.zero_grad()
+    lengths = torch.tensor([sum(len(choices) != 1 for choices in pairs[index].choices) for index in indices[0::2]])
+    each = -(1 - smooth) * logsigmoid(margins) - smooth * logsigmoid(-margins) - sft * made[0::2] / lengths
+    expected = each.sum() / num_pairs
+    wanted = gradients(lm, expected)
     lm.set_attn_implementation("taiyi_packed")
-    held = batch(pairs, indices)
-    loss = Pairs(pairs, [], settings, world(), before.float()).loss(lm, held, total=len(indices) / 2)
-    loss.value.backward()
+    objective = Pairs(pairs, [Planned(0, bins)], settings, world(), before.float())
+    work = objective.work(0)
+    assert work.weight == num_pairs
+    loss = objective.loss(lm, work.parts[0].batch, work.weight)
     assert loss.value.item() == pytest.approx(expected.item(), abs=1e-5)
-    for name, p in lm.named_parameters():
-        assert p.grad is not None and torch.allclose(p.grad, wanted[name], atol=1e-5), name
-    assert float(loss.measured[0, 0]) == float((margins > 0).sum())
+    torch.testing.assert_close(gradients(lm, loss.value), wanted, atol=1e-5, rtol=1e-4)
+    assert loss.measured[0].tolist() == [float((margins > 0).sum()), 5]
+    assert loss.measured[1].tolist() == pytest.approx([margins.sum().item(), 5], abs=1e-5)
 
 
 def test_the_loss_of_pairs_is_that_of_trl(tmp_path: Path) -> None:

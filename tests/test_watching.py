@@ -122,6 +122,33 @@ def test_kinds_have_measures_of_their_own(run: Callable[..., Run], measures: dic
     assert text in " ".join(shown(view).split())
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_rewards_and_answers_that_do_not_count_are_shown(run: Callable[..., Run], terminal: bool) -> None:
+    used = run(terminal=terminal)
+    measures = {"reward/ner": 0.25, "reward/re": 0.75, "unparsable": 0.125, "cut": 0.0, "left out": 1.0}
+    said = "loss 2.000, mean reward 0.500, 12.5% unparsable, 0.0% cut, 100.0% left out, learning rate 2.0e-04"
+    with watching(used) as view:
+        view.step(made(1, **measures))
+        assert said in " ".join(shown(view).split())
+    assert said in written(used)[0]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_rewards_that_teach_nothing_are_warned_of_once(run: Callable[..., Run], terminal: bool) -> None:
+    def warned(norms: list[float], measure: str = "reward/ner") -> list[str]:
+        used = run(terminal=terminal)
+        before = len(written(used))
+        with watching(used) as view:
+            for number, norm in enumerate(norms, 1):
+                view.step(msgspec.structs.replace(made(number, **{measure: 0.5}), grad_norm=norm))
+        return [line for line in written(used)[before:] if "warning" in line]
+
+    (said,) = warned([0.0] * 19 + [1.0] + [0.0] * 20 + [1.0] + [0.0] * 40)
+    assert said.startswith("stage1: warning: step 40 is the last of 20 in a row from which nothing was learned")
+    assert not warned(([0.0] * 19 + [1.0]) * 3)
+    assert not warned([0.0] * 40, "loss/ner")
+
+
 def test_a_log_gets_a_line_a_minute(run: Callable[..., Run]) -> None:
     now = [0.0]
     used = run(terminal=False)

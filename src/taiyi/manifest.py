@@ -6,10 +6,15 @@ run again, so a run that was killed anywhere goes on where it stopped when the s
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from typing import Any, cast
 
@@ -78,14 +83,27 @@ def step(run: Path, name: str, inputs: Mapping[str, Any], work: Callable[[Path],
         inputs: all that its outcome depends on, as values that JSON can hold. The version of the package is not among
             them, so that a release does not make every run anew: a step whose outcome changes has a version of its own.
         work: writes into the folder and returns facts for the manifest; it may find there what an interrupted run left.
+
+    Raises:
+        TaiyiError: another process carries out the step, or one of its name.
     """
     inputs = dict(inputs)
     folder = run / f"{name}-{key_of(inputs)}"
-    if (folder / MANIFEST).exists():
-        _check(folder)
-        log.say(f"{name}: done already, in {folder}")
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / MANIFEST).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(run, name, log):
+            # Another process may just have finished it.
+            if not (folder / MANIFEST).exists():
+                _carry_out(run, folder, name, inputs, work, log)
+                return folder
+    _check(folder)
+    log.say(f"{name}: done already, in {folder}")
+    return folder
+
+
+def _carry_out(
+    run: Path, folder: Path, name: str, inputs: dict[str, Any], work: Callable[[Path], dict[str, Any]], log: Log
+) -> None:
     log.say(f"{name}: begins, in {folder}")
     if changes := _changes(run, name, inputs):
         log.say(f"{name}: is carried out again: {changes}")
@@ -110,7 +128,52 @@ def step(run: Path, name: str, inputs: Mapping[str, Any], work: Callable[[Path],
     )
     storage.write_json(manifest, folder / MANIFEST)
     log.say(f"{name}: done in {seconds:.0f} s")
-    return folder
+
+
+@contextmanager
+def _locked(run: Path, name: str, log: Log) -> Generator[None]:
+    """Keep other processes from a step meanwhile, from one of other inputs too: data is made of files that they share.
+
+    Of a process that dies the system gives the lock free.
+
+    Raises:
+        TaiyiError: another process has the lock.
+    """
+    path = run / f".{name}.lock"
+    file = _lock(path, name, log)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        file.close()
+
+
+def _lock(path: Path, name: str, log: Log) -> FileIO:
+    while True:
+        file = path.open("a+b", buffering=0)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            with file:
+                file.seek(0)
+                holder = file.read().decode()
+            raise TaiyiError(
+                "another process works on this run",
+                where=f"{path.parent}, {name}",
+                got=holder or None,
+                mend="wait until it has ended, or end it; the same command then goes on from what is whole",
+            ) from error
+        except OSError as error:
+            log.say(f"{name}: goes on without a lock: see that no other command works on this run ({error})")
+            return file
+        # Who had the lock before may have removed its file meanwhile.
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                with suppress(OSError):  # of a full disk: the lock holds without a name, too
+                    file.truncate(0)
+                    file.write(f"process {os.getpid()} on {socket.gethostname()}".encode())
+                return file
+        file.close()
 
 
 def _changes(run: Path, name: str, inputs: Mapping[str, Any]) -> str | None:

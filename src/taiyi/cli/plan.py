@@ -23,7 +23,22 @@ _UNLIMITED = 1 << 16
 """Columns of what is no terminal."""
 
 DeviceOption = Annotated[
-    str, typer.Option(help="A GPU such as a40, a100, h100, h200 or 4090; or cpu, this machine, which is measured.")
+    str,
+    typer.Option(
+        help="A GPU: a40, a100, a100-40gb, l4, l40s, h100, h200 or 4090; cpu, this machine, which is measured; or"
+        " any other with --memory and --tflops."
+    ),
+]
+MemoryOption = Annotated[
+    float | None, typer.Option(help="GB of memory of a device, where it is another.", show_default=False)
+]
+TflopsOption = Annotated[
+    float | None,
+    typer.Option(
+        help="Dense TFLOP/s of a device in bf16, where it is another. A device of your own is taken to reach a"
+        " sixteenth of it in fp32.",
+        show_default=False,
+    ),
 ]
 ConfigOption = Annotated[
     Path | None,
@@ -37,6 +52,8 @@ def plan(
     runs: RunsOption = Path("runs"),
     workers: WorkersOption = None,
     device: DeviceOption = "cpu",
+    memory: MemoryOption = None,
+    tflops: TflopsOption = None,
     devices: Annotated[int, typer.Option(min=1, help="How many devices train together.")] = 1,
     parallel: Annotated[
         Literal["ddp", "fsdp"], typer.Option(help="Whole weights on each device, or a share of them (FSDP2).")
@@ -64,7 +81,11 @@ def plan(
     from taiyi.train.devices import device as device_of
 
     place = Place(
-        device=device_of(device), count=devices, parallel=parallel, share=share, tokens_per_second=tokens_per_second
+        device=device_of(device, memory, tflops),
+        count=devices,
+        parallel=parallel,
+        share=share,
+        tokens_per_second=tokens_per_second,
     )
     stages = planning.plan(prepared(recipe, corpora, runs, workers), place, base_config)
     if as_json:
@@ -80,8 +101,8 @@ def plan(
             "cannot be trained there",
             where=", ".join(f"stage {stage.name}" for stage in unfit),
             got=", ".join(stage.refused or _size(stage.memory.total) for stage in unfit),
-            expected=f"at most {_size(place.memory)} on each device",
-            mend="the plan says what else was tried",
+            expected=None if all(s.refused for s in unfit) else f"at most {_size(place.memory)} on each device",
+            mend="the plan says what else was tried" if any(s.remedies for s in unfit) else None,
         )
 
 
@@ -112,11 +133,11 @@ def _print(console: Console, stages: list[StagePlan], place: Place) -> None:
     _print_memory(console, stages, place)
     for stage in stages:
         if stage.refused:
-            console.print(f"{stage.name}: training would refuse it: {stage.refused}", highlight=False)
+            console.print(f"{stage.name}: training would refuse it: {stage.refused}", highlight=False, markup=False)
         for remedy in stage.remedies:
             told = "fits" if remedy.fits else "does not fit"
             console.print(f"{stage.name} with {remedy.change}: {_size(remedy.memory)}, {told}", highlight=False)
-        if not stage.fits and not any(remedy.fits for remedy in stage.remedies):
+        if not stage.fits and not stage.refused and not any(remedy.fits for remedy in stage.remedies):
             console.print(f"{stage.name}: nothing that was tried makes it fit", highlight=False)
         for note in stage.notes:
             console.print(f"{stage.name}: {note}", highlight=False, markup=False)
@@ -209,10 +230,19 @@ def _print_memory(console: Console, stages: list[StagePlan], place: Place) -> No
         "activations, beyond gradients": [memory.activations for memory in memories],
         "gathered and buffers": [memory.communication for memory in memories],
         "framework": [memory.framework for memory in memories],
-        "in all": [memory.total for memory in memories],
     }
+    if place.on_cpu:
+        parts["Python and its libraries"] = [memory.libraries for memory in memories]
+    # Before and between steps of training; said where they decide.
+    for name, phase in (("whole, while it is loaded", "loading"), ("whole, while it answers", "answering")):
+        sizes = [getattr(memory, phase) for memory in memories]
+        if any(size == memory.total > memory.training for size, memory in zip(sizes, memories, strict=True)):
+            parts["in a step of training"] = [memory.training for memory in memories]
+            parts[name] = sizes
+    highest = "at the highest" if "in a step of training" in parts else "in all"
+    parts[highest] = [memory.total for memory in memories]
     for name, sizes in parts.items():
-        grid.add_row(name, *map(_size, sizes), style="bold" if name == "in all" else None)
+        grid.add_row(name, *map(_size, sizes), style="bold" if name == highest else None)
     grid.add_row("", *(Text(_verdict(stage), style="" if stage.fits else "red") for stage in stages))
     console.print(grid, crop=False)
 

@@ -95,22 +95,32 @@ def prepared(
     workers: int | None = 1,
     engine: EngineName = "local",
     parallel: Literal["ddp", "fsdp"] = "ddp",
+    *,
+    trains: bool = False,
 ) -> Run:
-    """Read a recipe and return its run, with everything that can be checked without running it checked."""
+    """Read a recipe and return its run, with everything that can be checked without running it checked.
+
+    What is needed for training alone is looked for where the command trains.
+    """
     from taiyi import catalogue
     from taiyi.build import workers as engines
     from taiyi.manifest import Log
     from taiyi.recipe import load
     from taiyi.steps import Run
     from taiyi.steps.raw import raw_bytes
+    from taiyi.steps.training import check as check_training
     from taiyi.train import launch
 
     launch.check()
     loaded = load(recipe)
+    if trains:
+        check_training(loaded, parallel)
     root = catalogue.corpora_dir(corpora)
-    num_bytes = raw_bytes(loaded, root) if workers is None and engine == "local" else 0
+    main = launch.is_main()
+    num_bytes = raw_bytes(loaded, root) if main and workers is None and engine == "local" else 0
     folder = runs / loaded.name
     command = "taiyi " + shlex.join(sys.argv[1:])
-    made_with = engines.engine(engine, workers, num_bytes=num_bytes)
-    log = Log(folder, quiet=not launch.is_main())
+    # The first process makes the data; the others find it.
+    made_with = engines.engine(engine, workers, num_bytes=num_bytes) if main else engines.Local(1)
+    log = Log(folder, quiet=not main)
     return Run(loaded, folder, root, log, command, made_with, parallel)

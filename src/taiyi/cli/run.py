@@ -36,7 +36,7 @@ def run(
             mend=f"train first: torchrun ... -m taiyi train {recipe}; then, in one process: taiyi run {recipe}",
         )
 
-    job = prepared(recipe, corpora, runs, workers, engine)
+    job = prepared(recipe, corpora, runs, workers, engine, trains=True)
     results = steps.carry_out(job)
     console = Console()
     report.print_summary(results, console)

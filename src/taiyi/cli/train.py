@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 from typer.core import TyperGroup
 
-from taiyi.cli.recipes import CorporaOption, RecipeArgument, RunsOption, prepared
+from taiyi.cli.recipes import CorporaOption, EngineOption, RecipeArgument, RunsOption, WorkersOption, prepared
 from taiyi.errors import RecipeError
 
 ParallelOption = Annotated[
@@ -54,6 +54,8 @@ def stages(
     recipe: RecipeArgument,
     corpora: CorporaOption = None,
     runs: RunsOption = Path("runs"),
+    workers: WorkersOption = None,
+    engine: EngineOption = "local",
     parallel: ParallelOption = "ddp",
 ) -> None:
     """Build the data of a recipe and train its stages one after the other; `taiyi train RECIPE` for short.
@@ -68,7 +70,7 @@ def stages(
     from taiyi.steps import sharing
     from taiyi.train import launch
 
-    job = prepared(recipe, corpora, runs, parallel=parallel)
+    job = prepared(recipe, corpora, runs, workers, engine, parallel, trains=True)
     if not job.recipe.stages:
         raise RecipeError("the recipe has no stage to train", where=recipe, mend=f"evaluate it: taiyi run {recipe}")
     model = Path(steps.train_stages(job, sharing.together(job, lambda: steps.build(job))))

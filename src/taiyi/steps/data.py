@@ -171,6 +171,7 @@ def data_folder(run: Path) -> Path:
 
 def decontaminated(model: Path) -> frozenset[tuple[str, str]] | None:
     """Return the corpora and splits that the training data of a run's model is clean of; None where no run tells."""
+    model = model.resolve()
     # A candidate of a stage lies one folder deeper.
     folder = model.parent if model.name == "model" else model.parents[1]
     for made_from in ("rows", "data"):

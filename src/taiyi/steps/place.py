@@ -55,6 +55,10 @@ class Memory(msgspec.Struct, frozen=True):
         activations: at the highest, beyond what gradients take later: activations, logits, weights in 16 bit.
         communication: gathered weights and buffers of gradients, on several devices.
         framework: what a process takes beside its tensors.
+        libraries: what Python and what it imports take of the machine's memory, where that is the device's.
+        loading: all that is there while whole weights are loaded, before they are shared out; 0 if they are not.
+        answering: all that is there while the model answers, beside its answers, for which weights that are shared out
+            are gathered whole; 0 if it does not, or they are not.
     """
 
     weights: dict[str, int]
@@ -63,19 +67,34 @@ class Memory(msgspec.Struct, frozen=True):
     activations: int
     communication: int
     framework: int
+    libraries: int = 0
+    loading: int = 0
+    answering: int = 0
+
+    @property
+    def training(self) -> int:
+        """Bytes in a step of training, at the highest."""
+        parts = self.gradients + self.optimizer + self.activations + self.communication
+        return sum(self.weights.values()) + parts + self.framework + self.libraries
 
     @property
     def total(self) -> int:
-        parts = self.gradients + self.optimizer + self.activations + self.communication + self.framework
-        return sum(self.weights.values()) + parts
+        """Bytes at the highest of the whole stage."""
+        return max(self.training, self.loading, self.answering)
 
 
-def memory_of(step: Step, place: Place, accumulates: bool) -> Memory:
-    """Return the memory on each device; `accumulates` says whether gradients of earlier micro-batches are there."""
-    from taiyi.train.memory import FLOOR_CPU, FLOOR_CUDA
+def memory_of(step: Step, place: Place, accumulates: bool, *, answers: bool = False) -> Memory:
+    """Return the memory on each device.
 
-    framework = FLOOR_CPU if place.on_cpu else FLOOR_CUDA
-    states = sum(step.weights.values()) + step.gradients + step.optimizer
+    Args:
+        accumulates: whether gradients of earlier micro-batches are there.
+        answers: whether the model answers during the stage.
+    """
+    from taiyi.train.memory import FLOOR_CPU, FLOOR_CUDA, LIBRARIES_CPU
+
+    framework, libraries = (FLOOR_CPU, LIBRARIES_CPU) if place.on_cpu else (FLOOR_CUDA, 0)
+    model = sum(step.weights.values())
+    states = model + step.gradients + step.optimizer
     if place.parallel == "fsdp" and place.count > 1:
 
         def part(size: int) -> int:
@@ -85,14 +104,22 @@ def memory_of(step: Step, place: Place, accumulates: bool) -> Memory:
         # their gradients. Gradients of several micro-batches are added up before they are shared out.
         whole = step.outside + 2 * step.layer
         gradients = step.gradients if accumulates else 2 * step.learning_layer
+        shares = {name: part(size) for name, size in step.weights.items()}
+        # While it answers there are shares, whole weights, and those of a part twice as it is gathered
+        # (`world.answering`); gradients are not there between steps.
+        gathered = sum(shares.values()) + model + max(step.layer, step.outside) + part(step.optimizer)
         return Memory(
-            {name: part(size) for name, size in step.weights.items()},
+            shares,
             part(step.gradients),
             part(step.optimizer),
             step.passing,
             whole + gradients,
             framework,
+            libraries,
+            loading=model + framework + libraries,
+            answering=gathered + framework + libraries if answers else 0,
         )
     # DDP adds gradients up in buckets of its own.
     buckets = step.gradients if place.count > 1 else 0
-    return Memory(step.weights, step.gradients, step.optimizer, max(0, step.peak - states), buckets, framework)
+    passing = max(0, step.peak - states)
+    return Memory(step.weights, step.gradients, step.optimizer, passing, buckets, framework, libraries)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from taiyi.errors import RecipeError
+from taiyi.errors import ModelError, RecipeError
 from taiyi.manifest import manifest
 from taiyi.recipe_stages import Stage, begins, maker
 from taiyi.steps.data import build
@@ -25,6 +25,7 @@ from taiyi.steps.work import Work
 from taiyi.train.settings import LoraSettings, StageSettings
 
 if TYPE_CHECKING:
+    from taiyi.train.memory import Step
     from taiyi.train.rows import Rows
     from taiyi.train.shapes import Shape
 
@@ -126,7 +127,16 @@ def plan(run: Run, place: Place, base_config: Path | None = None) -> list[StageP
         run = replace(run, recipe=run.recipe.model_copy(update={"base": str(folder) if own else "scratch"}))
     elif run.recipe.base != "scratch":
         # Before the data is made: what is not there is said at once.
-        shape = of_base(run.recipe.base)
+        try:
+            shape = of_base(run.recipe.base)
+        except ModelError as error:
+            raise ModelError(
+                error.what,
+                where=error.where,
+                got=error.got,
+                expected=error.expected,
+                mend=f"{error.mend}; or plan by its configuration alone: --base-config config.json",
+            ) from error
     data = build(run)
     missing: dict[str, list[str]] = manifest(data).facts["absent"]
     found: list[StagePlan] = []
@@ -150,11 +160,12 @@ def _stage(
     facts = manifest(folder).facts
     held = store.read(folder / "rows")
     shape = _begin(run.recipe.stages, index, shape)
-    lora = _lora(run.recipe.stages, index) or shape.lora
+    lora = _lora(run.recipe.stages, index, shape)
     work = Work(held, settings)
     step = work.step(shape, lora, place)
-    memory = memory_of(step, place, work.accumulates(place))
-    refused = _refused(settings, place)
+    memory = _memory_of(work, step, place)
+    too_long = _too_long(work, shape)
+    refused = too_long or _refused(settings, place)
     fits = not refused and memory.total <= place.memory
     per_second = work.tokens_per_second(step, shape, place)
     epochs = Counter(planned.epoch for planned in work.planned)
@@ -172,7 +183,7 @@ def _stage(
         corpora=_corpora(held),
         padded=_padded(held.lengths, len(batches), settings.seed),
         fill=sum(int(of.sum()) for of in batches) / (len(batches) * settings.batch_tokens) if batches else 0.0,
-        micro_batches=work.micro_batches,
+        micro_batches=work.micro_batches(place),
         steps_per_epoch=[epochs[epoch] for epoch in sorted(epochs)] or work.steps_per_epoch,
         steps=work.steps,
         seen=work.seen,
@@ -182,10 +193,11 @@ def _stage(
         memory=memory,
         refused=refused,
         fits=fits,
-        remedies=[] if fits else _remedies(work, shape, lora, place),
+        # Shorter rows are other rows: which, only the recipe can say.
+        remedies=[] if fits or too_long else _remedies(work, shape, lora, place),
         tokens_per_second=per_second,
         hours=work.seen / per_second / 3600,
-        notes=[*notes, *_notes(settings, work, place)],
+        notes=[*notes, *_notes(settings, work, shape, place)],
     )
 
 
@@ -197,12 +209,22 @@ def _begin(stages: Sequence[Stage], index: int, shape: Shape) -> Shape:
     return shape.trained() if first.method == "full" else _begin(stages, stages.index(first), shape)
 
 
-def _lora(stages: Sequence[Stage], index: int) -> LoraSettings | None:
-    """Return the size of the adapter that a stage trains, where the recipe says it: that of an earlier stage, where it
-    goes on with it."""
-    began = maker(stages[index], stages[:index])
-    of_base = begins(began, stages[: stages.index(began)]) is None
-    return None if of_base and "lora" not in began.model_fields_set else began.lora
+def _lora(stages: Sequence[Stage], index: int, shape: Shape) -> LoraSettings:
+    """Return the adapter that a stage trains: its own, that of an earlier stage where it goes on with it, or the
+    base's."""
+    stage = stages[index]
+    began = maker(stage, stages[:index])
+    of_base = begins(began, stages[: stages.index(began)]) is None and began.adapter != "merge"
+    size = shape.lora if of_base and shape.lora is not None else began.lora
+    # Of an adapter that is trained on, dropout alone may be another.
+    given = next((s.lora.dropout for s in (stage, began) if "dropout" in s.lora.model_fields_set), size.dropout)
+    return size.model_copy(update={"dropout": given})
+
+
+def _memory_of(work: Work, step: Step, place: Place) -> Memory:
+    settings = work.settings
+    answers = settings.dev is not None or settings.kind == "grpo"
+    return memory_of(step, place, work.accumulates(place), answers=answers)
 
 
 def _remedies(work: Work, shape: Shape, lora: LoraSettings | None, place: Place) -> list[Remedy]:
@@ -245,7 +267,7 @@ def _sharded(
         step = other.step(shape, lora, place)
         for count in _WORLDS:
             many = replace(place, count=count, parallel="fsdp")
-            size = memory_of(step, many, other.accumulates(many)).total
+            size = _memory_of(other, step, many).total
             if (count > place.count or place.parallel == "ddp") and size <= place.memory:
                 yield Remedy(", ".join(filter(None, [f"--devices {count} --parallel fsdp", _told(change)])), size, True)
                 break
@@ -254,7 +276,7 @@ def _sharded(
 def _memory(work: Work, change: dict[str, Any], shape: Shape, lora: LoraSettings | None, place: Place) -> int:
     """Return the bytes that a stage with a change takes on a device."""
     other = Work(work.held, work.settings.model_copy(update=change))
-    return memory_of(other.step(shape, lora, place), place, other.accumulates(place)).total
+    return _memory_of(other, other.step(shape, lora, place), place).total
 
 
 def _told(change: dict[str, Any]) -> str:
@@ -287,9 +309,19 @@ def _refused(settings: StageSettings, place: Place) -> str:
     return ""
 
 
-def _notes(settings: StageSettings, work: Work, place: Place) -> list[str]:
+def _too_long(work: Work, shape: Shape) -> str:
+    """Return why training would refuse the rows of a stage (`attention.check_longest`); nothing if it would not."""
+    if work.settings.kind == "grpo":
+        return shape.too_long(work.settings.max_tokens)
+    # Whether there are pairs of long answers is known only once there are answers.
+    return "" if work.settings.kind == "dpo" else shape.too_long(int(max(work.held.lengths, default=0)))
+
+
+def _notes(settings: StageSettings, work: Work, shape: Shape, place: Place) -> list[str]:
     notes: list[str] = []
     if settings.kind == "dpo":
+        if told := shape.too_long(int(max(work.lengths, default=0))):
+            notes.append(f"answers may make rows that training would refuse: {told}")
         notes.append(
             "rows are pairs of answers that the model gives before the stage: steps, tokens, hours and memory are the"
             " most that there can be; answering is not in the hours"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,10 @@ from taiyi.train import launch, tracking
 
 if TYPE_CHECKING:
     from taiyi.encoding import Encoder
+    from taiyi.recipe import Recipe
     from taiyi.train.rows import Rows
     from taiyi.train.selection import DevScore
+    from taiyi.train.settings import Parallel
 
 _PART_EXAMPLES = 16_384
 """How many examples are encoded at a time: two groups of rows of their file."""
@@ -48,9 +51,31 @@ class Begin(msgspec.Struct, frozen=True):
         return self.step if self.model == "model" else f"{self.step}/{self.model}"
 
 
+def check(recipe: Recipe, parallel: Parallel) -> None:
+    """Check what can be known before the data is made and any stage is trained.
+
+    Raises:
+        TrainError: a tracker is not installed, or several processes would have to share weights that are in 4 bit.
+        RecipeError: a stage needs a package that is not installed.
+    """
+    tracking.check(recipe.track)
+    four_bit = [stage for stage in recipe.stages if stage.method == "qlora"]
+    if not four_bit:
+        return
+    where = f"stage {four_bit[0].name}"
+    if not launch.alone():
+        launch.check_four_bit(parallel, where=where)
+    if find_spec("bitsandbytes") is None:
+        raise RecipeError(
+            "weights in 4 bit need bitsandbytes, which is not installed",
+            where=where,
+            mend="install the extra: pip install 'taiyi[gpu]', or use `method: lora`",
+        )
+
+
 def train_stages(run: Run, data: Path) -> str | Path:
     """Train every stage, point the run to the last one's model and return it; the base where there is no stage."""
-    tracking.check(run.recipe.track)
+    check(run.recipe, run.parallel)
     left: dict[str, Begin] = {}
     for index, stage in enumerate(run.recipe.stages):
         left[stage.name] = train(run, data, index, begins(run, index, left))

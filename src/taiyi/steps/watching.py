@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 _SPAN = 20
 """Over how many steps, about, numbers are smoothed."""
-_LABELS = {"right": "pairs right", "margin": "margin", "reward": "reward"}
+_LABELS = {"right": "pairs right", "margin": "margin"}
+_SHARES = ("unparsable", "cut", "left out")
+_IDLE = 20
+"""After how many steps in a row that changed nothing a stage that learns from rewards is warned of."""
 
 
 class Watching:
@@ -53,6 +56,7 @@ class Watching:
         self._last: Step | None = None
         self._recent: deque[Step] = deque(maxlen=_SPAN + 1)
         self._smooth: dict[str, Smooth] = {}
+        self._idle, self._warned = 0, False
         self._scores = list(_scores(folder))
         self._said = self._begun = clock()
         # The view is made by a thread of its own. Nothing is said under this lock: the terminal has one too.
@@ -85,6 +89,18 @@ class Watching:
         if due and not self._log.console.is_terminal:
             self._said = self._clock()
             self._log.say(self._line(done))
+        self._warn(done)
+
+    def _warn(self, done: Step) -> None:
+        """Say, once, that rewards have taught nothing for a while."""
+        self._idle = 0 if done.grad_norm or not any(map(_is_reward, done.measures)) else self._idle + 1
+        if self._idle == _IDLE and not self._warned:
+            self._warned = True
+            self._log.say(
+                f"{self._name}: warning: step {done.step:,} is the last of {_IDLE} in a row from which nothing was"
+                " learned: in none did answers to the same prompt have different rewards. If that goes on, stop, and"
+                " ask for more answers (reward.answers), raise reward.temperature, or give the stage other data"
+            )
 
     def dev(self, found: DevScore) -> None:
         """Take in an evaluation."""
@@ -129,6 +145,9 @@ class Watching:
         yield from (
             f"{label} {self._smooth[name].value:.3f}" for name, label in _LABELS.items() if name in self._smooth
         )
+        if rewards := [smooth.value for name, smooth in self._smooth.items() if _is_reward(name)]:
+            yield f"mean reward {sum(rewards) / len(rewards):.3f}"
+        yield from (f"{self._smooth[name].value:.1%} {name}" for name in _SHARES if name in self._smooth)
         yield f"learning rate {done.lr:.1e}"
         if (rate := self._rate()) is not None:
             yield f"{rate:,.0f} tokens/s"
@@ -181,6 +200,10 @@ class Watching:
             table.add_row(Text(task), _scored(last, before, task), Text(shown))
         table.add_row(Text("mean"), _scored(last, before), Text(f"{100 * self._best.score:.1f}"), style="bold")
         return table
+
+
+def _is_reward(measure: str) -> bool:
+    return measure.startswith("reward/")
 
 
 def _table(first: str, *others: str) -> Table:

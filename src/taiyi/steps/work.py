@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +27,6 @@ class Work:
         planned: its steps, unless the model's answers make its rows while it trains.
         steps: how many there are.
         steps_per_epoch: of a stage without `planned`: those of each epoch.
-        micro_batches: of all steps.
         seen: tokens of all steps.
     """
 
@@ -39,14 +38,17 @@ class Work:
         self.planned: Sequence[Planned] = ()
         self.steps_per_epoch: list[int] = []
         if settings.kind == "grpo":
-            # As `objectives.Rewards` counts; each example is answered several times.
-            each = -(-len(held) // settings.reward.prompts)
+            # As `objectives.Rewards` counts; each example is answered several times. One that is replayed and drawn
+            # again has two rows, and is asked once.
+            examples = list({held.example(index): index for index in range(len(held))}.values())
+            self.lengths = self._longest(settings.reward.max_new_tokens)[examples]
+            each = -(-len(examples) // settings.reward.prompts)
             self.steps = min(settings.epochs * each, settings.max_steps or settings.epochs * each)
             self.steps_per_epoch = [min(each, self.steps - at) for at in range(0, self.steps, each)]
-            self.lengths = self._longest(settings.reward.max_new_tokens)
-            answers = settings.reward.prompts * settings.reward.answers
-            self.seen = round(self.steps * answers * float(self.lengths.mean()))
-            self.micro_batches = -(-self.seen // settings.batch_tokens)
+            # Of an epoch that is left before its end, the longest.
+            longest_first = np.sort(self.lengths)[::-1]
+            asked = sum(int(longest_first[: of * settings.reward.prompts].sum()) for of in self.steps_per_epoch)
+            self.seen = settings.reward.answers * asked
             return
         if settings.kind == "dpo":
             preference = settings.preference
@@ -54,7 +56,6 @@ class Work:
             self.lengths = np.repeat(longest, 2)
         self.planned = planned(self.lengths, settings)
         self.steps = len(self.planned)
-        self.micro_batches = sum(len(step.bins) for step in self.planned)
         self.seen = sum(int(self.lengths[rows].sum()) for step in self.planned for rows in step.bins)
 
     @property
@@ -71,16 +72,40 @@ class Work:
         most[copied] = self.settings.max_tokens
         return np.minimum(most, self.settings.max_tokens)
 
+    @property
+    def _full(self) -> int:
+        """How many of the longest rows a micro-batch holds: all but the last of a device's hold as many at least, since
+        the next is begun only for a row that fits into none."""
+        return max(1, self.settings.batch_tokens // max(1, int(self.lengths.max(initial=1))))
+
+    def _bins(self, place: Place) -> Iterator[list[int]]:
+        """Yield how many micro-batches each device has in each step in which answers make the rows: at most so many.
+
+        Each packs the answers to its own prompts (`objectives.Rewards`).
+        """
+        reward, number = self.settings.reward, len(self.lengths)
+        for steps in self.steps_per_epoch:
+            for step in range(steps):
+                prompts = min(reward.prompts, number - step * reward.prompts)
+                dealt = (-(-(prompts - rank) // place.count) for rank in range(place.count))
+                yield [-(-max(0, mine) * reward.answers // self._full) for mine in dealt]
+
+    def micro_batches(self, place: Place) -> int:
+        """Return how many micro-batches there are in all steps, on all devices."""
+        if self.settings.kind == "grpo":
+            return sum(map(sum, self._bins(place)))
+        return sum(len(step.bins) for step in self.planned)
+
     def accumulates(self, place: Place) -> bool:
         """Whether a device computes several micro-batches in a step."""
         if self.settings.kind == "grpo":
-            return self.micro_batches > self.steps * place.count
+            return self.rounds(place) > self.steps
         return self.settings.accumulation > place.count
 
     def rounds(self, place: Place) -> int:
         """Return how many micro-batches the busiest device computes."""
         if self.settings.kind == "grpo":
-            return max(self.steps, -(-self.micro_batches // place.count))
+            return sum(map(max, self._bins(place)))
         return sum(-(-len(step.bins) // place.count) for step in self.planned)
 
     def step(self, shape: Shape, lora: LoraSettings | None, place: Place) -> Step:
@@ -105,12 +130,14 @@ class Work:
             # which computes the first again (arXiv 2205.14135).
             pairs = float((self.lengths.astype(np.float64) ** 2).sum() / self.lengths.sum())
             attention = shape.attention_width * 2 * pairs * (1 + 2.5 + again)
-            one = (
-                place.device.rate(self.settings.precision)
-                * place.assumed_share
-                / (step.flops / step.tokens + attention)
-            )
-        return one * self.micro_batches / max(1, self.rounds(place))
+            # Products are in the type of what goes in: in 16 bit over weights of that, whatever `precision` says.
+            # Attention is in the type of most of them.
+            in_32 = step.flops_in_32 / step.tokens
+            in_16 = step.flops / step.tokens - in_32
+            of_16, of_32 = place.device.rate("bf16"), place.device.rate("fp32")
+            seconds = in_16 / of_16 + in_32 / of_32 + attention / (of_16 if in_16 > in_32 else of_32)
+            one = place.assumed_share / seconds
+        return one * self.micro_batches(place) / max(1, self.rounds(place))
 
     def _batches(self) -> list[Any]:
         from taiyi.train.batch import batch
@@ -122,8 +149,11 @@ class Work:
                 bins = [rows for step in self.planned for rows in step.bins]
                 sizes = self.lengths[max(bins, key=lambda rows: int(self.lengths[rows].sum()))].tolist()
             else:
-                longest = int(self.lengths.max())
-                sizes = [longest] * max(1, settings.batch_tokens // longest)
+                longest, answers = int(self.lengths.max()), settings.reward.prompts * settings.reward.answers
+                sizes = [longest] * min(self._full, answers)
+                # Shorter answers fill what is left.
+                if len(sizes) < answers and (left := settings.batch_tokens - sum(sizes)) > 1:
+                    sizes.append(min(left, longest))
             return [batch(hold(_unknown(size) for size in sizes), range(len(sizes)))]
         bins = [rows for step in self.planned for rows in step.bins]
         offsets = self.held.arrays["choice_offsets"]

@@ -8,12 +8,14 @@ and the device. A gigabyte is taken as 10^9 bytes, which devices miss by a few p
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import time
 
 import msgspec
 
-from taiyi.errors import TrainError, suggestion
+from taiyi.errors import TrainError
 from taiyi.train.settings import Precision
 
 _GB = 10**9
@@ -60,18 +62,63 @@ SHARES = {CPU: 0.4}
 SHARE = 0.3
 
 
+# Of a device that a user gives: the rate in 32 bit where only that in bf16 is known, the least of those above.
+_FP32_SHARE = 1 / 16
+
+
 def names() -> list[str]:
     return [CPU, *_DEVICES]
 
 
-def device(name: str) -> Device:
-    """Return a device; of `cpu` the one of this machine, whose rates are measured, which takes a second or two."""
-    if name == CPU:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return Device(CPU, memory, _measured("bfloat16"), _measured("float32"))
-    if (found := _DEVICES.get(name.lower().removeprefix("rtx"))) is None:
-        raise TrainError("no such device is known", got=name, mend=suggestion(name, names()))
-    return found
+def device(name: str, memory: float | None = None, tflops: float | None = None) -> Device:
+    """Return a device; of `cpu` the one of this machine, whose rates are measured, which takes a second or two.
+
+    Args:
+        name: one of `names`, whatever its case and spaces, with or without its memory; any other with both numbers.
+        memory: in GB, where it is another than the device's.
+        tflops: dense, in bf16, in 10^12 operations a second; the same.
+
+    Raises:
+        TrainError: there is no such device, or a number makes no sense.
+    """
+    for option, given in (("--memory", memory), ("--tflops", tflops)):
+        if given is not None and not (math.isfinite(given) and given > 0):
+            raise TrainError("a device has more than nothing, and an end", where=option, got=given)
+    short = _short(name)
+    if short == CPU:
+        if tflops is not None:
+            raise TrainError(
+                "the rate of this machine is measured",
+                where="--tflops",
+                got=tflops,
+                mend="leave it out, or say --tokens-per-second where you know that",
+            )
+        size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if memory is None else memory * _GB
+        return Device(CPU, size, _measured("bfloat16"), _measured("float32"))
+    found = _DEVICES.get(short)
+    if found is None and (sized := re.fullmatch(r"(.+)-(\d+)gb", short)) is not None:
+        # With its memory beside its name: that of the device, or there is no such one.
+        of = _DEVICES.get(sized[1])
+        found = of if of is not None and of.memory == int(sized[2]) * _GB else None
+    if found is None:
+        if memory is None or tflops is None:
+            raise TrainError(
+                "no such device is known",
+                where="--device",
+                got=name,
+                expected=f"one of {', '.join(names())}",
+                mend="give one of your own by its memory in GB and its dense rate in bf16: --memory 48 --tflops 155",
+            )
+        return Device(short or "device", memory * _GB, tflops, tflops * _FP32_SHARE)
+    size = found.memory if memory is None else memory * _GB
+    return msgspec.structs.replace(found, memory=size, bf16=found.bf16 if tflops is None else tflops)
+
+
+def _short(name: str) -> str:
+    """Return a name as it is in the table: without case, spaces, and the names of makers and series before it."""
+    parts = re.split(r"[\s_-]+", re.sub(r"(?<=\d)\s+(?=gb\b)", "", name.strip().lower()))
+    joined = "-".join(part for part in parts if part not in ("nvidia", "geforce", "rtx"))
+    return joined.removeprefix("rtx")
 
 
 def _measured(dtype: str, size: int = 1536, seconds: float = 0.5) -> float:

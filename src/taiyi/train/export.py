@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
-from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import AutoConfig, GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 from taiyi.checkpoint import FILE, Checkpoint
 from taiyi.encoding import CHAT_TEMPLATE, end_token
@@ -18,8 +19,10 @@ from taiyi.train.model import DTYPES, Dtype, load_base
 def write_model(model: str, out: Path, *, dtype: Dtype = "bf16") -> dict[str, str]:
     """Write a model as safetensors, its tokenizer with its chat template, how it generates, and taiyi.json.
 
-    Adapters are merged into the weights of their base in 16 or 32 bit. One that was trained over 4 bit fits those
-    weights, not these: its scores differ.
+    Adapters are merged into the weights of their base in 32 bit, and the sums are rounded to the type that is asked
+    for. One that was trained over 4 bit fits those weights, not these: its scores differ.
+
+    The files load in transformers 4 too, which other programs may be built on.
 
     Args:
         model: a run, a folder or a hub id.
@@ -34,7 +37,9 @@ def write_model(model: str, out: Path, *, dtype: Dtype = "bf16") -> dict[str, st
         ModelError: it cannot be loaded, or its weights are too large for fp16.
     """
     source = source_of(model)
-    loaded, tokenizer = load_base(source, method="full", device="cpu")
+    # Sums that are asked for in more digits than the base has must not be rounded to the base's type before.
+    whole = dtype == "fp32" or (dtype == "fp16" and is_adapter(source))
+    loaded, tokenizer = load_base(source, method="full", dtype="fp32" if whole else "auto", device="cpu")
     causal = cast(PreTrainedModel, loaded)
     if dtype != "auto":
         _cast(causal, DTYPES[dtype], source)
@@ -47,6 +52,7 @@ def write_model(model: str, out: Path, *, dtype: Dtype = "bf16") -> dict[str, st
     with quiet():
         causal.save_pretrained(str(out))
     tokenizer.save_pretrained(str(out))
+    _tell_transformers_4(out)
     checkpoint = Checkpoint.load(Path(source))
     if (Path(source) / FILE).exists():
         checkpoint.save(out)
@@ -83,3 +89,56 @@ def _cast(model: PreTrainedModel, dtype: torch.dtype, source: str) -> None:
         if not bool(p.data.isfinite().all()):
             raise ModelError("a weight is not a number in this type", where=source, got=name, mend="use --dtype bf16")
     model.config.dtype = dtype
+
+
+def _tell_transformers_4(folder: Path) -> None:
+    """Say in the files of a model also in the words of transformers 4 what only transformers 5 would understand.
+
+    It passes over words that it does not know: without `rope_theta` it takes 10,000, and its answers are wrong.
+    """
+    path = folder / "config.json"
+    config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    here = _rope(folder)
+    _write(path, _words_of_4(config))
+    if _rope(folder) != here:
+        # Of an architecture whose positions cannot be said in both ways.
+        _write(path, config)
+    path = folder / "tokenizer_config.json"
+    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if told.get("tokenizer_class") == "TokenizersBackend":
+        # The same class by its name in both. In transformers 4 it would give `token_type_ids` too, unless told.
+        told["tokenizer_class"] = "PreTrainedTokenizerFast"
+        told.setdefault("model_input_names", ["input_ids", "attention_mask"])
+    if isinstance(told.get("extra_special_tokens"), list):
+        told["additional_special_tokens"] = told.pop("extra_special_tokens")
+    _write(path, told)
+
+
+def _words_of_4(config: dict[str, Any]) -> dict[str, Any]:
+    rope: dict[str, Any] = config.get("rope_parameters") or {}
+    # Gemma 3 has one rope for each kind of layer.
+    local: dict[str, Any] = rope.get("sliding_attention") or {}
+    rope = rope.get("full_attention") or rope
+    told = {
+        "torch_dtype": config.get("dtype"),
+        "rope_theta": rope.get("rope_theta"),
+        "rope_local_base_freq": local.get("rope_theta"),
+        "partial_rotary_factor": rope.get("partial_rotary_factor"),
+        "num_experts": config.get("num_local_experts"),
+    }
+    kind = rope.get("rope_type", "default")
+    if kind != "default":
+        told["rope_scaling"] = {name: value for name, value in rope.items() if name not in told}
+    if config.get("model_type") == "phi3" and kind == "longrope":
+        told["rope_scaling"] = {"type": kind, **{name: rope[name] for name in ("short_factor", "long_factor")}}
+    return {name: value for name, value in told.items() if value is not None} | config
+
+
+def _rope(folder: Path) -> object:
+    """Return how transformers reads the positions of a model."""
+    found: object = getattr(AutoConfig.from_pretrained(folder), "rope_parameters", None)
+    return {k: v for k, v in cast(dict[str, Any], found).items() if k != "type"} if isinstance(found, dict) else found
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from taiyi.errors import TrainError
+
+if TYPE_CHECKING:
+    from taiyi.train.settings import Parallel
 
 
 def is_main() -> bool:
@@ -26,3 +30,14 @@ def check() -> None:
 def alone() -> bool:
     """Whether this process is the only one."""
     return os.environ.get("WORLD_SIZE", "1") == "1"
+
+
+def check_four_bit(parallel: Parallel, *, where: str | None = None) -> None:
+    """Raise TrainError where several processes would have to share weights that are in 4 bit."""
+    if parallel == "fsdp":
+        raise TrainError(
+            "weights in 4 bit are not sharded",
+            where=where,
+            expected="whole weights on each device",
+            mend="leave out `--parallel fsdp`, or use `method: lora`",
+        )

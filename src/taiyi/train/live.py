@@ -21,13 +21,16 @@ DEVICE_ATTENTION = "taiyi_planned"
 
 
 class Live(TorchDispatchMode):
-    """Counts the bytes of all tensors that are there, and operations of matrix products, while a program runs."""
+    """Counts the bytes of all tensors that are there, and operations of matrix products, while a program runs.
+
+    `flops` are all of them, `flops_in_32` those whose products are computed in 32 bit.
+    """
 
     def __init__(self, there: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
         super().__init__()
         self._known: dict[int, int] = {}
         self._kept: set[int] = set()
-        self.now = self.kept = self.passing_peak = self.peak = self.flops = 0
+        self.now = self.kept = self.passing_peak = self.peak = self.flops = self.flops_in_32 = 0
         for tensor in (*there, *gradients):
             self._see(tensor)
             self._keep(tensor)
@@ -37,7 +40,10 @@ class Live(TorchDispatchMode):
         kwargs = kwargs or {}
         found = func(*args, **kwargs)
         if (count := flop_registry.get(func._overloadpacket)) is not None:
-            self.flops += count(*args, **kwargs, out_val=found)
+            number = count(*args, **kwargs, out_val=found)
+            self.flops += number
+            if next(leaf.dtype for leaf in tree_leaves(found) if isinstance(leaf, Tensor)) == torch.float32:
+                self.flops_in_32 += number
         for leaf in tree_leaves(found):
             if isinstance(leaf, Tensor):
                 self._see(leaf)

@@ -433,7 +433,12 @@ def _without_dropout(model: PreTrainedModel | PeftModel) -> None:
 
 
 def _autocast(settings: StageSettings, device: torch.device) -> Callable[..., AbstractContextManager[Any]]:
-    if settings.precision == "fp32":
-        return lambda cache=True: nullcontext()
-    check_bf16(device)
-    return lambda cache=True: torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=cache)
+    if settings.precision == "bf16":
+        check_bf16(device)
+
+    def cast(*, cache: bool = True) -> AbstractContextManager[Any]:
+        if settings.precision == "fp32":
+            return nullcontext()
+        return torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=cache)
+
+    return cast

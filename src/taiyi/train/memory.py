@@ -38,9 +38,12 @@ _NF4_BYTES = 1 / 2 + 1 / 64 + 4 / (64 * 256)
 # What a process takes beside its tensors. On CPU it is measured: the peak of resident memory that ten steps of a model
 # of a few thousand weights add to a process that has imported what trains it (the cases `floor` of benchmarks/plan.py;
 # x86-64, one thread). It was 22 MiB in fp32, 29 with Muon, and 43 to 49 in bf16, whose kernels are compiled when they
-# are first used; the highest is taken. What the imports take, some 430 MiB, is not among it.
+# are first used; the highest is taken.
 FLOOR_CPU = 49 << 20
-# On CUDA it is an assumption that nobody has measured: the driver's context, kernels and the workspace of cuBLAS.
+# What Python and the libraries that train take themselves, once imported: resident memory, measured on the same
+# machine. The memory of a CUDA device has none of it.
+LIBRARIES_CPU = 440 << 20
+# On CUDA the floor is an assumption that nobody has measured: the driver's context, kernels and cuBLAS's workspace.
 FLOOR_CUDA = 700 << 20
 
 # Whole periods of all architectures whose layers are of several kinds: every second, fourth, or sixth of another.
@@ -65,6 +68,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         outside: bytes of the weights outside of the layers: embeddings, the head.
         learning_layer: bytes of the gradients of the largest layer.
         flops: floating-point operations of matrix products, without attention.
+        flops_in_32: those of them that are computed in 32 bit.
         tokens: tokens of the micro-batch, without padding.
     """
 
@@ -81,6 +85,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     outside: int
     learning_layer: int
     flops: int
+    flops_in_32: int
     tokens: int
 
     @property
@@ -135,7 +140,8 @@ def simulate(
             found.append(_extended(few, more, num_layers))
     most = max(found, key=lambda step: step.peak)
     passing = max(step.passing for step in found)
-    return msgspec.structs.replace(most, passing=passing, flops=found[0].flops, tokens=found[0].tokens)
+    first = {name: getattr(found[0], name) for name in ("flops", "flops_in_32", "tokens")}
+    return msgspec.structs.replace(most, passing=passing, **first)
 
 
 def _extended(few: Step, more: Step, num_layers: int) -> Step:
@@ -153,6 +159,7 @@ def _extended(few: Step, more: Step, num_layers: int) -> Step:
             "parameters",
             "trained",
             "flops",
+            "flops_in_32",
             "forward",
             "backward",
             "update",
@@ -172,6 +179,7 @@ def _one(
 ) -> Step:
     model = cast(nn.Module, bare)
     check_head(model)
+    _check_experts(bare)
     if settings.method != "full":
         model = cast(nn.Module, get_peft_model(bare, new_adapter(lora or LoraSettings())))
         for p in model.parameters():
@@ -204,6 +212,16 @@ def _one(
         ) from error
 
 
+def _check_experts(bare: PreTrainedModel) -> None:
+    """Raise ModelError where a model has experts among which its weights choose."""
+    if any(name.endswith("experts") for name, _ in bare.named_modules()):
+        raise ModelError(
+            "a mixture of experts cannot be planned: which tokens go to which expert is known only once it computes",
+            where=bare.config.model_type,
+            expected="a base whose tokens all take the same path, such as Qwen3, Llama or Mistral",
+        )
+
+
 def _measured(
     model: nn.Module, bare: PreTrainedModel, settings: StageSettings, batch: Batch, accumulates: bool
 ) -> Step:
@@ -220,7 +238,8 @@ def _measured(
     dense = sum(_bytes(t) for t in _tensors(model))
     live = Live([*_tensors(model), *held], [p.grad for p in learning if p.grad is not None])
     hooks = [p.register_post_accumulate_grad_hook(live.keep_gradient) for p in learning]
-    cast_to_16 = torch.autocast("cpu", dtype=torch.bfloat16) if settings.precision == "bf16" else nullcontext()
+    cast = torch.autocast("cpu", dtype=torch.bfloat16, cache_enabled=False)
+    cast_to_16 = cast if settings.precision == "bf16" else nullcontext()
     with live:
         with cast_to_16:
             value = weighted(log_probs(model, batch), settings.decision_weight)
@@ -251,6 +270,7 @@ def _measured(
         outside=dense - sum(sizes),
         learning_layer=max((sum(_bytes(p) for p in of.parameters() if p.requires_grad) for of in layers), default=0),
         flops=live.flops,
+        flops_in_32=live.flops_in_32,
         tokens=batch.num_tokens,
     )
 

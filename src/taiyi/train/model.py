@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import torch
 from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
+from peft.tuners.lora import LoraLayer
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -94,8 +97,8 @@ def load_base(
         device: where the weights are to be; by default the CUDA device of this process (`LOCAL_RANK`), else the CPU.
 
     Raises:
-        ModelError: there is no such model, it is no causal language model, its tokenizer does not fit, or its adapter
-            is not what the stage asks for.
+        ModelError: there is no such model, it is no causal language model, its tokenizer does not fit, its adapter is
+            not what the stage asks for, or adapters of the kind that is asked for do not fit the architecture.
     """
     source = source_of(base)
     found = _adapter_config(source) if is_adapter(source) else None
@@ -114,10 +117,10 @@ def load_base(
     if found is None:
         with torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
             torch.manual_seed(seed)
-            trained = cast(PeftModel, get_peft_model(model, new_adapter(lora or LoraSettings())))
+            trained = _adapted(lambda: get_peft_model(model, new_adapter(lora or LoraSettings())), source)
     else:
         _check_asked(found, lora, source)
-        trained = PeftModel.from_pretrained(model, source, config=found, is_trainable=True)
+        trained = _adapted(lambda: PeftModel.from_pretrained(model, source, config=found, is_trainable=True), source)
     learning = {name: p for name, p in trained.named_parameters() if p.requires_grad}
     if not learning:
         raise ModelError("no weight of the adapter learns", where=source)
@@ -228,8 +231,35 @@ def _check_asked(found: LoraConfig, lora: LoraSettings | None, source: str) -> N
     found.lora_dropout = asked.get("dropout", found.lora_dropout)
 
 
+def _adapted(put: Callable[[], object], source: str) -> PeftModel:
+    """Put an adapter on a model, or raise ModelError where it does not fit the architecture."""
+    try:
+        return cast(PeftModel, put())
+    except ValueError as error:
+        # The weights of experts are no layers of their own, so their input has no dropout, and they have no DoRA.
+        raise ModelError(
+            "such an adapter does not fit the architecture",
+            where=source,
+            got=str(error).split("\n")[0],
+            mend="for a mixture of experts, set `dropout: 0` and `variant: lora` or `rslora` under `lora:`",
+        ) from error
+
+
 def _merged(model: PreTrainedModel, source: str) -> PreTrainedModel:
-    merged = cast(PreTrainedModel, PeftModel.from_pretrained(model, source).merge_and_unload())
+    """Return a model with an adapter merged in: layer by layer in 32 bit, so that each weight is rounded just once."""
+    adapted = _adapted(lambda: PeftModel.from_pretrained(model, source), source)
+    for layer in adapted.modules():
+        if not isinstance(layer, LoraLayer):
+            continue
+        weights = [(p, p.dtype) for p in layer.get_base_layer().parameters() if p.is_floating_point()]
+        for p, _ in weights:
+            p.data = p.data.float()
+        cast(Any, layer).merge()
+        for p, dtype in weights:
+            p.data = p.data.to(dtype)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All adapters are already merged")
+        merged = cast(PreTrainedModel, cast(Any, adapted).merge_and_unload())
     # PEFT freezes what it wraps, and leaves it so.
     return merged.requires_grad_(True)
 

@@ -196,8 +196,10 @@ class Rewards:
 
     An answer is learned by its advantage, how far its reward lies above the mean of its group; the loss is averaged
     over all tokens of a step's answers (DAPO, arXiv 2503.14476). Every answer is used for one step, so that the model
-    that learns is the one that answered. Measured: the mean reward of each task, and the shares of answers that could
-    not be read, were cut, or left out.
+    that learns is the one that answered. Answers that are left out, of which no row can be made, count in no group; and
+    groups whose rewards are all alike have no advantage, but their tokens count in the average. Measured: the mean
+    reward of each task, and the shares of answers that could not be read, were cut, or left out; the loss itself is 0
+    but for rounding and its gradient is what teaches.
     """
 
     def __init__(

@@ -11,10 +11,14 @@ import torch
 from peft import LoraConfig, PeftConfig
 from transformers import AutoConfig, PreTrainedModel
 
+from taiyi.errors import ModelError
+from taiyi.train.attention import check_longest
 from taiyi.train.base import is_adapter, load_tokenizer, loaded, source_of
 from taiyi.train.memory import skeleton
 from taiyi.train.model import scratch
 from taiyi.train.settings import LoraSettings, Method, ScratchSettings
+
+_ENDLESS = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,23 @@ class Shape:
         text.num_hidden_layers = num_layers
         if getattr(text, "layer_types", None):
             text.layer_types = text.layer_types[:num_layers]
+        if getattr(text, "sliding_window", None) is not None:
+            # Rows beyond it are refused by `too_long`; what they would take can be told all the same.
+            text.sliding_window = _ENDLESS
         if self.dtype is None or method == "full":
             return skeleton(config, torch.float32)
         if method == "qlora":
             return skeleton(config, torch.bfloat16)
         return skeleton(config, torch.float32 if self.dtype == torch.float16 else self.dtype)
+
+    def too_long(self, tokens: int) -> str:
+        """Return why rows of so many tokens would be refused (`attention.check_longest`); nothing if they would not."""
+        try:
+            # It looks at nothing but the configuration.
+            check_longest(cast(PreTrainedModel, self), tokens)
+        except ModelError as error:
+            return str(error)
+        return ""
 
     @property
     def num_layers(self) -> int:

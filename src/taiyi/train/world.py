@@ -21,7 +21,6 @@ from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 
-from taiyi.errors import TrainError
 from taiyi.train import launch
 from taiyi.train.loss import causal_model
 from taiyi.train.settings import Parallel
@@ -105,13 +104,9 @@ def spread(learner: nn.Module, layers: Sequence[nn.Module], of: World, parallel:
     """
     if of.size == 1:
         return learner
+    if any(type(p).__name__ == "Params4bit" for p in learner.parameters()):
+        launch.check_four_bit(parallel)
     if parallel == "fsdp":
-        if any(type(p).__name__ == "Params4bit" for p in learner.parameters()):
-            raise TrainError(
-                "weights in 4 bit are not sharded",
-                expected="whole weights on each device",
-                mend="leave out `--parallel fsdp`, or use `method: lora`",
-            )
         mesh = init_device_mesh(of.device.type, (of.size,))
         for layer in layers:
             fully_shard(layer, mesh=mesh)
