@@ -22,6 +22,7 @@ from taiyi.steps.place import Memory, Place, memory_of
 from taiyi.steps.run import Run
 from taiyi.steps.training import encode
 from taiyi.steps.work import Work
+from taiyi.train.launch import NOT_SHARDED
 from taiyi.train.settings import LoraSettings, StageSettings
 
 if TYPE_CHECKING:
@@ -305,7 +306,7 @@ def _padded(lengths: Any, num_batches: int, seed: int) -> int:
 def _refused(settings: StageSettings, place: Place) -> str:
     """Return why training would refuse a stage (`train.world.spread`); nothing if it would not."""
     if settings.method == "qlora" and place.parallel == "fsdp" and place.count > 1:
-        return "weights in 4 bit are not sharded"
+        return NOT_SHARDED
     return ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from rich.console import Console
@@ -94,8 +95,16 @@ def identity_in(folder: Path, model: str | Path) -> object:
         return path.relative_to(folder).as_posix().removesuffix("/model")
     if path.is_dir() or isinstance(model, Path):
         files = sorted(model_folder(path).iterdir())
-        return {file.name: hash_file(file) for file in files if file.is_file()}
+        return {
+            file.name: _hash(file, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.is_file()
+        }
     return str(model)
+
+
+@cache
+def _hash(file: Path, size: int, changed: int) -> str:
+    """Return the hash of a file as long as it is what it was: each step asks for that of the whole base."""
+    return hash_file(file)
 
 
 def examples(path: Path) -> Iterable[Example]:

@@ -214,11 +214,14 @@ def _absolute(model: str | Path) -> str:
     return str(path.resolve() if path.is_dir() else model)
 
 
+def _files(data: Path, stage: Stage) -> list[Path]:
+    """Return the files of the examples that a stage trains on: those that it replays, and its own."""
+    return [data / f"{name}.parquet" for name in (*stage.replay, stage.name)]
+
+
 def _in_rows(learned: Rows, data: Path, stage: Stage) -> list[Example]:
     """Return the examples that have rows, in the order of the rows."""
-    there = {
-        example.id: example for name in (*stage.replay, stage.name) for example in examples(data / f"{name}.parquet")
-    }
+    there = {example.id: example for path in _files(data, stage) for example in examples(path)}
     # One that is replayed and drawn again has two rows.
     return [there[name] for name in dict.fromkeys(learned.example(index) for index in range(len(learned)))]
 
@@ -257,7 +260,7 @@ def pairs(run: Run, data: Path, index: int, begin: Begin | None) -> Path:
             answering, tokenizer = loaded.model, loaded.tokenizer
         # The rows are those of this recipe, whatever the model was made by.
         engine = LocalEngine(answering, tokenizer, _checkpoint(run, stage))
-        paths = [data / f"{name}.parquet" for name in (*stage.replay, stage.name)]
+        paths = _files(data, stage)
         with run.progress() as progress:
             bar = progress.add_task(f"{stage.name}: answers to learn from", total=None)
 
@@ -301,7 +304,7 @@ def encode(run: Run, data: Path, index: int) -> Path:
         from taiyi.train import rows
 
         own = run.folder / inputs["tokenizer"] / "tokenizer" if "tokenizer" in inputs else run.recipe.base
-        paths = [data / f"{name}.parquet" for name in (*stage.replay, stage.name)]
+        paths = _files(data, stage)
         jobs = [
             _Encode(
                 examples=path,

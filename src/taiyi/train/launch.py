@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from taiyi.train.settings import Parallel
 
 
+NOT_SHARDED = "weights in 4 bit are not sharded"
+
+
 def is_main() -> bool:
     """Whether this process is the one that writes files and says what happens."""
     return os.environ.get("RANK", "0") == "0"
@@ -36,7 +39,7 @@ def check_four_bit(parallel: Parallel, *, where: str | None = None) -> None:
     """Raise TrainError where several processes would have to share weights that are in 4 bit."""
     if parallel == "fsdp":
         raise TrainError(
-            "weights in 4 bit are not sharded",
+            NOT_SHARDED,
             where=where,
             expected="whole weights on each device",
             mend="leave out `--parallel fsdp`, or use `method: lora`",
