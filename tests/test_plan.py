@@ -222,7 +222,7 @@ def test_hours_follow_the_type_that_products_are_computed_in() -> None:
 
 
 def test_whole_weights_while_a_shared_model_is_loaded_or_answers_may_decide() -> None:
-    found = step()
+    found = step(on_cpu=False)
     weights, many = sum(found.weights.values()), Place(device=GPU, count=64, parallel="fsdp")
     told = memory_of(msgspec.structs.replace(found, outside=0, layer=0, learning_layer=0, passing=0), many, False)
     assert told.total == told.loading == weights + FLOOR_CUDA > told.training and not told.answering
@@ -243,7 +243,7 @@ def test_the_table_says_which_phase_decides(tmp_path: Path, capsys: pytest.Captu
 def test_memory_of_a_cpu_counts_python_and_what_it_imports() -> None:
     here = memory_of(step(), Place(device=Device("cpu", 2**40, 1, 1)), False)
     assert here.libraries == LIBRARIES_CPU and here.total == here.training
-    assert here.total - here.libraries == pytest.approx(step().peak + here.framework, abs=1)
+    assert here.total - here.libraries == pytest.approx(step().peak + here.framework + here.kept, abs=1)
     assert not memory_of(step(), Place(device=GPU), False).libraries
     code = "import taiyi.steps.training, taiyi.train.loop, taiyi.train.model; print(open('/proc/self/status').read())"
     status = tiny.python("-c", code).stdout
@@ -424,7 +424,7 @@ def benchmark() -> Any:
 @pytest.mark.whole
 @pytest.mark.slow
 def test_memory_is_within_a_quarter_of_what_training_takes() -> None:
-    (found,) = benchmark().compared("wordy, fp32, short rows", Device("cpu", 2**40, 1, 1))
+    (found,) = benchmark().compared("tall base, fp32, lora", Device("cpu", 2**40, 1, 1), steps=60)
     assert found["planned"]["steps"] == found["measured"]["steps"]
     assert found["planned"]["tokens"] == found["measured"]["tokens"]
     assert found["planned"]["memory"] == pytest.approx(found["measured"]["memory"], rel=0.25)

@@ -232,6 +232,7 @@ def _print_memory(console: Console, stages: list[StagePlan], place: Place) -> No
         "framework": [memory.framework for memory in memories],
     }
     if place.on_cpu:
+        parts["freed, and kept by the process"] = [memory.kept for memory in memories]
         parts["Python and its libraries"] = [memory.libraries for memory in memories]
     # Before and between steps of training; said where they decide.
     for name, phase in (("whole, while it is loaded", "loading"), ("whole, while it answers", "answering")):

@@ -55,6 +55,7 @@ class Memory(msgspec.Struct, frozen=True):
         activations: at the highest, beyond what gradients take later: activations, logits, weights in 16 bit.
         communication: gathered weights and buffers of gradients, on several devices.
         framework: what a process takes beside its tensors.
+        kept: freed memory that a process on a CPU keeps.
         libraries: what Python and what it imports take of the machine's memory, where that is the device's.
         loading: all that is there while whole weights are loaded, before they are shared out; 0 if they are not.
         answering: all that is there while the model answers, beside its answers, for which weights that are shared out
@@ -67,6 +68,7 @@ class Memory(msgspec.Struct, frozen=True):
     activations: int
     communication: int
     framework: int
+    kept: int = 0
     libraries: int = 0
     loading: int = 0
     answering: int = 0
@@ -75,7 +77,7 @@ class Memory(msgspec.Struct, frozen=True):
     def training(self) -> int:
         """Bytes in a step of training, at the highest."""
         parts = self.gradients + self.optimizer + self.activations + self.communication
-        return sum(self.weights.values()) + parts + self.framework + self.libraries
+        return sum(self.weights.values()) + parts + self.framework + self.kept + self.libraries
 
     @property
     def total(self) -> int:
@@ -115,6 +117,7 @@ def memory_of(step: Step, place: Place, accumulates: bool, *, answers: bool = Fa
             step.passing,
             whole + gradients,
             framework,
+            step.kept,
             libraries,
             loading=model + framework + libraries,
             answering=gathered + framework + libraries if answers else 0,
@@ -122,4 +125,4 @@ def memory_of(step: Step, place: Place, accumulates: bool, *, answers: bool = Fa
     # DDP adds gradients up in buckets of its own.
     buckets = step.gradients if place.count > 1 else 0
     passing = max(0, step.peak - states)
-    return Memory(step.weights, step.gradients, step.optimizer, passing, buckets, framework, libraries)
+    return Memory(step.weights, step.gradients, step.optimizer, passing, buckets, framework, step.kept, libraries)

@@ -3,7 +3,8 @@
 Registered with transformers as `taiyi_packed`. It takes the lengths from `cu_seq_lens_q`, the keyword of transformers'
 own path for packed input (flash attention), so that it serves any architecture that uses the attention interface. Rows
 of similar length are padded and computed together: padding on the right is never seen under a causal mask, so this is
-exact. On CUDA devices, in 16 bit, torch's own kernel for rows of varying length computes the rows as they lie.
+exact. Long rows stand alone, and are computed in blocks on CPUs in 16 bit (see `blocks`). On CUDA devices, in 16 bit,
+torch's own kernel for rows of varying length computes the rows as they lie.
 """
 
 from __future__ import annotations
@@ -20,11 +21,16 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 
 from taiyi.errors import ModelError
+from taiyi.train.blocks import BLOCK, causal_attention
 
 NAME = "taiyi_packed"
 # A row joins a group where it adds at most this share of padding, or little enough that a call of its own costs more.
 _WASTE = 0.2
 _CALL_TOKENS = 24
+# From this many tokens on a row stands alone, padded to whole blocks.
+_ALONE = 192
+# Blocks keep their probabilities, half as many as the square of the tokens; the kernel for longer rows keeps none.
+_MOST_IN_BLOCKS = 1024
 # What the kernel for rows of varying length (FlashAttention 2) takes: heads of so many numbers at most, in steps of 8,
 # on GPUs from Ampere on.
 _VARLEN_WIDTH = 256
@@ -62,15 +68,19 @@ def group(cu_seq_lens: Tensor) -> Groups:
     spans = sorted(((end - start, start) for start, end in pairwise(cu_seq_lens.tolist())), reverse=True)
     members: list[list[tuple[int, int]]] = []
     for length, start in spans:
-        if members and members[-1][0][0] - length <= max(_WASTE * members[-1][0][0], _CALL_TOKENS):
+        longest = members[-1][0][0] if members else _ALONE
+        if longest < _ALONE and longest - length <= max(_WASTE * longest, _CALL_TOKENS):
             members[-1].append((length, start))
         else:
             members.append([(length, start)])
+    widths: list[int] = []
     takes: list[Tensor] = []
     paddings: list[Tensor] = []
     for rows in members:
         lengths, starts = torch.tensor(rows).T[:, :, None]
-        steps = torch.arange(rows[0][0])[None, :]
+        longest = rows[0][0]
+        widths.append(longest if longest < _ALONE else -(-longest // BLOCK) * BLOCK)
+        steps = torch.arange(widths[-1])[None, :]
         padding = steps >= lengths
         takes.append((starts + steps).masked_fill(padding, 0).flatten())
         paddings.append(padding.flatten())
@@ -79,7 +89,7 @@ def group(cu_seq_lens: Tensor) -> Groups:
     put[take[~padding]] = torch.arange(len(take))[~padding]
     device = cu_seq_lens.device
     return Groups(
-        tuple((len(rows), rows[0][0]) for rows in members),
+        tuple((len(rows), width) for rows, width in zip(members, widths, strict=True)),
         take.to(device),
         put.to(device),
         padding.to(device)[:, None],
@@ -169,7 +179,15 @@ def packed_attention(
         flat = [cast(Tensor, _Pad.apply(x, plan)) for x in flat]
     sizes = [rows * width for rows, width in plan.shapes]
     outputs: list[Tensor] = []
+    in_16 = torch.is_autocast_enabled("cpu") or query.dtype == torch.bfloat16
+    in_blocks = on_cpu and in_16 and not dropout and query.shape[-1] == value.shape[-1]
     for (rows, width), *parts in zip(plan.shapes, *(x.split(sizes) for x in flat), strict=True):
+        if in_blocks and _ALONE <= width <= _MOST_IN_BLOCKS:
+            q, k, v = (x.view(width, -1, query.shape[-1]).transpose(0, 1) for x in parts)
+            with torch.autocast("cpu", enabled=False):
+                found = causal_attention(q, k, v, scaling if scaling is not None else q.shape[-1] ** -0.5)
+            outputs.append(found.transpose(0, 1).reshape(width, -1))
+            continue
         q, k, v = (
             x.view(rows, width, count, -1).transpose(1, 2)
             for x, count in zip(parts, (heads, kv_heads, kv_heads), strict=True)

@@ -16,12 +16,15 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 from transformers import AttentionInterface, AttentionMaskInterface
 
+# Products with weights; those of attention are of batches.
+_OF_WEIGHTS = {torch.ops.aten.mm, torch.ops.aten.addmm}
+
 DEVICE_ATTENTION = "taiyi_planned"
 """The name of attention as accelerators compute it, in the table of transformers."""
 
 
 class Live(TorchDispatchMode):
-    """Counts the bytes of all tensors that are there, and operations of matrix products, while a program runs.
+    """Counts the bytes of all tensors that are there, and operations of products with weights, while a program runs.
 
     `flops` are all of them, `flops_in_32` those whose products are computed in 32 bit.
     """
@@ -39,7 +42,8 @@ class Live(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         found = func(*args, **kwargs)
-        if (count := flop_registry.get(func._overloadpacket)) is not None:
+        if func._overloadpacket in _OF_WEIGHTS:
+            count = flop_registry[func._overloadpacket]
             number = count(*args, **kwargs, out_val=found)
             self.flops += number
             if next(leaf.dtype for leaf in tree_leaves(found) if isinstance(leaf, Tensor)) == torch.float32:
