@@ -2,32 +2,81 @@
 
 Each row of the cache has a length of its own: new keys and values are written behind it, a mask hides what lies past
 it, and taking tokens back is setting the length. So prompts need no padding on the left, and a draft that is refused
-costs no copy.
+costs no copy. Rows may be fed different numbers of tokens: the layers compute them one behind another, without padding;
+attention alone is computed row by row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
-import numpy as np
 import torch
-from torch import Tensor
-from transformers import PreTrainedModel
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.cache_utils import Cache, CacheLayerMixin
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from taiyi.encoding import Prompt
 from taiyi.errors import ModelError
 
 
 class _Slots:
-    """Where the tokens of one step go: shared by the layers of a cache."""
+    """Where the tokens of one step are: shared by the layers of a cache, and by attention.
 
-    def __init__(self, capacity: int) -> None:
+    Attributes:
+        capacity: how many tokens a row of the cache holds.
+        rows, columns: for each token that is fed, its row, and its place there.
+        places: which of the tokens of its row that are fed it is.
+        width: the most tokens that a row is fed.
+        end: the place behind the longest row, with them.
+        begins: whether nothing was fed before.
+    """
+
+    def __init__(self, capacity: int, device: torch.device) -> None:
         self.capacity = capacity
-        self.rows = torch.empty(0)
-        self.columns = torch.empty(0)
-        self.end = 0
+        self.device = device
+        self.lengths = self.rows = self.columns = self.places = torch.empty(0)
+        self.width = self.end = 0
+        self.begins = True
+
+    def lay(self, lengths: Sequence[int], counts: Sequence[int]) -> None:
+        """Lay out so many more tokens of each row behind those that it has."""
+        self.width = max(counts)
+        self.end = max(lengths) + self.width
+        if self.end > self.capacity:
+            self.capacity = max(self.end, self.capacity * 3 // 2)
+        self.begins = not any(lengths)
+        fed = torch.tensor(counts)
+        rows = torch.arange(len(counts)).repeat_interleave(fed)
+        places = torch.arange(len(rows)) - (fed.cumsum(0) - fed)[rows]
+        self.lengths = torch.tensor(lengths).to(self.device)
+        self.rows, self.places = rows.to(self.device), places.to(self.device)
+        self.columns = self.lengths[self.rows] + self.places
+
+    def padded(self, tokens: Tensor) -> Tensor:
+        """Return tokens, as [token, ...], as [row, place, ...]; what is not fed is zero."""
+        rows = len(self.lengths)
+        if len(tokens) == rows * self.width:
+            return tokens.view(rows, self.width, *tokens.shape[1:])
+        held = tokens.new_zeros(rows, self.width, *tokens.shape[1:])
+        held[self.rows, self.places] = tokens
+        return held
+
+    def flat(self, held: Tensor) -> Tensor:
+        """Return what is held as [row, place, ...] token by token."""
+        return held.flatten(0, 1) if len(self.rows) == held.shape[0] * held.shape[1] else held[self.rows, self.places]
+
+    def mask(self, window: int | None) -> Tensor | None:
+        """Return what each token sees, as [row, 1, place, column]; None where that is just what comes before it."""
+        if self.begins and (window is None or self.end <= window):
+            return None
+        columns = (self.lengths[:, None] + torch.arange(self.width, device=self.device))[:, :, None]
+        seen = torch.arange(self.end, device=self.device)
+        mask = seen <= columns
+        return (mask if window is None else mask & (seen > columns - window))[:, None]
 
 
 class _RowLayer(CacheLayerMixin):
@@ -45,8 +94,8 @@ class _RowLayer(CacheLayerMixin):
         self.is_initialized = True
 
     def _new(self, states: Tensor) -> Tensor:
-        rows, heads, _, width = states.shape
-        return states.new_zeros(rows, self.slots.capacity, heads, width)
+        _, heads, _, width = states.shape
+        return states.new_zeros(len(self.slots.lengths), self.slots.capacity, heads, width)
 
     def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
         if not self.is_initialized:
@@ -60,7 +109,7 @@ class _RowLayer(CacheLayerMixin):
             more = held.new_zeros(held.shape[0], slots.capacity - held.shape[1], *held.shape[2:])
             held = torch.cat([held, more], dim=1)
             setattr(self, name, held)
-        held[slots.rows, slots.columns] = states.transpose(1, 2)
+        held[slots.rows, slots.columns] = states[0].transpose(0, 1)
         return held[:, : slots.end].transpose(1, 2)
 
     def keep(self, rows: Tensor) -> None:
@@ -88,44 +137,37 @@ class Decoder:
     """
 
     def __init__(self, model: PreTrainedModel, *, rows: int, capacity: int) -> None:
-        config = model.config.get_text_config()
+        self._config = model.config.get_text_config()
         self._backbone = model.get_decoder()
         self._device = model.device
-        self._dtype = model.dtype
-        self._adds = config._attn_implementation == "eager"  # pyright: ignore[reportPrivateUsage]
-        self._slots = _Slots(capacity)
-        self._layers = [_RowLayer(self._slots) for _ in range(config.num_hidden_layers)]
+        self._slots = _Slots(capacity, model.device)
+        self._layers = [_RowLayer(self._slots) for _ in range(self._config.num_hidden_layers)]
         self._cache = Cache(layers=cast(Any, self._layers))
-        self._kinds = getattr(config, "layer_types", None)
-        self._window = windowed(model)
+        window, kinds = windowed(model), getattr(self._config, "layer_types", None)
+        self._windows = [
+            window if kinds is None or kinds[layer] == "sliding_attention" else None
+            for layer in range(len(self._layers))
+        ]
         self.lengths = [0] * rows
 
     @torch.inference_mode()
     def feed(self, tokens: Sequence[Sequence[int]], positions: Sequence[Sequence[int]]) -> Tensor:
         """Append tokens to each row (or none to some) and return the hidden state over each, as [row, token, width]."""
-        rows, width = len(tokens), max(len(row) for row in tokens)
-        ids = np.zeros((rows, width), dtype=np.int64)
-        where = np.zeros((rows, width), dtype=np.int64)
-        for i, (row, places) in enumerate(zip(tokens, positions, strict=True)):
-            ids[i, : len(row)] = row
-            where[i, : len(row)] = places
-        slots = self._slots
-        columns = torch.tensor(self.lengths)[:, None] + torch.arange(width)
-        slots.rows = torch.arange(rows, device=self._device)[:, None]
-        slots.columns = columns.to(self._device)
-        slots.end = max(self.lengths) + width
-        if slots.end > slots.capacity:
-            slots.capacity = max(slots.end, slots.capacity * 3 // 2)
-        output = self._backbone(
-            input_ids=torch.from_numpy(ids).to(self._device),
-            attention_mask=self._mask(slots.columns, slots.end),
-            position_ids=torch.from_numpy(where).to(self._device),
-            past_key_values=self._cache,
-            use_cache=True,
-        )
+        self._slots.lay(self.lengths, [len(row) for row in tokens])
+        ids, where = ([value for row in rows for value in row] for rows in (tokens, positions))
+        with _row_by_row(self._config) as attend:
+            output = self._backbone(
+                input_ids=torch.tensor([ids], device=self._device),
+                position_ids=torch.tensor([where], device=self._device),
+                past_key_values=self._cache,
+                use_cache=True,
+                slots=self._slots,
+                windows=self._windows,
+                attend=attend,
+            )
         for i, row in enumerate(tokens):
             self.lengths[i] += len(row)
-        return cast(Tensor, output.last_hidden_state)
+        return self._slots.padded(cast(Tensor, output.last_hidden_state)[0])
 
     def take_back(self, row: int, count: int) -> None:
         """Forget the last `count` tokens of a row."""
@@ -138,22 +180,60 @@ class Decoder:
             layer.keep(index)
         self.lengths = [self.lengths[row] for row in rows]
 
-    def _mask(self, columns: Tensor, end: int) -> Tensor | dict[str, Tensor]:
-        seen = torch.arange(end, device=self._device)
-        full = (seen <= columns[:, :, None])[:, None]
-        if self._window is None:
-            return self._added(full)
-        near = self._added(full & (seen > columns[:, :, None] - self._window)[:, None])
-        full = self._added(full)
-        return near if self._kinds is None else {"full_attention": full, "sliding_attention": near}
 
-    def _added(self, mask: Tensor) -> Tensor:
-        """Return a mask as the model's attention takes it: plain ("eager") attention adds it to its scores."""
-        if not self._adds:
-            return mask
-        return torch.zeros(mask.shape, dtype=self._dtype, device=self._device).masked_fill(
-            ~mask, torch.finfo(self._dtype).min
+_NAME = "taiyi_rows"
+"""Attention row by row, in the table of transformers."""
+
+
+@contextmanager
+def _row_by_row(config: Any) -> Generator[str]:
+    """Have a model attend row by row for a while; yields how it attends otherwise."""
+    own = cast(str, config._attn_implementation)
+    config._attn_implementation = _NAME
+    try:
+        yield own
+    finally:
+        config._attn_implementation = own
+
+
+def _attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    *,
+    slots: _Slots,
+    windows: Sequence[int | None],
+    attend: str,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """Attention of tokens that lie one behind another to the rows of the cache that they belong to.
+
+    It is computed as the model does otherwise, `attend`, over queries that are padded to rows.
+    """
+    queries = slots.padded(query[0].transpose(0, 1)).transpose(1, 2)
+    mask = slots.mask(windows[cast(int, module.layer_idx)])
+    if attend == "eager":
+        # The architecture's own function, which may change scores; it adds its mask to them.
+        function = sys.modules[type(module).__module__].__dict__["eager_attention_forward"]
+        if mask is None:
+            mask = torch.ones(slots.width, slots.end, dtype=torch.bool, device=query.device).tril()[None, None]
+        mask = torch.zeros(mask.shape, dtype=query.dtype, device=query.device).masked_fill_(
+            ~mask, torch.finfo(query.dtype).min
         )
+    else:
+        function = ALL_ATTENTION_FUNCTIONS[attend]
+    out, _ = function(module, queries, key, value, mask, **kwargs | {"is_causal": mask is None})
+    return slots.flat(out)[None], None
+
+
+def _no_mask(*args: Any, **kwargs: Any) -> None:
+    return None
+
+
+AttentionInterface.register(_NAME, _attention)
+AttentionMaskInterface.register(_NAME, _no_mask)
 
 
 def begun(model: PreTrainedModel, prompts: Sequence[Prompt], *, capacity: int) -> Decoder:
