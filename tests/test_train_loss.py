@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import pytest
 import torch
 from torch import Tensor
-from torch.nn.functional import log_softmax
+from torch.nn.functional import cross_entropy, log_softmax
 
 import world_driver as driver
 from taiyi.encoding import Row
@@ -67,3 +67,35 @@ def test_some_targets_at_a_time_are_learned_as_all_at_once(temperature: float, m
     assert parted.call_count > len(of.free) + len(of.decided)
     torch.testing.assert_close(parts, whole)
     torch.testing.assert_close(again, gradients)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.7])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("at_once", [1, 3, 100])
+def test_log_probabilities_and_gradients_are_those_of_torch(
+    dtype: torch.dtype, at_once: int, temperature: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loss, "_IN_32", {"cpu": at_once * 50})
+    torch.manual_seed(0)
+    given = (10 * torch.randn(7, 50)).to(dtype)
+    targets, weights = torch.tensor([4, 49, 0, -100, 7, 7, -100]), torch.randn(7)
+
+    def theirs(logits: Tensor) -> Tensor:
+        return -cross_entropy(logits.float() / temperature, targets, ignore_index=-100, reduction="none")
+
+    def ours(logits: Tensor) -> Tensor:
+        return loss._TargetLogProbs.apply(logits, targets, temperature)  # pyright: ignore
+
+    values: list[Tensor] = []
+    gradients: list[Tensor] = []
+    for compute in (theirs, ours):
+        logits = given.clone().requires_grad_()
+        found = compute(logits)
+        (found * weights).sum().backward()
+        assert logits.grad is not None
+        assert logits.grad.dtype == dtype
+        values.append(found.detach())
+        gradients.append(logits.grad)
+    assert values[1][3] == values[1][6] == 0
+    torch.testing.assert_close(values[1], values[0], rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(gradients[1], gradients[0])

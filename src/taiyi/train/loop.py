@@ -27,6 +27,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from taiyi.checkpoint import Checkpoint
 from taiyi.errors import TrainError
 from taiyi.train import attention, state
+from taiyi.train.heap import kept_heap
 from taiyi.train.loss import causal_model, check_head, decoder_layers
 from taiyi.train.model import check_bf16
 from taiyi.train.objectives import Answer, Answered, Answers, Objective, Pairs, Part, Rewards
@@ -143,7 +144,8 @@ def train(
     if (out / RESULT).exists():
         _claim(out, rows, settings)
         return msgspec.json.decode((out / RESULT).read_bytes(), type=TrainResult)
-    return _Training(rows, out, settings, model, tokenizer, checkpoint, hooks or Hooks(), parallel).carry_out()
+    with kept_heap():
+        return _Training(rows, out, settings, model, tokenizer, checkpoint, hooks or Hooks(), parallel).carry_out()
 
 
 class _Training:

@@ -26,6 +26,9 @@ _LOGIT_SETTINGS = ("final_logit_softcapping", "logit_scale", "logits_scaling", "
 _IGNORED = -100
 _LOGITS = 1 << 26
 """How many logits are held at once: 256 MiB in 32 bit."""
+_IN_32 = {"cpu": 1 << 19}
+_IN_32_ELSEWHERE = 1 << 23
+"""How many of them are in 32 bit at a time: on a CPU what its cache holds, elsewhere what keeps a device busy."""
 
 
 class LogProbs(NamedTuple):
@@ -82,10 +85,43 @@ def weighted(found: LogProbs, decision_weight: float) -> Tensor:
 
 def _free(head: nn.Linear, hidden: Tensor, targets: Tensor, temperature: float) -> Tensor:
     def part(hidden: Tensor, targets: Tensor) -> Tensor:
-        logits = _tempered(head(hidden).float(), temperature)
-        return -cross_entropy(logits, targets, ignore_index=_IGNORED, reduction="none")
+        return cast(Tensor, _TargetLogProbs.apply(head(hidden), targets, temperature))
 
     return _in_parts(part, head.out_features, hidden, targets)
+
+
+class _TargetLogProbs(torch.autograd.Function):
+    """Log-probabilities of targets over the whole vocabulary; 0 for those that are ignored.
+
+    Logits are kept in their own precision, and are in 32 bit for some targets at a time alone: cross entropy by torch
+    makes and fills four arrays in 32 bit of their size. What is rounded is the same.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
+        at = targets.clamp(min=0)[:, None]
+        counted = targets != _IGNORED
+        parts = logits.split(_at_once(logits))
+        sums = torch.cat([_tempered(part.float(), temperature).logsumexp(-1) for part in parts])
+        ctx.save_for_backward(logits, at, sums, counted)
+        ctx.temperature = temperature
+        return (_tempered(logits.gather(1, at)[:, 0].float(), temperature) - sums) * counted
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        logits, at, sums, counted = cast(list[Tensor], ctx.saved_tensors)
+        of_log_probs = (_tempered(grads[0], ctx.temperature) * counted)[:, None]
+        of_logits = torch.empty_like(logits)
+        parts = (x.split(_at_once(logits)) for x in (logits, of_logits, at, sums[:, None], of_log_probs))
+        for part, out, at_part, sum_part, of_part in zip(*parts, strict=True):
+            probs = _tempered(part.float(), ctx.temperature).sub(sum_part).exp_()
+            out.copy_(probs.mul_(-of_part).scatter_add_(1, at_part, of_part))
+        return of_logits, None, None
+
+
+def _at_once(logits: Tensor) -> int:
+    """Return how many targets' logits are in 32 bit at a time."""
+    return max(1, _IN_32.get(logits.device.type, _IN_32_ELSEWHERE) // logits.shape[1])
 
 
 def _in_parts(compute: Callable[[Tensor, Tensor], Tensor], each: int, hidden: Tensor, of: Tensor) -> Tensor:
