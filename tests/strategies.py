@@ -251,6 +251,7 @@ def examples(draw: st.DrawFn) -> Example:
     source = draw(texts)
     before = draw(words)
     tagging = Tagging(source=source, tags=("disease",), at=len(before)) if draw(st.booleans()) else None
+    place = Span(len(before), len(before) + len(source)) if draw(st.booleans()) else None
     system = [Message(role="system", content=draw(words))] if draw(st.booleans()) else []
     return Example(
         id=draw(names),
@@ -265,6 +266,7 @@ def examples(draw: st.DrawFn) -> Example:
         answer=draw(texts),
         gold=draw(answers),
         types=tuple(draw(st.lists(st.builds(Shown, name=names, shown=names), max_size=2))),
+        source=place,
         tagging=tagging,
         offset=draw(st.integers(0, 10**6)),
         document_ids=tuple(draw(st.lists(names, max_size=2))),
@@ -275,7 +277,9 @@ predictions = st.builds(
     Prediction,
     example=names,
     text=words,
-    finish=st.sampled_from(["stop", "length"]),
+    finish=st.sampled_from(["stop", "length", "refused"]),
+    reason=words,
+    num_prompt_tokens=st.integers(0, 10**6),
     num_tokens=st.integers(0, 10**6),
     seconds=finite,
 )

@@ -279,6 +279,10 @@ def example(**parts: Any) -> Example:
         ({"messages": (Message(role="assistant", content="x"),)}, "does not end with the user"),
         ({"answer": " "}, "the answer is empty"),
         ({"tagging": Tagging(source="abc", tags=("t",), at=5)}, "does not hold the source"),
+        ({"source": Span(6, 10)}, "lies outside of the prompt; got \\(6, 10\\); expected within 0 to 9"),
+        ({"source": Span(6, 6)}, "lies outside of the prompt"),
+        ({"source": Span(0, 1), "messages": ()}, "lies outside of the prompt"),
+        ({"source": Span(5, 9), "tagging": Tagging(source="abc", tags=("t",), at=6)}, "is not the source"),
     ],
 )
 def test_an_example_that_makes_no_sense_is_refused(parts: dict[str, Any], said: str) -> None:
@@ -286,5 +290,8 @@ def test_an_example_that_makes_no_sense_is_refused(parts: dict[str, Any], said: 
         example(**parts)
 
 
-def test_the_source_of_a_tagged_example_is_where_it_says() -> None:
+def test_the_source_of_an_example_is_where_it_says() -> None:
     assert example(tagging=Tagging(source="abc", tags=("t",), at=6)).tagging is not None
+    assert example(source=Span(6, 9), tagging=Tagging(source="abc", tags=("t",), at=6)).source_text == "abc"
+    assert example(source=Span(7, 8)).source_text == "b"
+    assert example().source_text == ""

@@ -631,9 +631,9 @@ def test_what_is_whole_of_an_answer_that_was_cut_is_scored() -> None:
     assert (score.state, score.reason) == ("unparsable", "the answer was cut within its first item")
     (score,) = evaluation.score([made], answered(made, ""))
     assert (score.state, score.reason) == ("unparsable", "no room to answer")
-    assert evaluation.num_cut([made], answered(made, text)) == 1
-    assert evaluation.num_cut([made], answered(made, text, "stop")) == 0
-    assert evaluation.num_cut([made], answered(made, "")) == 0
+    assert evaluation.answered([made], answered(made, text))[0].num_cut == 1
+    assert evaluation.answered([made], answered(made, text, "stop"))[0].num_cut == 0
+    assert evaluation.answered([made], answered(made, ""))[0].num_cut == 0
 
 
 def test_cut_lists_of_entities_and_labels_lose_their_last_item_and_other_answers_nothing() -> None:
@@ -688,7 +688,10 @@ def test_records_of_one_document_are_drawn_together() -> None:
     made = [render("tc", sentence, strategies.LABELS["en"]) for sentence in sentences]
     right = {e.id: Prediction(example=e.id, text=e.answer, finish="stop") for e in made}
     assert [s.record for s in evaluation.score(made, right)] == [f"c/test/s{i}" for i in range(4)]
-    assert evaluation.clusters(made) == ["pmid:1", "pmid:1", "pmid:2", "c/test/s3"]
+    assert [
+        r.cluster
+        for r in evaluation.answered(made, {e.id: Prediction(example=e.id, text="", finish="stop") for e in made})
+    ] == ["pmid:1", "pmid:1", "pmid:2", "c/test/s3"]
 
 
 def test_a_mention_over_the_end_of_a_window_is_gold_without_a_place() -> None:

@@ -147,6 +147,10 @@ class Encoder:
         ids = [*before, *grounding.source, *self._encode(right)]
         return Prompt(ids, list(range(len(ids))), len(before), grounding)
 
+    def text_ids(self, text: str) -> list[int]:
+        """Encode an answer in free text, without the token that ends it."""
+        return self._encode(text)
+
     def position(self, prompt: Prompt, at: int, written: int) -> int:
         """Return the position of the `written`-th token of an answer (from 0), before which `at` tokens of the source
         were copied."""

@@ -505,13 +505,15 @@ class Message(_Struct, frozen=True):
 class Shown(_Struct, frozen=True):
     """A type, a label or what is graded, under its name in the corpus and under the name that the prompt shows.
 
-    `symmetric` is set for relations without a direction, `scale` for what is graded.
+    `symmetric` is set for relations without a direction, `scale` for what is graded, `values` for roles that are filled
+    by one of a few words instead of a text.
     """
 
     name: str
     shown: str
     symmetric: bool = False
     scale: Scale | None = None
+    values: tuple[str, ...] = ()
 
 
 class Tagging(_Struct, frozen=True):
@@ -531,7 +533,8 @@ class Example(_Struct, frozen=True):
     `messages` are the prompt (it ends with the user), none where a text is learned as it stands; `answer` is what the
     model is to write, in `form`. For a dialogue, earlier assistant messages are answers too. `gold` is the structured
     answer. `roles` are those of events that have names. `offset` is where a window begins in the text of its record.
-    `tagging` is set where the answer is the source with tags in place.
+    `source` is where, in the last message, the text stands that the answer is taken from; `tagging` is set where the
+    answer is that text with tags in place.
     """
 
     id: str
@@ -547,6 +550,7 @@ class Example(_Struct, frozen=True):
     gold: Answer
     types: tuple[Shown, ...] = ()
     roles: tuple[Shown, ...] = ()
+    source: Span | None = None
     tagging: Tagging | None = None
     offset: int = 0
     document_ids: tuple[str, ...] = ()
@@ -556,19 +560,44 @@ class Example(_Struct, frozen=True):
             raise SchemaError("the prompt does not end with the user", where=self.id)
         if not self.answer.strip():
             raise SchemaError("the answer is empty", where=self.id)
+        last = self.messages[-1].content if self.messages else ""
+        if self.source is not None and not _within(self.source, last):
+            raise SchemaError(
+                "the source lies outside of the prompt",
+                where=self.id,
+                got=tuple(self.source),
+                expected=f"within 0 to {len(last)}",
+            )
         if self.tagging is None:
             return
-        if not self.messages or not self.messages[-1].content.startswith(self.tagging.source, self.tagging.at):
+        if not last.startswith(self.tagging.source, self.tagging.at):
             raise SchemaError("the prompt does not hold the source that is to be tagged", where=self.id)
+        if self.source is not None and (self.source.start, self.source_text) != (self.tagging.at, self.tagging.source):
+            raise SchemaError("what is to be tagged is not the source", where=self.id, got=tuple(self.source))
+
+    @property
+    def source_text(self) -> str:
+        """The text that the answer is taken from; empty where it is taken from none."""
+        return "" if self.source is None else self.messages[-1].content[self.source.start : self.source.end]
 
 
 class Prediction(_Struct, frozen=True):
-    """What a model wrote for an example; `seconds` is its share of its batch's time."""
+    """What a model wrote for an example; `seconds` is its share of its batch's time.
+
+    It ended by itself (`stop`), or at the limit of tokens (`length`); or there is no answer, and will be none
+    (`refused`), for the `reason` given: a prompt longer than the context, or one that a server does not accept.
+    `num_prompt_tokens` is what a server counted, 0 where nobody did. `constrained` is set where nothing could be
+    written but what can be parsed, with mentions that the source holds: by the grammar of the form, or by tags in the
+    source.
+    """
 
     example: str
     text: str
-    finish: Literal["stop", "length"]
+    finish: Literal["stop", "length", "refused"]
+    reason: str = ""
+    constrained: bool = False
     num_tokens: int = 0
+    num_prompt_tokens: int = 0
     seconds: float = 0.0
 
 
@@ -584,15 +613,16 @@ class Score(_Struct, frozen=True):
     """How one record's answer compares with its gold.
 
     Extraction and classification fill `counts`, by type; choices and texts fill `value` in [0, 1]. Of a grade `grades`
-    are the gold and the answer. `unparsable` is a state of its own: the answer scores as wrong, and the rate is
-    reported. A record that is asked about in parts, such as windows, has `num_answers`, and is in that state where none
-    of them can be parsed; `unparsable` is how many cannot be, by reason.
+    are the gold and the answer. `sums` are what a protocol adds up beyond these. `unparsable` is a state of its own:
+    the answer scores as wrong, and the rate is reported. A record that is asked about in parts, such as windows, has
+    `num_answers`, and is in that state where none of them can be parsed; `unparsable` is how many cannot be, by reason.
     """
 
     record: str
     counts: dict[str, Counts] = {}
     value: float | None = None
     grades: tuple[float, float] | None = None
+    sums: tuple[float, ...] = ()
     state: Literal["parsed", "unparsable"] = "parsed"
     reason: str = ""
     num_answers: int = 1

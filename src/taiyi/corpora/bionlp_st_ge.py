@@ -111,12 +111,14 @@ ROLES = {
         zh="否定",
         definition_en="the text says that the event does not happen",
         definition_zh="原文说明该事件没有发生",
+        values=("true",),
     ),
     "Speculation": TypeName(
         en="speculation",
         zh="推测",
         definition_en="the text does not say for certain that the event happens",
         definition_zh="原文未确定该事件是否发生",
+        values=("true",),
     ),
 }
 

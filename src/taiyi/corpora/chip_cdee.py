@@ -41,6 +41,7 @@ CORPORA = (
                 en="state of occurrence",
                 zh="发生状态",
                 definition_zh="主体词是否发生：否定或不确定；确定发生的不标注",
+                values=("否定", "不确定"),
             ),
             "character": TypeName(en="descriptor", zh="描述词", definition_zh="对主体词特征的描述，如性质、程度和时间"),
             "anatomy": TypeName(en="body part", zh="解剖部位", definition_zh="主体词发生的身体部位"),

@@ -151,7 +151,12 @@ CORPORA = (
             ),
         },
         roles={
-            "status": TypeName(en="status", zh="状态", definition_zh="患者是否患有该症状"),
+            "status": TypeName(
+                en="status",
+                zh="状态",
+                definition_zh="患者是否患有该症状",
+                values=("absent", "present", "uncertain"),
+            ),
         },
         notes="As imcs_v2_ner, with symptoms alone; what the dialogue as a whole tells of a symptom "
         "(`implicit_info`) is an event with its standard name as trigger and the attribute `status`. "

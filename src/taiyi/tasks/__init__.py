@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from taiyi.errors import RecipeError, suggestion
+from taiyi.schema import Example
 from taiyi.tasks.choice import MultipleChoice, YesNo
 from taiyi.tasks.classification import Classification
 from taiyi.tasks.coref import Coreferences
@@ -17,7 +18,7 @@ from taiyi.tasks.questions import ContextQuestions, SimpleQuestions
 from taiyi.tasks.rc import RelationClassification
 from taiyi.tasks.relations import Relations
 from taiyi.tasks.struct import DecisionTree
-from taiyi.tasks.task import Naming, Task, Whole, example_id, load_templates
+from taiyi.tasks.task import Closed, Naming, Task, Whole, Writing, example_id, load_templates
 from taiyi.tasks.texts import Reports, Summaries, Titles, Translation
 
 _TASKS: dict[str, Task] = {
@@ -75,4 +76,29 @@ def get(name: str) -> Task:
     return _TASKS[name]
 
 
-__all__ = ["TEXT", "Naming", "PlainText", "Task", "Whole", "example_id", "get", "listed_as", "load_templates", "names"]
+def grammar(example: Example) -> str:
+    """Return the answers that the form of an example allows, as `Task.grammar` does."""
+    return get(example.task).grammar(example)
+
+
+def grammar_of_extraction(example: Example) -> str:
+    """Return the grammar of an example whose answer is taken from a text; empty for others."""
+    return "" if example.source is None else grammar(example)
+
+
+__all__ = [
+    "TEXT",
+    "Closed",
+    "Naming",
+    "PlainText",
+    "Task",
+    "Whole",
+    "Writing",
+    "example_id",
+    "get",
+    "grammar",
+    "grammar_of_extraction",
+    "listed_as",
+    "load_templates",
+    "names",
+]

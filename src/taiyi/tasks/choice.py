@@ -10,6 +10,7 @@ import regex
 
 from taiyi.errors import Unparsable
 from taiyi.schema import Answer, Choice, Example, Lang, Question, Record, Reject, Score, Shown, Span
+from taiyi.tasks import grammars
 from taiyi.tasks.families import Family
 from taiyi.tasks.task import Kind, Whole, example, example_id
 from taiyi.templates import Template, words
@@ -108,6 +109,14 @@ class _Closed(Whole):
             types=types,
         )
 
+    def write(self, answer: Answer, example: Example) -> str:
+        assert isinstance(answer, Choice)
+        return answer.key
+
+    def grammar(self, example: Example) -> str:
+        keys = [shown.name for shown in example.types] or list(_says(example.lang).values())
+        return grammars.grammar("KEY", KEY=grammars.either(keys))
+
     def cut(self, text: str, example: Example) -> str:
         return text
 
@@ -156,6 +165,10 @@ class MultipleChoice(_Closed):
         prompt = template.fill(question=record.question, options=options, context="\n".join(record.contexts))
         shown = [Shown(name=option.key, shown=squeeze(option.text)) for option in record.options]
         return self._example(record, template, form, prompt, record.answers[0], shown)
+
+    def candidates(self, example: Example) -> tuple[str, ...]:
+        """Return the keys of the options, as lm-eval has them for MedQA."""
+        return tuple(shown.name for shown in example.types)
 
     def parse(self, text: str, example: Example) -> Choice:
         texts = {shown.name: squeeze(shown.shown).strip(_AROUND) for shown in example.types}
@@ -214,11 +227,14 @@ class YesNo(_Closed):
         if len(record.answers) != 1:
             return Reject(where=example_id(record, template, form), reason="more than one answer")
         marks = words(template.lang)
-        says = _says(template)
+        says = _says(template.lang)
         prompt = template.fill(
             question=record.question, context="\n".join(record.contexts), choices=marks.comma.join(says.values())
         )
         return self._example(record, template, form, prompt, says[record.answers[0]], ())
+
+    def candidates(self, example: Example) -> tuple[str, ...]:
+        return tuple(_says(example.lang).values())
 
     def parse(self, text: str, example: Example) -> Choice:
         marks = words(example.lang)
@@ -230,7 +246,11 @@ class YesNo(_Closed):
             "neither yes, no nor maybe", got=repr(text[:60]), expected=f"{marks.yes}, {marks.no} or {marks.maybe}"
         )
 
+    def write(self, answer: Answer, example: Example) -> str:
+        assert isinstance(answer, Choice)
+        return _says(example.lang)[answer.key]
 
-def _says(template: Template) -> Mapping[str, str]:
-    marks = words(template.lang)
+
+def _says(lang: Lang) -> Mapping[str, str]:
+    marks = words(lang)
     return {"yes": marks.yes, "no": marks.no, "maybe": marks.maybe}

@@ -11,8 +11,8 @@ from typing import Literal
 import regex
 
 from taiyi.errors import Unparsable
-from taiyi.schema import Answer, Example, Labelled, Labels, Record, Reject, Score, Shown, Span
-from taiyi.tasks import listing
+from taiyi.schema import Answer, Example, Labelled, Labels, Lang, Record, Reject, Score, Shown, Span
+from taiyi.tasks import grammars, listing
 from taiyi.tasks.task import Kind, Whole, example, example_id, set_score
 from taiyi.templates import Template, words
 
@@ -53,14 +53,13 @@ class Classification(Whole):
             return Reject(
                 where=identifier, reason="a label is not in the corpus's set", detail=", ".join(sorted(unknown))
             )
-        marks = words(template.lang)
         labels = tuple(name for name in shown if name in record.labels)
         return example(
             record,
             template,
             form,
-            prompt=template.fill(labels=marks.comma.join(shown.values()), text=record.text),
-            answer=marks.semicolon.join(listing.escape(shown[name]) for name in labels) or marks.none,
+            prompt=template.fill(labels=words(template.lang).comma.join(shown.values()), text=record.text),
+            answer=_write(labels, types, template.lang),
             gold=Labels(items=labels),
             types=types,
         )
@@ -79,6 +78,13 @@ class Classification(Whole):
             raise Unparsable("the answer names no label of the set", got=repr(text[:60]), expected=", ".join(names))
         return Labels(items=tuple(sorted(found, key=_rank(example))))
 
+    def write(self, answer: Answer, example: Example) -> str:
+        assert isinstance(answer, Labels)
+        return _write(answer.items, example.types, example.lang)
+
+    def grammar(self, example: Example) -> str:
+        return grammars.labels((listing.escape(t.shown) for t in example.types), example.lang)
+
     def cut(self, text: str, example: Example) -> str:
         return listing.cut(text)
 
@@ -95,6 +101,12 @@ class Classification(Whole):
         ours = {(label, "") for label in gold.items}
         theirs = {(label, "") for label in predicted.items} if predicted is not None else None
         return set_score(ours, theirs, record=record, reason=reason)
+
+
+def _write(labels: Sequence[str], types: Sequence[Shown], lang: Lang) -> str:
+    marks = words(lang)
+    names = (listing.escape(t.shown) for t in types if t.name in labels)
+    return marks.semicolon.join(names) or marks.none
 
 
 def _rank(example: Example) -> Callable[[str], tuple[int, str]]:

@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 
 from taiyi.errors import Unparsable
 from taiyi.schema import Answer, Chains, Document, Example, Record, Reject, Score, Shown, Span
-from taiyi.tasks import json_answer, listing
+from taiyi.tasks import grammars, json_answer, listing
 from taiyi.tasks.task import Kind, example, example_id, set_score
 from taiyi.tasks.windowed import Windowed, lies, narrowed, text_of
 from taiyi.templates import Template, words
@@ -45,6 +45,7 @@ class Coreferences(Windowed):
         gold = self.gold(record, types, window)
         chains, source = gold.items, text_of(record, window)
         marks = words(template.lang)
+        prompt, at = template.fill_at("text", text=source)
         if form == "json":
             answer = json_answer.write([list(chain) for chain in chains])
         else:
@@ -53,10 +54,11 @@ class Coreferences(Windowed):
             record,
             template,
             form,
-            prompt=template.fill(text=source),
+            prompt=prompt,
             answer=answer,
             gold=gold,
             identifier=example_id(record, template, form, window=window),
+            source=Span(at, at + len(source)),
             offset=window.start if window else 0,
         )
 
@@ -71,6 +73,22 @@ class Coreferences(Windowed):
     def parse(self, text: str, example: Example) -> Chains:
         read = _read_json if example.form == "json" else _read_list
         return Chains(items=tuple(dict.fromkeys(read(text, example))))
+
+    def grammar(self, example: Example) -> str:
+        if example.source is None:
+            return ""
+        if example.form == "json":
+            return grammars.grammar(
+                grammars.array("CHAIN"),
+                CHAIN=grammars.array("MENTION", "[]", 2),
+                **grammars.quoted_mentions(example.source_text),
+            )
+        semicolon = grammars.literal(words(example.lang).semicolon)
+        return grammars.grammar(
+            grammars.several("CHAIN", "\n", or_none=example.lang),
+            CHAIN=f"MENTION ({semicolon} MENTION)+",
+            **grammars.mentions(example.source_text, listing.escape),
+        )
 
     def cut(self, text: str, example: Example) -> str:
         return json_answer.cut(text) if example.form == "json" else listing.cut_lines(text)

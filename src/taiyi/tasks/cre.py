@@ -26,7 +26,7 @@ from taiyi.schema import (
     Triple,
     Triples,
 )
-from taiyi.tasks import fields, json_answer, listing, relations
+from taiyi.tasks import fields, grammars, json_answer, listing, relations
 from taiyi.tasks.task import Kind, example, example_id
 from taiyi.tasks.windowed import Surfaces, Windowed, surfaces, text_of
 from taiyi.templates import Template, words
@@ -75,6 +75,7 @@ class CausalRelations(Windowed):
         shown = {t.name: t.shown for t in types}
         source = text_of(record, window)
         marks = words(template.lang)
+        prompt, at = template.fill_at("text", types=marks.comma.join(dict.fromkeys(shown.values())), text=source)
         if form == "json":
             answer = json_answer.write([_object(tree, shown) for tree in found])
         else:
@@ -83,11 +84,12 @@ class CausalRelations(Windowed):
             record,
             template,
             form,
-            prompt=template.fill(types=marks.comma.join(dict.fromkeys(shown.values())), text=source),
+            prompt=prompt,
             answer=answer,
             gold=_gold(found),
             identifier=identifier,
             types=types,
+            source=Span(at, at + len(source)),
             offset=window.start if window else 0,
         )
 
@@ -124,6 +126,32 @@ class CausalRelations(Windowed):
         else:
             found = [_of_text(item, names) for line in text.split("\n") for item in listing.split(line)]
         return _gold(found)
+
+    def grammar(self, example: Example) -> str:
+        """Return the grammar of triples that nest two deep, as CMedCausal's do."""
+        if example.source is None or not example.types:
+            return ""
+        shown = [t.shown for t in example.types]
+        if example.form == "json":
+            return grammars.grammar(
+                grammars.array("NESTED"),
+                NESTED='"{\\"head\\": " END ", \\"relation\\": " TYPE ", \\"tail\\": " END "}"',
+                END="MENTION | TRIPLE",
+                TRIPLE='"{\\"head\\": " MENTION ", \\"relation\\": " TYPE ", \\"tail\\": " MENTION "}"',
+                TYPE=grammars.either(map(grammars.in_json, shown)),
+                **grammars.quoted_mentions(example.source_text),
+            )
+        return grammars.grammar(
+            grammars.several("NESTED", words(example.lang).semicolon, or_none=example.lang),
+            NESTED='"(" (TEXT | TRIPLE) ", " (TEXT | TRIPLE) ", " TYPE ")"',
+            TRIPLE='"(" TEXT ", " TEXT ", " TYPE ")"',
+            # A bracket at the beginning of a text is marked, since one there begins a triple.
+            TEXT=r'PLAIN | "\\" BRACKETED',
+            PLAIN="MENTION & /(?s:[^(（].*)/",
+            BRACKETED="MENTION & /(?s:[(（].*)/",
+            TYPE=grammars.either(shown),
+            **grammars.mentions(example.source_text, fields.escape),
+        )
 
     def cut(self, text: str, example: Example) -> str:
         return json_answer.cut(text) if example.form == "json" else listing.cut(text)

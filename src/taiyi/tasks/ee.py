@@ -80,16 +80,18 @@ class Events(Windowed):
         named = marks.comma.join(dict.fromkeys(role.shown for role in roles))
         asked = marks.comma.join(dict.fromkeys(shown.shown for shown in types))
         dressed = template.dressed(f"{marks.roles}{named}\n") if named else template
+        prompt, at = dressed.fill_at("text", types=asked, text=source)
         return example(
             record,
             template,
             form,
-            prompt=dressed.fill(types=asked, text=source),
+            prompt=prompt,
             answer=event_forms.write(gold.items, form, template.lang, types, roles),
             gold=gold,
             identifier=identifier,
             types=types,
             roles=roles,
+            source=Span(at, at + len(source)),
             offset=window.start if window else 0,
         )
 
@@ -104,6 +106,9 @@ class Events(Windowed):
 
     def parse(self, text: str, example: Example) -> Happenings:
         return Happenings(items=tuple(event_forms.read(text, example)))
+
+    def grammar(self, example: Example) -> str:
+        return event_forms.grammar(example)
 
     def cut(self, text: str, example: Example) -> str:
         return json_answer.cut(text) if example.form == "json" else listing.cut_lines(text)

@@ -13,7 +13,7 @@ import regex
 
 from taiyi.errors import Unparsable
 from taiyi.schema import Example, Filler, Happening, Lang, Shown
-from taiyi.tasks import fields, json_answer, listing
+from taiyi.tasks import fields, grammars, json_answer, listing
 from taiyi.templates import words
 
 _BAR = " | "
@@ -22,6 +22,10 @@ _BARS = regex.compile(r"[|｜]")
 _MARKS = regex.compile(r"[\\|｜]")
 _NUMBER = regex.compile(r"\s*(\d{1,9})\s*[.、．)]\s*")
 _REFERENCE = regex.compile(r"#\s*(\d{1,9})")
+_LIKE_REFERENCE = regex.compile(r"#\s*\d")
+# Of numbers, and of roles without names, in grammars.
+_ANY_NUMBER = "/[1-9][0-9]{0,2}/"
+_ANY_ROLE = r"/[^\s:：|｜\\](?:(?:[^:：|｜\\\n]|\\.)*[^\s:：|｜\\])?/"
 _NUMBERED = regex.compile(r"(.*?)(\d+)", regex.DOTALL)
 
 
@@ -66,6 +70,50 @@ def read(text: str, example: Example) -> list[Happening]:
         type = types.get(draft.type, draft.type)
         found.append(Happening(type=type, trigger=draft.trigger, fillers=tuple(fillers)))
     return found
+
+
+def grammar(example: Example) -> str:
+    """Return the grammar of events; what fills a role is a mention of the source, the number of an event, or one of the
+    role's values. Roles that have no names go by any."""
+    if example.source is None or not example.types:
+        return ""
+    types = [t.shown for t in example.types]
+    open_roles = [role.shown for role in example.roles if not role.values]
+    filled = [(role.shown, value) for role in example.roles for value in role.values]
+    if example.form == "json":
+        said = [f'{grammars.in_json(role)}, "text": {grammars.in_json(value)}' for role, value in filled]
+        named = f'{grammars.either(grammars.in_json(role)[:-1] for role in open_roles)} /[0-9]*"/'
+        return grammars.grammar(
+            grammars.array("EVENT"),
+            EVENT='"{\\"id\\": " NUMBER ", \\"type\\": " TYPE TRIGGER? ", \\"arguments\\": " ARGUMENTS "}"',
+            TYPE=grammars.either(map(grammars.in_json, types)),
+            TRIGGER='", \\"trigger\\": " MENTION',
+            ARGUMENTS=grammars.array("ARGUMENT"),
+            ARGUMENT=f'"{{\\"role\\": " (ROLE (TEXT | NUMBERED){_or(said)}) "}}"',
+            ROLE=named if open_roles else grammars.STRING,
+            TEXT='", \\"text\\": " MENTION',
+            NUMBERED='", \\"event\\": " NUMBER',
+            NUMBER=_ANY_NUMBER,
+            **grammars.quoted_mentions(example.source_text),
+        )
+    colon = words(example.lang).colon
+    said = [_name(role) + colon + _escape(value) for role, value in filled]
+    named = f"{grammars.either(map(_name, open_roles))} /[0-9]*/"
+    # A mention that reads like the number of an event is marked.
+    marked = r' | "\\" MENTION' if _LIKE_REFERENCE.search(example.source_text) else ""
+    return grammars.grammar(
+        grammars.several("EVENT", "\n", or_none=example.lang),
+        EVENT=f'NUMBER ". " TYPE ({grammars.literal(colon)} MENTION)? ({grammars.literal(_BAR)} ARGUMENT)*',
+        TYPE=grammars.either(map(_name, types)),
+        ARGUMENT=f'ROLE {grammars.literal(colon)} (MENTION | "#" NUMBER{marked}){_or(said)}',
+        ROLE=named if open_roles else _ANY_ROLE,
+        NUMBER=_ANY_NUMBER,
+        **grammars.mentions(example.source_text, _escape),
+    )
+
+
+def _or(texts: Sequence[str]) -> str:
+    return f" | {grammars.either(texts)}" if texts else ""
 
 
 def _renamed(role: str, names: Mapping[str, str]) -> str:

@@ -13,7 +13,18 @@ Json = dict[str, Any] | list[Any]
 
 # Brackets of prose before the answer are tried and passed over, but not without end.
 _MOST_TRIED = 100
-_DECODER = json.JSONDecoder()
+
+
+def _merged(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; of a key that comes twice with arrays, both are kept, else the last value, as JSON has it."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        before = found.get(key)
+        found[key] = [*before, *value] if isinstance(before, list) and isinstance(value, list) else value
+    return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_merged)
 _CLOSING = {"[": "]", "{": "}"}
 
 

@@ -27,7 +27,7 @@ from taiyi.schema import (
     Shown,
     Span,
 )
-from taiyi.tasks import facts, fields, json_answer, listing
+from taiyi.tasks import facts, fields, grammars, json_answer, listing
 from taiyi.tasks.facts import Facts
 from taiyi.tasks.task import AboutDocuments, Kind, Whole, example, example_id, set_score
 from taiyi.templates import Template, words
@@ -81,6 +81,12 @@ class Normalisation(AboutDocuments, Whole):
                 if concepts:
                     found.setdefault(entity.text.strip(), {}).update(concepts)
         marks = words(template.lang)
+        prompt, at = template.fill_at(
+            "text",
+            types=marks.comma.join(dict.fromkeys(shown.shown for shown in types)),
+            terminology=marks.comma.join(known.terminologies) or _UNKNOWN[template.lang],
+            text=source,
+        )
         if form == "json":
             answer = json_answer.write([{"mention": text, "concepts": list(ids)} for text, ids in found.items()])
         else:
@@ -92,23 +98,38 @@ class Normalisation(AboutDocuments, Whole):
             record,
             template,
             form,
-            prompt=template.fill(
-                types=marks.comma.join(dict.fromkeys(shown.shown for shown in types)),
-                terminology=marks.comma.join(known.terminologies) or _UNKNOWN[template.lang],
-                text=source,
-            ),
+            prompt=prompt,
             answer=answer,
             gold=Normalisations(
                 items=tuple(Normalised(text=text, concept=concept) for text, ids in found.items() for concept in ids)
             ),
             identifier=identifier,
             types=types,
+            source=Span(at, at + len(source)),
             offset=span.start,
         )
 
     def parse(self, text: str, example: Example) -> Normalisations:
         read = _read_json if example.form == "json" else _read_list
         return Normalisations(items=tuple(dict.fromkeys(read(text, example.lang))))
+
+    def grammar(self, example: Example) -> str:
+        """Return the grammar of mentions of the source with concepts of whatever name."""
+        if example.source is None:
+            return ""
+        if example.form == "json":
+            return grammars.grammar(
+                grammars.array("ROW"),
+                ROW=r'"{\"mention\": " MENTION ", \"concepts\": "' + grammars.array("CONCEPT", "[]", 1) + ' "}"',
+                CONCEPT=grammars.STRING,
+                **grammars.quoted_mentions(example.source_text),
+            )
+        return grammars.grammar(
+            grammars.several("LINE", "\n", or_none=example.lang),
+            LINE=f"MENTION {grammars.literal(words(example.lang).colon)} CONCEPTS",
+            CONCEPTS=grammars.LINE,
+            **grammars.mentions(example.source_text, fields.escape_name),
+        )
 
     def cut(self, text: str, example: Example) -> str:
         return json_answer.cut(text) if example.form == "json" else listing.cut_lines(text)

@@ -5,7 +5,7 @@ Scored as the paper does: micro-F1 over the unique (text, type) pairs of each re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import regex
@@ -26,7 +26,7 @@ from taiyi.schema import (
     Span,
     Tagging,
 )
-from taiyi.tasks import json_answer, listing
+from taiyi.tasks import grammars, json_answer, listing
 from taiyi.tasks.task import AboutDocuments, Kind, Whole, example, example_id, set_score
 from taiyi.templates import Template, words
 
@@ -67,11 +67,10 @@ class NamedEntities(AboutDocuments, Whole):
             if tagged.clashes(source, tags):
                 return Reject(where=identifier, reason="the text contains a tag", detail=", ".join(tags))
             tagging = Tagging(source=source, tags=tags, at=at)
-            placed, _ = tagged.nest(Mention(type=shown[m.type], text=m.text, span=m.span) for m in mentions if m.span)
-            answer = tagged.write(source, placed)
+            answer = _write_tagged(source, mentions, shown)
         else:
             mentions = list(dict.fromkeys(Mention(type=m.type, text=m.text) for m in mentions))
-            answer = (_write_json if form == "json" else _write_list)(mentions, types, template)
+            answer = (_write_json if form == "json" else _write_list)(mentions, types, template.lang)
         return example(
             record,
             template,
@@ -81,6 +80,7 @@ class NamedEntities(AboutDocuments, Whole):
             gold=Mentions(items=tuple(sorted(mentions, key=_order))),
             identifier=identifier,
             types=types,
+            source=Span(at, at + len(source)),
             tagging=tagging,
             offset=span.start,
         )
@@ -94,6 +94,34 @@ class NamedEntities(AboutDocuments, Whole):
         else:
             found = list(dict.fromkeys(_read_list(text, names, words(example.lang).none)))
         return Mentions(items=tuple(sorted(found, key=_order)))
+
+    def write(self, answer: Answer, example: Example) -> str:
+        assert isinstance(answer, Mentions)
+        if example.tagging is not None:
+            shown = {t.name: t.shown for t in example.types}
+            return _write_tagged(example.tagging.source, answer.items, shown)
+        return (_write_json if example.form == "json" else _write_list)(answer.items, example.types, example.lang)
+
+    def grammar(self, example: Example) -> str:
+        if example.tagging is not None:
+            return grammars.tagged(example.tagging.source, example.tagging.tags)
+        if example.source is None or not example.types:
+            return ""
+        shown, marks = [t.shown for t in example.types], words(example.lang)
+        if example.form == "json":
+            return grammars.grammar(
+                grammars.array("ENTRY", "{}"),
+                ENTRY=grammars.either(f"{grammars.in_json(name)}: " for name in shown)
+                + grammars.array("MENTION", "[]", 1),
+                **grammars.quoted_mentions(example.source_text),
+            )
+        none = grammars.literal(_item(marks.none, marks.none))
+        return grammars.grammar(
+            grammars.several("LINE", "\n", or_none=example.lang),
+            LINE=grammars.either(name + marks.colon for name in shown) + grammars.several("ITEM", marks.semicolon),
+            ITEM=f"MENTION | {none}" if marks.none in example.source_text else "MENTION",
+            **grammars.mentions(example.source_text, listing.escape),
+        )
 
     def cut(self, text: str, example: Example) -> str:
         # A tagged answer that was cut lacks tags, not text: the decoder copies the rest of the source.
@@ -152,8 +180,14 @@ def _by_type(mentions: Sequence[Mention], types: Sequence[Shown]) -> dict[str, l
     return found
 
 
-def _write_list(mentions: Sequence[Mention], types: Sequence[Shown], template: Template) -> str:
-    marks = words(template.lang)
+def _write_tagged(source: str, mentions: Sequence[Mention], shown: Mapping[str, str]) -> str:
+    """Tag the source with the mentions that have a span, as far as they nest, under the names that the prompt shows."""
+    placed, _ = tagged.nest(Mention(type=shown[m.type], text=m.text, span=m.span) for m in mentions if m.span)
+    return tagged.write(source, placed)
+
+
+def _write_list(mentions: Sequence[Mention], types: Sequence[Shown], lang: Lang) -> str:
+    marks = words(lang)
     found = _by_type(mentions, types).items()
     lines = (
         shown + marks.colon + marks.semicolon.join(_item(text, marks.none) for text in items) for shown, items in found
@@ -161,7 +195,7 @@ def _write_list(mentions: Sequence[Mention], types: Sequence[Shown], template: T
     return "\n".join(lines) or marks.none
 
 
-def _write_json(mentions: Sequence[Mention], types: Sequence[Shown], template: Template) -> str:
+def _write_json(mentions: Sequence[Mention], types: Sequence[Shown], lang: Lang) -> str:
     return json_answer.write(dict(_by_type(mentions, types)))
 
 

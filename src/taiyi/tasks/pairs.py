@@ -13,6 +13,8 @@ the gold: a model that says nothing would seem to know all of it, and to say the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from math import ceil, floor
 from typing import Literal
 
 import msgspec
@@ -20,6 +22,7 @@ import regex
 
 from taiyi.errors import Unparsable
 from taiyi.schema import Answer, Example, Labels, Pair, Record, Reject, Scale, Score, Shown, Span, Value
+from taiyi.tasks import grammars
 from taiyi.tasks.families import Family
 from taiyi.tasks.task import Kind, Whole, example, example_id
 from taiyi.templates import Template, words
@@ -95,6 +98,11 @@ class _Pairs(Whole):
             types=types,
         )
 
+    def candidates(self, example: Example) -> tuple[str, ...]:
+        """Return the labels as the prompt shows them; none where a grade is asked for."""
+        graded = any(shown.scale is not None for shown in example.types)
+        return () if graded else tuple(dict.fromkeys(shown.shown for shown in example.types))
+
     def parse(self, text: str, example: Example) -> Labels | Value:
         """Read the label that an answer consists of or begins with, for "not similar" does not say "similar"."""
         names = {shown.shown: shown.name for shown in reversed(example.types)}
@@ -108,6 +116,19 @@ class _Pairs(Whole):
                 if plain and (part == plain or (part.startswith(plain) and _MARK.match(part, len(plain)))):
                     return Labels(items=(name,))
         raise Unparsable("the answer names no label of the set", got=repr(text[:60]), expected=", ".join(names))
+
+    def write(self, answer: Answer, example: Example) -> str:
+        if isinstance(answer, Value):
+            return _written(round(answer.value, _DECIMALS))
+        assert isinstance(answer, Labels)
+        return next(t.shown for t in example.types if t.name in answer.items)
+
+    def grammar(self, example: Example) -> str:
+        _, scale = _graded(example.types)
+        if scale is not None:
+            return grammars.grammar("GRADE", GRADE=_grades(scale))
+        labels = [t.shown for t in example.types]
+        return grammars.grammar("LABEL", LABEL=grammars.either(labels)) if labels else ""
 
     def cut(self, text: str, example: Example) -> str:
         return text
@@ -206,6 +227,24 @@ class Similarity(_Pairs):
 def _graded(types: Sequence[Shown]) -> tuple[str, Scale | None]:
     """Return what is graded, as the prompt names it, and its scale; None where there are labels, or nothing."""
     return next(((shown.shown, shown.scale) for shown in types if shown.scale is not None), ("", None))
+
+
+@lru_cache(maxsize=64)
+def _grades(scale: Scale) -> str:
+    """Return what stands for a number of a scale in a grammar, to as many decimals as grades have."""
+    unit = 10**_DECIMALS
+    decimals: dict[str, list[str]] = {}
+    for number in range(ceil(scale.lowest * unit), floor(scale.highest * unit) + 1):
+        whole, mark, rest = _written(number / unit).partition(".")
+        decimals.setdefault(whole, []).append(mark + rest)
+    # Most whole numbers have all decimals, and a scale may go to 1600.
+    full = [whole for whole, found in decimals.items() if len(found) == unit]
+    others = [whole + rest for whole, found in decimals.items() if len(found) < unit for rest in found]
+    either = [
+        *([rf"{grammars.either(full)} /(?:\.(?:[0-9][1-9]|[1-9]))?/"] if full else []),
+        *map(grammars.literal, others),
+    ]
+    return " | ".join(either)
 
 
 def _written(value: float) -> str:

@@ -28,7 +28,7 @@ import regex
 
 from taiyi.errors import Unparsable
 from taiyi.schema import Answer, Document, Example, Record, Reject, Relation, Score, Shown, Span, Triple, Triples
-from taiyi.tasks import facts, listing, marked, relations
+from taiyi.tasks import facts, grammars, listing, marked, relations
 from taiyi.tasks.facts import End, Facts, Node
 from taiyi.tasks.task import AboutDocuments, Kind, example, example_id
 from taiyi.tasks.windowed import lies, narrowed, text_of
@@ -168,6 +168,11 @@ class RelationClassification(AboutDocuments):
         if found and not {triple.type for triple in found} & set(names.values()):
             raise Unparsable("the answer names no relation of the set", got=repr(text[:60]), expected=", ".join(names))
         return Triples(items=tuple(sorted(found, key=_order)))
+
+    def grammar(self, example: Example) -> str:
+        forwards = [listing.escape(t.shown) for t in example.types]
+        backwards = [f"{listing.escape(t.shown)} {BACKWARDS}" for t in example.types if not t.symmetric]
+        return grammars.labels([*forwards, *backwards], example.lang)
 
     def cut(self, text: str, example: Example) -> str:
         return listing.cut(text)

@@ -21,6 +21,7 @@ from taiyi.schema import (
     Answer,
     Document,
     Example,
+    Lang,
     Record,
     Reject,
     Score,
@@ -29,7 +30,7 @@ from taiyi.schema import (
     Triple,
     Triples,
 )
-from taiyi.tasks import fields, json_answer, listing
+from taiyi.tasks import fields, grammars, json_answer, listing
 from taiyi.tasks.task import Kind, example, example_id, set_score
 from taiyi.tasks.windowed import Windowed, surfaces, text_of
 from taiyi.templates import Template, words
@@ -67,22 +68,18 @@ class Relations(Windowed):
         undirected = symmetric(types)
         source = text_of(record, window)
         said = [in_order(triple, source, undirected) for triple in gold.items]
-        marks = words(template.lang)
-        if form == "json":
-            answer = json_answer.write([{"head": t.head, "tail": t.tail, "relation": shown[t.type]} for t in said])
-        else:
-            rows = [(fields.escape(t.head), fields.escape(t.tail), shown[t.type]) for t in said]
-            answer = marks.semicolon.join(f"({', '.join(row)})" for row in rows) or marks.none
-        asked = marks.comma.join(dict.fromkeys(shown.values()))
+        asked = words(template.lang).comma.join(dict.fromkeys(shown.values()))
+        prompt, at = template.fill_at("text", types=asked, text=source)
         return example(
             record,
             template,
             form,
-            prompt=template.fill(types=asked, text=source),
-            answer=answer,
+            prompt=prompt,
+            answer=_write(said, types, form, template.lang),
             gold=gold,
             identifier=identifier,
             types=types,
+            source=Span(at, at + len(source)),
             offset=window.start if window else 0,
         )
 
@@ -108,6 +105,28 @@ class Relations(Windowed):
         read = _read_json if example.form == "json" else _read_list
         undirected = symmetric(example.types)
         return Triples(items=tuple(dict.fromkeys(canonical(t, undirected) for t in read(text, names, example))))
+
+    def write(self, answer: Answer, example: Example) -> str:
+        assert isinstance(answer, Triples)
+        return _write(answer.items, example.types, example.form, example.lang)
+
+    def grammar(self, example: Example) -> str:
+        if example.source is None or not example.types:
+            return ""
+        shown = [t.shown for t in example.types]
+        if example.form == "json":
+            return grammars.grammar(
+                grammars.array("TRIPLE"),
+                TRIPLE='"{\\"head\\": " MENTION ", \\"tail\\": " MENTION ", \\"relation\\": " TYPE "}"',
+                TYPE=grammars.either(map(grammars.in_json, shown)),
+                **grammars.quoted_mentions(example.source_text),
+            )
+        return grammars.grammar(
+            grammars.several("TRIPLE", words(example.lang).semicolon, or_none=example.lang),
+            TRIPLE='"(" MENTION ", " MENTION ", " TYPE ")"',
+            TYPE=grammars.either(shown),
+            **grammars.mentions(example.source_text, fields.escape),
+        )
 
     def cut(self, text: str, example: Example) -> str:
         return json_answer.cut(text) if example.form == "json" else listing.cut(text)
@@ -184,6 +203,15 @@ def read_triple(item: str, names: dict[str, str]) -> Triple:
         raise Unparsable("an item is not a triple", got=repr(item[:60]), expected=TRIPLE)
     head, tail = (listing.unescape(part.strip()) for part in parts[:2])
     return Triple(head=head, tail=tail, type=names.get(parts[2].strip(), parts[2].strip()))
+
+
+def _write(triples: Sequence[Triple], types: Sequence[Shown], form: str, lang: Lang) -> str:
+    shown = {t.name: t.shown for t in types}
+    if form == "json":
+        return json_answer.write([{"head": t.head, "tail": t.tail, "relation": shown[t.type]} for t in triples])
+    marks = words(lang)
+    rows = [(fields.escape(t.head), fields.escape(t.tail), shown[t.type]) for t in triples]
+    return marks.semicolon.join(f"({', '.join(row)})" for row in rows) or marks.none
 
 
 def _read_list(text: str, names: dict[str, str], example: Example) -> list[Triple]:

@@ -88,6 +88,17 @@ class Task(Protocol):
         """Read what a model wrote; raises Unparsable."""
         ...
 
+    def grammar(self, example: Example) -> str:
+        """Return the answers that the form of an example allows, as a grammar in llguidance's dialect of Lark.
+
+        They are those that `render` writes, of the types that are asked for, with mentions that are stretches of the
+        source.
+
+        All of them can be parsed. It is empty where the form has none, as a text for an answer, or where it would be
+        larger than engines can hold.
+        """
+        ...
+
     def cut(self, text: str, example: Example) -> str:
         """Return what is whole of an answer that was cut at the limit of tokens: of a list, all but its last item.
 
@@ -110,6 +121,25 @@ class Naming(Protocol):
 
     def naming(self, roles: Mapping[Lang, Sequence[Shown]]) -> Self:
         """Return the task for a corpus whose roles have these names."""
+        ...
+
+
+@runtime_checkable
+class Closed(Protocol):
+    """A task whose examples are answered by one of a few texts."""
+
+    def candidates(self, example: Example) -> tuple[str, ...]:
+        """Return these texts, each of which `parse` reads as an answer of its own; none where there is no end of
+        them."""
+        ...
+
+
+@runtime_checkable
+class Writing(Protocol):
+    """A task whose answers follow from what they say: `parse` reads what `write` wrote."""
+
+    def write(self, answer: Answer, example: Example) -> str:
+        """Write an answer to an example, in the form that it asks for; spans that a form cannot hold are left out."""
         ...
 
 
@@ -141,6 +171,9 @@ class Whole:
 
     def across(self, record: Record, types: Sequence[Shown], windows: Sequence[Span]) -> Sequence[Answer]:
         return ()
+
+    def grammar(self, example: Example) -> str:
+        return ""
 
 
 class AboutDocuments:
@@ -175,6 +208,7 @@ def example(
     earlier: Sequence[Message] = (),
     types: Sequence[Shown] = (),
     roles: Sequence[Shown] = (),
+    source: Span | None = None,
     tagging: Tagging | None = None,
     offset: int = 0,
 ) -> Example:
@@ -184,6 +218,7 @@ def example(
         prompt: the user's message that the answer is to.
         identifier: its id; that of `example_id` for the whole record if it is empty.
         earlier: messages before the prompt, as dialogues have.
+        source: where in the prompt the text stands that the answer is taken from.
     """
     return Example(
         id=identifier or example_id(record, template, form),
@@ -199,6 +234,7 @@ def example(
         gold=gold,
         types=tuple(types),
         roles=tuple(roles),
+        source=source,
         tagging=tagging,
         offset=offset,
         document_ids=record.document_ids,
