@@ -16,6 +16,7 @@ from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Encoder
 from taiyi.errors import ModelError, Unparsable
 from taiyi.generate import LocalEngine, grounded, load_engine
+from taiyi.generate.engine import NO_ROOM
 from taiyi.grounding import State
 from taiyi.schema import Example, FreeText, Mentions, Message, Prediction, Shown, Tagging
 from taiyi.train.tokenizer import train_bpe
@@ -142,19 +143,24 @@ def test_answers_are_those_of_deciding_token_by_token(make: Any, positions: Any)
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("draft", [0, 1, 5, 100])
-def test_drafts_change_nothing(seed: int, draft: int) -> None:
+@pytest.mark.parametrize("most", [0, 3, 60])
+def test_drafts_change_nothing(seed: int, draft: int, most: int) -> None:
     ours = engine(made=model(seed))
     prompts = [ours.encoder.prompt(e.messages, e.tagging) for e in EXAMPLES[:4]]
     one, other = (
-        sorted(grounded.decode(ours.model, ours.encoder, prompts, max_tags=60, draft=n)) for n in (draft, None)
+        sorted(grounded.decode(ours.model, ours.encoder, prompts, max_tags=most, draft=n)) for n in (draft, None)
     )
     assert one == other
 
 
-def test_batches_change_nothing() -> None:
-    ours = engine()
+@pytest.mark.parametrize("positions", ["plain", "aligned"])
+@pytest.mark.parametrize("most", [3, 40, 10_000])
+def test_batches_change_nothing(positions: Any, most: int) -> None:
+    ours = engine(positions)
+    examples = EXAMPLES if most < 10_000 else EXAMPLES[:4]
     one, many = (
-        {p.example: p.text for p in ours.generate(EXAMPLES, max_new_tokens=40, batch_tokens=n)} for n in (1, 9999)
+        {p.example: (p.text, p.finish) for p in ours.generate(examples, max_new_tokens=most, batch_tokens=n)}
+        for n in (1, 9999)
     )
     assert one == many
 
@@ -198,7 +204,7 @@ def test_a_prompt_longer_than_the_context_has_an_empty_answer_and_the_others_the
     ours = engine(positions)
     example = make(7, "epilepsy " * 600)
     first, *others = ours.generate([*EXAMPLES, example], max_new_tokens=10, batch_tokens=4096)
-    assert first == Prediction(example=example.id, text="", finish="length")
+    assert first == Prediction(example=example.id, text="", finish="refused", reason=NO_ROOM)
     assert [p.text for p in others] == [p.text for p in ours.generate(EXAMPLES, max_new_tokens=10, batch_tokens=4096)]
     with pytest.raises(ModelError, match="the dialogue is longer than the model's context"):
         list(ours.stream(example.messages, max_new_tokens=10))
@@ -272,7 +278,7 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
         load_engine(tmp_path)
     with pytest.raises(ModelError, match="no model here"):
         load_engine(tmp_path / "nothing")
-    with pytest.raises(ModelError, match="servers are not supported"):
-        load_engine("http://localhost:8000")
+    with pytest.raises(ModelError, match="the model of a server cannot be loaded"):
+        LocalEngine.load("http://localhost:8000")
     with pytest.raises(ModelError, match="cannot be loaded"):
         load_engine("no-such-model-anywhere")

@@ -17,13 +17,9 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from taiyi.encoding import Encoder, Prompt
-from taiyi.generate.decoder import Decoder, begun
+from taiyi.generate.decoder import begun, pass_tokens
 from taiyi.generate.sampling import Sampler
 from taiyi.grounding import Grounding, State
-
-# What one more pass costs, in tokens that it could read instead: a pass reads all weights, and starts all kernels,
-# however few tokens it has. Rough numbers; answers do not depend on them.
-_PASS_TOKENS = {"cpu": 32, "cuda": 512}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +80,9 @@ def decode(
     most = [max_tags] * len(prompts) if isinstance(max_tags, int) else max_tags
     rows = [_row(index, prompt, most[index]) for index, prompt in enumerate(prompts)]
     capacity = max((len(row.prompt.ids) + len(row.grounding.source) * 5 // 4 for row in rows), default=0) + 32
-    if sampler is None:
-        decoder = Decoder(model, rows=len(rows), capacity=capacity)
-    else:
-        decoder = begun(model, prompts, capacity=capacity)
-        for row in rows:
-            row.pending, row.positions = row.pending[-1:], row.positions[-1:]
+    decoder, read = begun(model, prompts, capacity=capacity)
+    for row, count in zip(rows, read, strict=True):
+        row.pending, row.positions = row.pending[count:], row.positions[count:]
     live = set(range(len(rows)))
     while live:
         outside, inside = (draft, draft) if draft is not None else _lengths(model.device.type, len(live))
@@ -123,7 +116,7 @@ def _lengths(device: str, rows: int) -> tuple[int, int]:
     on BC5CDR, NCBI and CMeEE (a tag after each 10 to 23 tokens), these lengths cost at most 3% more than the best ones
     for each set, where a pass costs as much as 1 to 300 tokens.
     """
-    root = (_PASS_TOKENS.get(device, _PASS_TOKENS["cuda"]) / rows) ** 0.5
+    root = (pass_tokens(device) / rows) ** 0.5
     return max(4, round(6 * root)), max(4, round(1.2 * root))
 
 
@@ -216,7 +209,8 @@ def _pick(logits: Tensor, tokens: Tensor, opens: Tensor, rule: Rule) -> list[int
 
 
 def _accept(row: _Row, draft: _Draft, decided: Sequence[int], encoder: Encoder) -> int:
-    """Take over what was decided, up to where it departs from the draft; return how many fed tokens to take back."""
+    """Take over what was decided, up to where it departs from the draft, or the answer is longer than it may be; return
+    how many fed tokens to take back."""
     drafted = draft.tokens[draft.fed :]
     for j, token in enumerate(decided):
         state = draft.states[j]
@@ -226,7 +220,7 @@ def _accept(row: _Row, draft: _Draft, decided: Sequence[int], encoder: Encoder) 
         row.state = after
         if not after.ended:
             row.written.append(token)
-        if j == len(drafted) or token != drafted[j]:
+        if j == len(drafted) or token != drafted[j] or len(row.written) > row.limit:
             return len(drafted) - j
     raise AssertionError("a draft ends with a decision")
 

@@ -15,8 +15,10 @@ from transformers.utils.logging import disable_progress_bar
 from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Encoder, Prompt
 from taiyi.errors import ModelError
-from taiyi.generate import free, grounded
+from taiyi.generate import free, grounded, likelihood
+from taiyi.generate.constrained import Constraint, Vocabulary
 from taiyi.generate.decoder import windowed
+from taiyi.generate.engine import NO_ROOM, Asked, Grammar
 from taiyi.generate.loading import DTypeName, dtype_of, load, locate
 from taiyi.generate.sampling import Chance, Sampler
 from taiyi.schema import Example, Message, Prediction
@@ -70,10 +72,17 @@ class LocalEngine:
         tokenizer: its tokenizer.
         checkpoint: how it was trained.
         name: what to call it.
+        grammar: what free answers may be; they may be anything if not given.
     """
 
     def __init__(
-        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, checkpoint: Checkpoint, *, name: str = ""
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerFast,
+        checkpoint: Checkpoint,
+        *,
+        name: str = "",
+        grammar: Grammar | None = None,
     ) -> None:
         windowed(model)
         self.model = model.eval()
@@ -83,10 +92,12 @@ class LocalEngine:
         self.encoder = Encoder(tokenizer, positions=checkpoint.positions, decisions=checkpoint.decisions)
         self.context = cast(int, getattr(model.config.get_text_config(), "max_position_embeddings", 2**31))
         self.rule = grounded.Rule()
+        self.grammar = grammar
         # A model of ours is only asked for what it was trained to hold, others for their whole context.
         self.limit = min(self.context, checkpoint.max_tokens) if checkpoint.recipe else self.context
         eos = cast(int | None, tokenizer.eos_token_id)
         self._ends = {self.encoder.end, *(() if eos is None else (eos,))}
+        self._vocabulary: Vocabulary | None = None
 
     @classmethod
     def load(
@@ -97,6 +108,7 @@ class LocalEngine:
         dtype: DTypeName = "auto",
         threads: int | None = None,
         checkpoint: Checkpoint | None = None,
+        grammar: Grammar | None = None,
     ) -> Self:
         """Load a run, a folder (a model or a PEFT adapter) or a model of the hub.
 
@@ -114,18 +126,18 @@ class LocalEngine:
         if isinstance(path, Path) and sum(file.stat().st_size for file in path.glob("*.safetensors")) < QUICK_BYTES:
             disable_progress_bar()
         loaded, tokenizer = load(path, kind)
-        return cls(loaded.to(cast(Any, device)), tokenizer, checkpoint, name=str(model))
+        return cls(loaded.to(cast(Any, device)), tokenizer, checkpoint, name=str(model), grammar=grammar)
 
     def generate(self, examples: Sequence[Example], *, max_new_tokens: int, batch_tokens: int) -> Iterator[Prediction]:
         """Answer every example once, the longest first; tagged examples are decoded under their constraint.
 
         `max_new_tokens` bounds an answer; of a tagged answer it bounds the tags, beyond the copy of the source. An
         answer that reaches the bound or the end of the model's context has finish `length`. Where the context does not
-        hold the prompt and a first token (of a tagged answer: the copy of its source) it is empty, of no token at all.
+        hold the prompt and a first token (of a tagged answer: the copy of its source) there is none: it is `refused`.
         """
         jobs, too_long = self._jobs(examples)
         for example in too_long:
-            yield Prediction(example=example.id, text="", finish="length")
+            yield Prediction(example=example.id, text="", finish="refused", reason=NO_ROOM)
         for tagged, ours in jobs:
             for batch in _batches(ours, max_new_tokens, batch_tokens, MAX_ROWS):
                 yield from self._tagged(batch, max_new_tokens) if tagged else self._free(batch, max_new_tokens)
@@ -159,6 +171,15 @@ class LocalEngine:
                 else:
                     yield from self._free_sampled(batch, max_new_tokens, sampler)
 
+    def choose(self, asked: Sequence[Asked], *, per_byte: bool, batch_tokens: int) -> Iterator[Prediction]:
+        """Answer every example with the most probable of its candidates, those with the longest prompts first.
+
+        Where the context does not hold the prompt and the longest of them there is no answer: it is `refused`.
+        """
+        return likelihood.choose(
+            self.model, self.encoder, asked, context=self.context, per_byte=per_byte, batch_tokens=batch_tokens
+        )
+
     def stream(self, messages: Sequence[Message], *, max_new_tokens: int) -> Iterator[str]:
         """Answer a dialogue, in pieces of text as they come; raise ModelError where the context does not hold it."""
         prompt = self.encoder.prompt(messages)
@@ -190,7 +211,8 @@ class LocalEngine:
         return len(self.encoder.prompt(messages).ids)
 
     def _jobs(self, examples: Sequence[Example]) -> tuple[list[tuple[bool, list[_Job]]], list[Example]]:
-        """Return tagged and free jobs, the longest first, and the examples that the context has no room for."""
+        """Return tagged and free jobs, the longest first but those of a record together, which may begin alike, and the
+        examples that the context has no room for."""
         fitting: list[_Job] = []
         too_long: list[Example] = []
         for example in examples:
@@ -199,7 +221,17 @@ class LocalEngine:
                 too_long.append(example)
             else:
                 fitting.append(_Job(example, prompt))
-        fitting.sort(key=lambda job: (-len(job.prompt.ids), job.example.id))
+        longest: dict[str, int] = {}
+        for job in fitting:
+            longest[job.example.record] = max(longest.get(job.example.record, 0), len(job.prompt.ids))
+        fitting.sort(
+            key=lambda job: (
+                -longest[job.example.record],
+                job.example.record,
+                -len(job.prompt.ids),
+                job.example.id,
+            )
+        )
         return [
             (t, [job for job in fitting if (job.example.tagging is not None) == t]) for t in (True, False)
         ], too_long
@@ -211,7 +243,7 @@ class LocalEngine:
 
     def _tagged(self, batch: Sequence[_Job], max_new_tokens: int) -> Iterator[Prediction]:
         prompts = [job.prompt for job in batch]
-        most = self._most_tags(prompts, max_new_tokens)
+        most = [self._most_tags(prompt, max_new_tokens) for prompt in prompts]
         started = time.perf_counter()
         answers = list(grounded.decode(self.model, self.encoder, prompts, max_tags=most, rule=self.rule))
         seconds = (time.perf_counter() - started) / len(batch)
@@ -219,38 +251,53 @@ class LocalEngine:
             example = batch[index].example
             assert example.tagging is not None
             text = self.encoder.answer_text(ids, example.tagging)
-            yield Prediction(example=example.id, text=text, finish=finish, num_tokens=len(ids), seconds=seconds)
+            yield Prediction(
+                example=example.id,
+                text=text,
+                finish=finish,
+                constrained=True,
+                num_tokens=len(ids),
+                seconds=seconds,
+            )
 
     def _free(self, batch: Sequence[_Job], max_new_tokens: int) -> Iterator[Prediction]:
         prompts = [job.prompt for job in batch]
         limits = [min(max_new_tokens, self.context - len(prompt.ids)) for prompt in prompts]
         started = time.perf_counter()
-        answers = list(free.decode(self.model, prompts, limits=limits, ends=self._ends))
+        constraints = [self._constraint(job.example) for job in batch]
+        answers = list(free.decode(self.model, prompts, limits=limits, ends=self._ends, constraints=constraints))
         seconds = (time.perf_counter() - started) / len(batch)
         for index, ids, end in answers:
             yield Prediction(
                 example=batch[index].example.id,
                 text=self._text(ids),
                 finish="length" if end is None else "stop",
+                constrained=constraints[index] is not None,
                 num_tokens=len(ids),
                 seconds=seconds,
             )
 
+    def _constraint(self, example: Example) -> Constraint | None:
+        """What the answer to an example may be; None where it may be anything, or its grammar cannot be used."""
+        text = "" if self.grammar is None else self.grammar(example)
+        if not text:
+            return None
+        if self._vocabulary is None:
+            head = cast(torch.nn.Linear, self.model.get_output_embeddings())
+            self._vocabulary = Vocabulary(self.tokenizer, self._ends, head.weight.shape[0])
+        return self._vocabulary.constraint(text)
+
     def _tagged_sampled(self, batch: Sequence[_Job], max_new_tokens: int, sampler: Sampler) -> Iterator[Sampled]:
         prompts = [job.prompt for job in batch]
-        most = [self._most_tags([prompt], max_new_tokens) for prompt in prompts]
-        for index, ids, _ in grounded.decode(self.model, self.encoder, prompts, max_tags=most, sampler=sampler):
+        most = [self._most_tags(prompt, max_new_tokens) for prompt in prompts]
+        for index, ids, finish in grounded.decode(self.model, self.encoder, prompts, max_tags=most, sampler=sampler):
             job = batch[index]
             grounding, tagging = job.prompt.grounding, job.example.tagging
             assert grounding is not None and tagging is not None
-            # A draft may carry an answer past its bound: it ends where it would have, decided token by token.
-            bound = len(grounding.source) + most[index] + 1
-            if len(ids) < bound:
-                text = self.encoder.answer_text(ids, tagging)
-                yield Sampled(job.example.id, job.number, tuple(ids), text, "stop", self.encoder.end)
-            else:
-                text = self.encoder.answer_text(grounded.completed(grounding, ids[:bound]), tagging)
-                yield Sampled(job.example.id, job.number, tuple(ids[:bound]), text, "length")
+            text = self.encoder.answer_text(ids, tagging)
+            chosen = ids if finish == "stop" else ids[: len(grounding.source) + most[index] + 1]
+            end = self.encoder.end if finish == "stop" else None
+            yield Sampled(job.example.id, job.number, tuple(chosen), text, finish, end)
 
     def _free_sampled(self, batch: Sequence[_Job], max_new_tokens: int, sampler: Sampler) -> Iterator[Sampled]:
         prompts = [job.prompt for job in batch]
@@ -260,10 +307,10 @@ class LocalEngine:
             finish = "length" if end is None else "stop"
             yield Sampled(job.example.id, job.number, tuple(ids), self._text(ids), finish, end)
 
-    def _most_tags(self, prompts: Sequence[Prompt], max_new_tokens: int) -> int:
+    def _most_tags(self, prompt: Prompt, max_new_tokens: int) -> int:
         """How many tokens the tags of an answer may take."""
         aligned = self.encoder.positions == "aligned"
-        return min(max_new_tokens, self.context if aligned else self.context - max(map(_length, prompts)))
+        return min(max_new_tokens, self.context if aligned else self.context - _length(prompt))
 
     def _text(self, ids: Sequence[int]) -> str:
         return cast(str, self.tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))
