@@ -32,8 +32,11 @@ def task_of(name: str, corpus: Corpus, root: Path) -> Task:
     its splits that is there."""
     task = tasks.get(name)
     if isinstance(task, Naming):
-        names = corpus.roles.items()
-        return task.naming({lang: [Shown(name=n, shown=r.shown(lang)) for n, r in names] for lang in corpus.langs})
+        roles = {
+            lang: [Shown(name=n, shown=r.shown(lang), values=r.values) for n, r in corpus.roles.items()]
+            for lang in corpus.langs
+        }
+        return task.naming(roles)
     if not isinstance(task, Informed):
         return task
     there = [split for split in corpus.splits if corpus.layout(split, root)]

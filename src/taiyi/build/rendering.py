@@ -13,6 +13,7 @@ import xxhash
 
 from taiyi import catalogue, storage
 from taiyi.build.collect import Stored
+from taiyi.build.few_shot import Shots
 from taiyi.build.instructions import Instructions, task_of
 from taiyi.build.records import undeclared
 from taiyi.build.settings import Selection
@@ -22,9 +23,20 @@ TWICE = "example is made twice"
 
 
 def render_part(
-    part: Path, draws: Sequence[int], selection: Selection, root: Path, seed: int, out: Path, *, training: bool = True
+    part: Path,
+    draws: Sequence[int],
+    selection: Selection,
+    root: Path,
+    seed: int,
+    out: Path,
+    *,
+    training: bool = True,
+    shots: Shots | None = None,
 ) -> None:
-    """Render the records of a part, each under so many wordings: `<out>.parquet`, and rejects in `<out>.jsonl`."""
+    """Render the records of a part, each under so many wordings: `<out>.parquet`, and rejects in `<out>.jsonl`.
+
+    `shots` are what every example is shown before it.
+    """
     corpus = catalogue.get(selection.corpus)
     task = task_of(selection.task, corpus, root)
     instructions = Instructions(selection, task, corpus, seed=seed, training=training)
@@ -39,7 +51,7 @@ def render_part(
                 if isinstance(made, Reject):
                     rejects.append(made)
                 else:
-                    yield made
+                    yield made if shots is None else shots.before(made)
 
     # The rejects appear last: where they are, the part is whole.
     with storage.writing_jsonl(out.with_suffix(".jsonl")) as rejects:

@@ -18,6 +18,8 @@ from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from multiprocessing.process import BaseProcess
 from typing import Any, Literal, Protocol, Self, TypeVar
 
+from taiyi import catalogue
+from taiyi.catalogue import Corpus
 from taiyi.errors import RecipeError, TaiyiError
 
 Part = TypeVar("Part")
@@ -74,7 +76,8 @@ class Local:
                 # Forked processes would inherit the locks of other threads (Arrow's, tokenizers').
                 context = multiprocessing.get_context("spawn")
                 self._others = set(multiprocessing.active_children())
-                self._pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
+                own = catalogue.added()
+                self._pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin, initargs=(own,))
             pool = self._pool
             try:
                 yield from pool.map(function, parts)
@@ -130,7 +133,11 @@ class OnRay:
         if not parts:
             return
         # Parts are Python objects of one row each; Ray Data keeps no order by itself, so that they carry their place.
-        rows = [{"place": place, "function": _packed(function), "part": _packed(p)} for place, p in enumerate(parts)]
+        own = _packed(catalogue.added())
+        rows = [
+            {"place": place, "function": _packed(function), "part": _packed(part), "own": own}
+            for place, part in enumerate(parts)
+        ]
         data = self._ray.data.from_items(rows, override_num_blocks=len(rows))
         done = data.map(_applied, concurrency=min(self.workers, len(rows)) or None)
         found: dict[int, Any] = {}
@@ -146,6 +153,7 @@ class OnRay:
 
 
 def _applied(row: dict[str, Any]) -> dict[str, Any]:
+    catalogue.add(*pickle.loads(row["own"]))
     function, part = pickle.loads(row["function"]), pickle.loads(row["part"])
     try:
         result = function(part)
@@ -159,8 +167,12 @@ def _packed(value: object) -> bytes:
     return pickle.dumps(value)
 
 
-def _begin() -> None:
-    """Begin a worker process: with one thread, gone with who started it, and silent when it is interrupted."""
+def _begin(own: tuple[Corpus, ...] = ()) -> None:
+    """Begin a worker process: with one thread, gone with who started it, and silent when it is interrupted.
+
+    It knows the corpora of the user's own that the process which started it knows.
+    """
+    catalogue.add(*own)
     os.environ.update(ONE_THREAD)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_leave_with_parent, daemon=True).start()

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from taiyi.endpoint import KEY_ENV, EndpointSettings, is_address
 from taiyi.errors import ModelError
 from taiyi.schema import Message
 
 if TYPE_CHECKING:
-    from taiyi.generate import LocalEngine
+    from taiyi.generate import LocalEngine, RemoteEngine
 
 NOTICE = "It makes mistakes, and what it says is not medical advice. 模型会出错，所答内容不是医疗建议。"
 COMMANDS = "/reset begins anew, /system TEXT sets the system message, /exit ends. 输入 /reset 重新开始，/exit 退出。"
@@ -21,7 +22,7 @@ COMMANDS = "/reset begins anew, /system TEXT sets the system message, /exit ends
 class _Talk:
     """A dialogue as it grows."""
 
-    def __init__(self, engine: LocalEngine, system: str, max_new_tokens: int) -> None:
+    def __init__(self, engine: LocalEngine | RemoteEngine, system: str, max_new_tokens: int) -> None:
         self.engine = engine
         self.max_new_tokens = max_new_tokens
         self.messages: list[Message] = []
@@ -58,12 +59,19 @@ class _Talk:
 
 def chat(
     model: Annotated[
-        str, typer.Argument(help="A run, a folder with a model, or the id of one on the Hugging Face hub.")
+        str,
+        typer.Argument(help="A run, a folder with a model, the id of one on the Hugging Face hub, or an address."),
     ],
     once: Annotated[str | None, typer.Option(help="Answer this and exit.")] = None,
     system: Annotated[str, typer.Option(help="The system message.")] = "",
     max_new_tokens: Annotated[int, typer.Option(min=1, help="The longest answer, in tokens.")] = 512,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+    name: Annotated[
+        str, typer.Option("--model", metavar="NAME", help="Which model of a server; else the only one that it has.")
+    ] = "",
+    key_env: Annotated[
+        str, typer.Option(metavar="VARIABLE", help="The environment variable that holds the key of a server.")
+    ] = KEY_ENV,
 ) -> None:
     """Talk with a model, in English or Chinese.
 
@@ -72,9 +80,13 @@ def chat(
     Example: taiyi chat runs/demo
     """
     # A terminal shows what is loaded; a script gets the answers alone.
-    from taiyi.generate import load_engine
+    from taiyi.generate import LocalEngine, RemoteEngine
 
-    engine = load_engine(model, device=device)
+    engine = (
+        RemoteEngine(model, EndpointSettings(model=name, key_env=key_env))
+        if is_address(model)
+        else LocalEngine.load(model, device=device)
+    )
     talk = _Talk(engine, system, max_new_tokens)
     interactive = once is None and sys.stdin.isatty()
     typer.secho(f"{engine.name}: {engine.about()}. {NOTICE}", fg="cyan", err=not interactive)

@@ -70,9 +70,9 @@ def extract(
         raise RecipeError("not a task of extraction", got=task, expected="ner or re")
     source = _given(text, file)
     language = _language(source) if lang == "auto" else lang
-    from taiyi.generate import load_engine
+    from taiyi.generate import LocalEngine
 
-    engine = load_engine(model, device=device)
+    engine = LocalEngine.load(model, device=device, grammar=tasks.grammar)
     shown = _types(asked, language, types, _tags(engine))
     if not types:
         typer.echo(f"types: {', '.join(t.shown for t in shown)} (choose with --types)", err=True)
@@ -174,7 +174,7 @@ def _answer(engine: LocalEngine, task: Task, examples: Sequence[Example]) -> Ans
     parsed: list[tuple[Example, Answer]] = []
     for prediction in engine.generate(examples, max_new_tokens=1024, batch_tokens=16384):
         example, written = by_id[prediction.example], prediction.text
-        if prediction.finish == "length" and not written:
+        if prediction.finish == "refused":
             raise ModelError(
                 "the text and its answer are longer than the model's context",
                 where=example.id,

@@ -5,17 +5,36 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from taiyi.errors import ModelError
-from taiyi.generate.engine import Engine
+from taiyi.endpoint import EndpointSettings, is_address
+from taiyi.generate.engine import Asked, Choosing, Engine, Estimate, Grammar, Paid
 from taiyi.generate.local import LocalEngine, Sampled
+from taiyi.generate.remote import RemoteEngine
 
-__all__ = ["Engine", "LocalEngine", "Sampled", "load_engine"]
+__all__ = [
+    "Asked",
+    "Choosing",
+    "Engine",
+    "Estimate",
+    "Grammar",
+    "LocalEngine",
+    "Paid",
+    "RemoteEngine",
+    "Sampled",
+    "load_engine",
+]
 
 
-def load_engine(model: str | Path, **options: Any) -> LocalEngine:
-    """Load the engine of a model: a run, a folder or a hub id; the options are those of `LocalEngine.load`."""
-    if str(model).startswith(("http://", "https://")):
-        raise ModelError(
-            "servers are not supported yet", where=model, expected="a run, a folder with a model, or a hub id"
-        )
-    return LocalEngine.load(model, **options)
+def load_engine(
+    model: str | Path, *, grammar: Grammar | None = None, endpoint: EndpointSettings | None = None, **options: Any
+) -> Engine:
+    """Return the engine of a model by the form of its name.
+
+    Args:
+        model: a run, a folder, a hub id, or the address of a server.
+        grammar: what the answer to an example may be.
+        endpoint: how a server is asked.
+        options: those of `LocalEngine.load`.
+    """
+    if is_address(model):
+        return RemoteEngine(str(model), endpoint, grammar=grammar)
+    return LocalEngine.load(model, grammar=grammar, **options)

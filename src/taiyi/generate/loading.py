@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from taiyi.checkpoint import model_folder
+from taiyi.endpoint import is_address
 from taiyi.errors import ModelError
 
 DTypeName = Literal["auto", "float32", "bfloat16", "float16"]
@@ -24,7 +25,13 @@ def dtype_of(device: str, dtype: DTypeName) -> str:
 
 
 def locate(model: str | Path) -> Path | str:
-    """Return the folder of a local model, or the id of one of the hub."""
+    """Return the folder of a local model, or the id of one of the hub; a server's model cannot be loaded here."""
+    if is_address(model):
+        raise ModelError(
+            "the model of a server cannot be loaded; `taiyi eval` and `taiyi chat` ask it",
+            where=model,
+            expected="a run, a folder with a model, or the id of one on the Hugging Face hub",
+        )
     path = Path(model)
     looks_local = isinstance(model, Path) or str(model).startswith((".", "/", "~")) or str(model).count("/") > 1
     if path.expanduser().exists() or looks_local:
