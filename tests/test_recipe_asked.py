@@ -81,24 +81,24 @@ def evaluated(folder: Path, **evaluate: Any) -> str:
 def test_a_run_is_evaluated_as_its_recipe_asks(tmp_path: Path) -> None:
     windows: dict[str, Any] = {"window_chars": {"demo_cdr_re": 160, "demo_cdr_ner": 0}}
     run = evaluated(tmp_path, prompt=PROMPT.model_dump(), overlap_chars={"demo_cdr_re": 60}, **windows)
-    settings = command._recipe(run, "demo", [], None, None).evaluate
+    settings = command._recipe(run, "demo", [], None, None, None, {}).evaluate
     assert settings.prompt == PROMPT
     assert (settings.window_chars, settings.overlap_chars) == (windows["window_chars"], {"demo_cdr_re": 60})
     # Of test sets that are not asked nothing is said.
-    settings = command._recipe(run, "demo_cdr_ner", [], None, None).evaluate
+    settings = command._recipe(run, "demo_cdr_ner", [], None, None, None, {}).evaluate
     assert (settings.window_chars, settings.overlap_chars) == ({"demo_cdr_ner": 0}, {})
 
 
 def test_a_window_is_for_every_test_set_of_documents(tmp_path: Path) -> None:
     run = evaluated(tmp_path, window_chars={"demo_cdr_re": 160}, overlap_chars={"demo_cdr_re": 60})
-    settings = command._recipe(run, "demo", [], 50, None).evaluate
+    settings = command._recipe(run, "demo", [], 50, None, None, {}).evaluate
     assert settings.window_chars == dict.fromkeys(
         ["demo_cdr_ner", "demo_cmeee_ner", "demo_cdr_re", "demo_cmeie_re"], 50
     )
     # A window that is shorter than an overlap could not have it.
     assert settings.overlap_chars == {}
     with pytest.raises(RecipeError, match=r"--window: only documents are cut into windows; got demo_qic_tc; expected"):
-        command._recipe(run, "demo_qic_tc", [], 50, None)
+        command._recipe(run, "demo_qic_tc", [], 50, None, None, {})
 
 
 def test_windows_of_an_older_run_by_corpus_are_not_ignored(tmp_path: Path) -> None:
@@ -107,5 +107,5 @@ def test_windows_of_an_older_run_by_corpus_are_not_ignored(tmp_path: Path) -> No
         r"window_chars: windows are given by test set; got demo_cdr: 160; expected demo_cdr_ner or demo_cdr_re\. Give"
     )
     with pytest.raises(RecipeError, match=rf"{run}: evaluate\.{said} --window 160"):
-        command._recipe(run, "demo", [], None, None)
-    assert command._recipe(run, "demo_cdr_re", [], 50, None).evaluate.window_chars == {"demo_cdr_re": 50}
+        command._recipe(run, "demo", [], None, None, None, {})
+    assert command._recipe(run, "demo_cdr_re", [], 50, None, None, {}).evaluate.window_chars == {"demo_cdr_re": 50}

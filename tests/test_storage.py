@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
 import pytest
 
 from taiyi import storage
@@ -99,3 +100,29 @@ def test_more_rows_than_a_group_come_back_in_order(tmp_path: Path, monkeypatch: 
     values = [Prediction(example=str(i), text="", finish="length") for i in range(5)]
     assert storage.write_parquet(values, tmp_path / "x.parquet", Prediction) == 5
     assert list(storage.read_parquet(tmp_path / "x.parquet", Prediction)) == values
+
+
+class Older(msgspec.Struct, frozen=True):
+    name: str
+    size: int
+
+
+class Newer(msgspec.Struct, frozen=True):
+    name: str
+    size: int = 7
+    tags: dict[str, int] = {}
+    note: str = "none"
+
+
+def test_a_field_that_an_older_file_does_not_have_is_left_to_its_default(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    storage.write_parquet([Older("a", 1), Older("b", 2)], path, Older)
+    newer = [Newer("a", 1), Newer("b", 2)]
+    assert list(storage.read_parquet(path, Newer)) == newer
+    assert list(storage.read_rows(path, Newer, [1])) == newer[1:]
+    # What is there is read, and what has no default is missed.
+    storage.write_parquet([Newer("a", 1, {"x": 2}, "some")], path, Newer)
+    assert list(storage.read_parquet(path, Newer)) == [Newer("a", 1, {"x": 2}, "some")]
+    storage.write_parquet([Score(record="r")], path, Score)
+    with pytest.raises(StorageError, match=r"x\.parquet: not what it should hold; got .*name"):
+        list(storage.read_parquet(path, Newer))

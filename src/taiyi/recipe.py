@@ -19,9 +19,10 @@ from taiyi.build.settings import (
     Settings,
 )
 from taiyi.checkpoint import model_folder
-from taiyi.errors import Misfit, RecipeError
+from taiyi.endpoint import EndpointSettings, base_url, is_address
+from taiyi.errors import Misfit, ModelError, RecipeError
 from taiyi.evaluate import suites
-from taiyi.recipe_check import check_form, check_selection, check_templates, check_windows, known
+from taiyi.recipe_check import check_choices, check_form, check_selection, check_templates, check_windows, known
 from taiyi.recipe_file import RecipeFile
 from taiyi.recipe_stages import Stage, check_stages
 from taiyi.schema import Split
@@ -56,8 +57,8 @@ class EvaluateSettings(Settings):
     """What the last stage's model is evaluated on, and how."""
 
     suites: tuple[str, ...] = ()
-    """Names of suites, or of single test sets; `taiyi eval --list-suites` lists them. Of these
-    the training data is cleaned."""
+    """Names of suites, or of single test sets; `taiyi eval --list-suites` lists them. Or the YAML of a suite of your
+    own (docs/evaluation.md). Of these the training data is cleaned."""
     forms: dict[str, str] = Field(default_factory=dict)
     """By task: the form of the answer. For a task that is not named it is the form that the stages train on, where that
     is one alone, else the first of the task."""
@@ -73,9 +74,23 @@ class EvaluateSettings(Settings):
     than its `window_chars`."""
     max_records: Annotated[int, Field(ge=1)] | None = None
     """At most so many records of each test set, drawn by the seed; all where none is given."""
+    few_shot: Annotated[int, Field(ge=0)] = 0
+    """Shots: how many worked examples stand before each question, as earlier turns of the dialogue. They are of the
+    training split of the same corpus, the same for all of a test set, balanced over labels or types as far as their
+    number allows, and have nothing in common with any record of the test set."""
+    choices: Literal["generate", "likelihood", "likelihood_per_byte"] = "generate"
+    """How questions are answered that have a few answers to choose from, such as options, or yes, no and maybe: with
+    what the model writes; or with the answer whose tokens it holds most probable, their sum of log-probabilities taken
+    as it is or divided by the length of the answer in bytes."""
+    endpoint: EndpointSettings | None = None
+    """How the server is asked whose address is the `base`."""
     max_new_tokens: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=MAX_NEW_TOKENS.copy)
     """By task: the longest answer; tasks that are not named keep their default, or have 256. Tagged answers are as long
     as their source and end by themselves."""
+    constrained: Literal["none", "extraction", "all"] = "extraction"
+    """Which answers are written under the grammar of their form, so that they can be parsed, hold only types that are
+    asked for and, of extraction, only mentions that the text has: those of `extraction`, `all` of them, those that are
+    labels or choices too, or `none`, as the paper's. Tagged answers always are."""
     batch_tokens: Annotated[int, Field(ge=64)] = 8192
     """Tokens of a batch in generation."""
 
@@ -109,7 +124,7 @@ class Recipe(Settings):
     """What every choice of records, wordings and types follows from: the same recipe and seed give the same bytes."""
     base: str = "scratch"
     """The model that training begins with: a folder, an id of the Hugging Face hub, or `scratch`, a tokenizer and a
-    model that begin from nothing."""
+    model that begin from nothing. Where there is nothing to train, the address of a server, too."""
     scratch: ScratchSettings = ScratchSettings()
     """The size of the model of `base: scratch`."""
     encoding: EncodingSettings = EncodingSettings()
@@ -133,6 +148,7 @@ class Recipe(Settings):
     @model_validator(mode="after")
     def _check(self) -> Self:
         check_stages(self.base, self.stages)
+        self._check_endpoint()
         if self.base != "scratch" and "scratch" in self.model_fields_set:
             raise Misfit(
                 "`scratch` is the size of a model from nothing, and the recipe names a base",
@@ -157,6 +173,30 @@ class Recipe(Settings):
                     mend="take it out, or use decisions: true",
                 )
         return self
+
+    def _check_endpoint(self) -> None:
+        if not is_address(self.base):
+            if self.evaluate.endpoint is not None:
+                raise Misfit(
+                    "only a server is asked in this way",
+                    *("evaluate", "endpoint"),
+                    got=f"base: {self.base}",
+                    expected="base: the address of a server",
+                    mend="take `endpoint` out",
+                )
+            return
+        try:
+            base_url(self.base)
+        except ModelError as error:
+            raise Misfit(str(error), "base") from error
+        if self.stages:
+            raise Misfit("the model of a server cannot be trained here", "base", mend="take the stages out")
+        if self.evaluate.endpoint is None or not self.evaluate.endpoint.model:
+            raise Misfit(
+                "it is not said which model of the server is asked",
+                *("evaluate", "endpoint"),
+                mend="name it: endpoint: {model: NAME}",
+            )
 
     @field_validator("track")
     @classmethod
@@ -194,7 +234,9 @@ def json_schema() -> dict[str, Any]:
     selection["corpus"]["enum"] = [corpus.name for corpus in catalogue.all_corpora()]
     selection["task"]["enum"] = [*tasks.names(), tasks.TEXT]
     named = [*suites.SUITES, *(test_set.name for suite in suites.SUITES.values() for test_set in suite)]
-    schema["$defs"]["EvaluateSettings"]["properties"]["suites"]["items"]["enum"] = list(dict.fromkeys(named))
+    schema["$defs"]["EvaluateSettings"]["properties"]["suites"]["items"] = {
+        "anyOf": [{"enum": list(dict.fromkeys(named))}, {"type": "string", "pattern": r"\.ya?ml$"}]
+    }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
@@ -241,6 +283,7 @@ def _check_names(recipe: Recipe, file: RecipeFile) -> None:
     for name in evaluate.max_new_tokens:
         known(at("evaluate", "max_new_tokens", name), lambda name=name: tasks.get(name))
     check_windows(evaluate.window_chars, evaluate.overlap_chars, test_sets, partial(at, "evaluate"))
+    check_choices(evaluate.choices, test_sets, at("evaluate", "choices"))
     for test_set in test_sets:
         task = tasks.get(test_set.task)
         for lang in test_set.langs:
@@ -290,6 +333,8 @@ def _check_splits(selection: Selection, taken: _Taken, what: str, at: Callable[.
 def _check_base(base: str, at: str) -> None:
     """Check a base that is a folder; whether there is one of an id is known only where it is fetched."""
     folder = Path(base).expanduser()
+    if is_address(base):
+        return
     if folder.exists():
         known(at, lambda: model_folder(folder))
     elif folder.is_absolute() or base.startswith((".", "~")) or base.count("/") > 1:

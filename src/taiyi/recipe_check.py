@@ -12,6 +12,7 @@ from taiyi.build.settings import Selection
 from taiyi.catalogue import Corpus
 from taiyi.errors import RecipeError, TaiyiError, suggestion
 from taiyi.evaluate import suites
+from taiyi.evaluate.suites import TestSet
 from taiyi.schema import Lang
 from taiyi.tasks import PlainText, Task
 from taiyi.tasks.texts import Translation
@@ -65,6 +66,19 @@ def check_selection(selection: Selection, at: At) -> None:
     )
     known(at("subtasks"), lambda: check_types(selection))
     _check_effect(selection, task, corpus, at)
+
+
+def check_choices(choices: str, test_sets: Sequence[TestSet], where: str) -> None:
+    """Refuse to have answers chosen where no test set has answers to choose from."""
+    closed = any(isinstance(tasks.get(test_set.task), tasks.Closed) for test_set in test_sets)
+    if choices != "generate" and not closed:
+        raise RecipeError(
+            "no test set has a few answers to choose from",
+            where=where,
+            got=choices,
+            expected="a test set of a task such as qa_mc or qa_yesno",
+            mend="leave it out",
+        )
 
 
 def _check_effect(selection: Selection, task: Task, corpus: Corpus, at: At) -> None:

@@ -1,4 +1,5 @@
-"""The file of a recipe: what its YAML says, on which line each of its values stands, and what is wrong with them."""
+"""The file of a recipe or suite: what its YAML says, on which line each of its values stands, and what is wrong with
+them."""
 
 from __future__ import annotations
 
@@ -127,8 +128,19 @@ class RecipeFile:
         return line, node
 
 
-def read(path: Path) -> RecipeFile:
+def read(
+    path: Path,
+    what: str = "recipe",
+    *,
+    there: str = "recipes that ship are in recipes/",
+    begin: str = "recipes/demo.yaml or docs/recipes.md",
+) -> RecipeFile:
     """Read a YAML file of keys and values.
+
+    Args:
+        what: what it is the file of.
+        there: where others of its kind are, for an error.
+        begin: what one can begin with, for an error.
 
     Raises:
         RecipeError: there is none, it is empty, it is no text, no YAML or has no keys, or a key is given twice.
@@ -137,7 +149,7 @@ def read(path: Path) -> RecipeFile:
         # A mark of the byte order is no part of the text.
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError) as error:
-        raise RecipeError("no such recipe", where=path, mend="recipes that ship are in recipes/") from error
+        raise RecipeError(f"no such {what}", where=path, mend=there) from error
     except UnicodeDecodeError as error:
         got = f"the byte {error.object[error.start]:#04x}"
         raise _no_text(path, error.object[: error.start].count(b"\n"), got, "save it in UTF-8") from error
@@ -154,13 +166,11 @@ def read(path: Path) -> RecipeFile:
         raise RecipeError("too many [ or { in one another", where=path, mend="close every [ and {") from error
     expected = "keys and values, such as `name: mine`"
     if root is None or content is None:
-        raise RecipeError(
-            "the recipe is empty", where=path, expected=expected, mend="begin with recipes/demo.yaml or docs/recipes.md"
-        )
+        raise RecipeError(f"the {what} is empty", where=path, expected=expected, mend=f"begin with {begin}")
     if not isinstance(content, dict):
         got = "a list" if isinstance(root, yaml.SequenceNode) else repr(content)[:80]
-        mend = 'take the "- " away before the keys of the recipe' if got == "a list" else None
-        raise RecipeError("a recipe is a mapping of keys to values", where=path, got=got, expected=expected, mend=mend)
+        mend = f'take the "- " away before the keys of the {what}' if got == "a list" else None
+        raise RecipeError(f"a {what} is a mapping of keys to values", where=path, got=got, expected=expected, mend=mend)
     return RecipeFile(path, cast("dict[str, object]", content), root)
 
 

@@ -95,7 +95,9 @@ def kind(root: Schema, part: Schema, *, code: str = "", link: Callable[[str], st
         if what == "object":
             named = part.get("propertyNames")
             keyed = words(named, _PLURAL) if named else "names"
-            return f"keys and values: {keyed} with {words(part['additionalProperties'], _PLURAL)}"
+            inner: Schema | bool = part["additionalProperties"]
+            valued = words(inner, _PLURAL) if isinstance(inner, dict) else "values of any kind"
+            return f"keys and values: {keyed} with {valued}"
         limits = [f"{said} {part[limit]:,}" for limit, said in _LIMITS.items() if limit in part]
         of = f" of {' and '.join(limits)}" if limits else ""
         like = f" like {code}{part['pattern']}{code}" if "pattern" in part else ""

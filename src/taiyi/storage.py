@@ -124,7 +124,10 @@ def write_parquet(values: Iterable[msgspec.Struct], path: Path, kind: type[msgsp
 
 
 def read_parquet(path: Path, kind: type[T]) -> Iterator[T]:
-    """Read values of the type that was written, or of one with some of its fields: other columns are left alone."""
+    """Read values of the type that was written, or of one with some of its fields: other columns are left alone.
+
+    A field that has a default and that the file, being older, does not have yet is left to it.
+    """
     _, pq = _pyarrow()
     names = [column.name for column in _columns(kind)]
     with reading(path), pq.ParquetFile(path) as file:
@@ -211,6 +214,7 @@ class _Column(msgspec.Struct, frozen=True):
     arrow: str
     encode: Callable[[Any], bytes] | None
     decode: Callable[[str], Any] | None
+    required: bool
 
 
 @cache
@@ -218,10 +222,11 @@ def _columns(kind: Any) -> tuple[_Column, ...]:
     found: list[_Column] = []
     for field in msgspec.structs.fields(kind):
         if field.type in _PLAIN:
-            found.append(_Column(field.name, _PLAIN[field.type], None, None))
+            found.append(_Column(field.name, _PLAIN[field.type], None, None, field.required))
         else:
             decoder = msgspec.json.Decoder(field.type)
-            found.append(_Column(field.name, "string", msgspec.json.Encoder().encode, decoder.decode))
+            encode = msgspec.json.Encoder().encode
+            found.append(_Column(field.name, "string", encode, decoder.decode, field.required))
     return tuple(found)
 
 
@@ -233,7 +238,8 @@ def _cells(values: Sequence[object], column: _Column) -> list[Any]:
 def _values(table: Any, kind: type[T]) -> Iterator[T]:
     """Return the values of a table or of a batch of rows."""
     cells: list[list[Any]] = []
-    for column in _columns(kind):
+    columns = [column for column in _columns(kind) if column.required or column.name in table.schema.names]
+    for column in columns:
         stored = table.column(column.name)
         # What a column declares is not asked of every cell.
         if str(stored.type) != _ARROW[column.arrow] or stored.null_count:
@@ -241,5 +247,5 @@ def _values(table: Any, kind: type[T]) -> Iterator[T]:
             raise msgspec.ValidationError(f"column {column.name}: {got}, not {_ARROW[column.arrow]}")
         read = stored.to_pylist()
         cells.append(read if column.decode is None else [*map(column.decode, read)])
-    names = [column.name for column in _columns(kind)]
+    names = [column.name for column in columns]
     return (kind(**dict(zip(names, row, strict=True))) for row in zip(*cells, strict=True))

@@ -19,7 +19,7 @@ from taiyi.catalogue.entry import (
     Verified,
 )
 from taiyi.catalogue.fixtures import check_fixtures, fixtures, fixtures_dir
-from taiyi.catalogue.load import all_corpora, corpora_dir, get, load, names
+from taiyi.catalogue.load import add, added, all_corpora, corpora_dir, get, load, names
 
 __all__ = [
     "OFFICIAL",
@@ -34,6 +34,8 @@ __all__ = [
     "Source",
     "TypeName",
     "Verified",
+    "add",
+    "added",
     "all_corpora",
     "check",
     "check_fixtures",

@@ -26,7 +26,8 @@ _GLOB_MARKS = frozenset("*?[")
 class TypeName:
     """How a type or label is shown in prompts, in both languages.
 
-    `symmetric` is said of a relation type that has no direction, by the guidelines of the corpus.
+    `symmetric` is said of a relation type that has no direction, by the guidelines of the corpus. `values` are what
+    fills a role that no text fills, such as that of an attribute of the event.
     """
 
     en: str
@@ -34,6 +35,7 @@ class TypeName:
     definition_en: str = ""
     definition_zh: str = ""
     symmetric: bool = False
+    values: tuple[str, ...] = ()
 
     def shown(self, lang: Lang) -> str:
         return self.en if lang == "en" else self.zh

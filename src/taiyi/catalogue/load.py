@@ -36,12 +36,38 @@ def names() -> list[str]:
     return [corpus.name for corpus in all_corpora()]
 
 
+_added: dict[str, Corpus] = {}
+
+
+def add(*corpora: Corpus) -> None:
+    """Let this process know corpora that no module declares, such as those of a user's own suite.
+
+    They are found by name alone, and are in no list. One that is added again takes the place of the one before.
+
+    Raises:
+        CorpusError: a corpus of the catalogue has the name.
+    """
+    for corpus in corpora:
+        if corpus.name in names():
+            raise CorpusError(
+                "a corpus of the catalogue has this name", got=corpus.name, mend="give the user's own another name"
+            )
+        _added[corpus.name] = corpus
+
+
+def added() -> tuple[Corpus, ...]:
+    """Return the corpora that were added, so that other processes can be told of them."""
+    return tuple(_added.values())
+
+
 def get(name: str) -> Corpus:
     """Return the corpus of that name.
 
     Raises:
         CorpusError: there is none; the message suggests the nearest name.
     """
+    if name in _added:
+        return _added[name]
     for corpus in all_corpora():
         if corpus.name == name:
             return corpus

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from taiyi.evaluate.paper import Published
-from taiyi.evaluate.suites import Metric, TestSet
-from taiyi.metrics import bootstrap, correlation, f1
+from taiyi.evaluate.suites import TestSet
+from taiyi.metrics import bootstrap, f1
+from taiyi.metrics.measures import MEASURES, Measure, Rates
 from taiyi.schema import Counts, Lang, Score, Split
 
 
@@ -24,16 +24,47 @@ class TypeResult(msgspec.Struct, frozen=True, kw_only=True):
     fn: int
 
 
+class MeasureResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The value of one measure with its interval, and of an F1 the precision and recall that it is of; None is n/a."""
+
+    name: str
+    title: str
+    value: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    precision: float | None = None
+    recall: float | None = None
+
+
+class ProtocolResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a protocol says of a test set: its measures, the first of which is its value, over `num_units` items.
+
+    `missing` says why the answers cannot be scored so; there are no values then.
+    """
+
+    name: str
+    title: str
+    about: str
+    measures: tuple[MeasureResult, ...] = ()
+    unit: str = "record"
+    num_units: int = 0
+    per_type: dict[str, TypeResult] = {}
+    missing: str = ""
+
+
 class SetResult(msgspec.Struct, frozen=True, kw_only=True):
     """The score of one test set; `value` and the interval are from 0 to 1, of correlations from -1.
 
-    `value` is micro-F1, accuracy, the mean of the records' chrF or Pearson's r of their grades, as `metric` says. It is
-    None ("n/a") where the set is missing, has no record, has neither gold nor predictions, or where all grades are the
-    same; the interval is None where there are fewer than two clusters, which are records, or documents where several
-    records are of one (see evaluate). The records were asked about in `num_answers` answers, one for each record or
-    for each part of it; `num_unparsable` of these could not be parsed, and `parse_failure_rate` is their share.
-    `num_cut` answers were cut at the limit of tokens, and what is whole of them counts. `missing` says why a set could
-    not be scored at all.
+    `value` is that of the first measure, `metric`, of the first of the `protocols`: micro-F1, accuracy, the mean of the
+    records' chrF or Pearson's r of their grades where it is the task's own. It is None ("n/a") where the set is
+    missing, has no record, has neither gold nor predictions, or where all grades are the same; the interval is None
+    where there are fewer than two clusters, which are records, or documents where several records are of one (see
+    evaluate). The records were asked about in `num_answers` answers, one for each record or for each part of it;
+    `num_unparsable` of these could not be parsed, and `parse_failure_rate` is their share. `num_cut` answers were cut
+    at the limit of tokens, and what is whole of them counts. Of the `num_mentions` texts that the answers name,
+    `num_ungrounded` do not stand in their source; of the gold it is `num_gold_ungrounded` of `num_gold_mentions`.
+    `outside` counts the types and labels of answers that were not asked for. `missing` says why a set could not be
+    scored at all.
     """
 
     name: str
@@ -42,7 +73,7 @@ class SetResult(msgspec.Struct, frozen=True, kw_only=True):
     split: Split
     task: str
     langs: tuple[Lang, ...]
-    metric: Metric
+    metric: str
     value: float | None = None
     ci_low: float | None = None
     ci_high: float | None = None
@@ -56,7 +87,13 @@ class SetResult(msgspec.Struct, frozen=True, kw_only=True):
     num_cut: int = 0
     parse_failure_rate: float | None = None
     unparsable_reasons: dict[str, int] = {}
+    num_mentions: int = 0
+    num_ungrounded: int = 0
+    num_gold_mentions: int = 0
+    num_gold_ungrounded: int = 0
+    outside: dict[str, int] = {}
     per_type: dict[str, TypeResult] = {}
+    protocols: tuple[ProtocolResult, ...] = ()
     paper: Published | None = None
     missing: str = ""
     note: str = ""
@@ -71,47 +108,75 @@ def evaluate(
     resamples: int = 1000,
     seed: int = 0,
 ) -> SetResult:
-    """Aggregate the scores of a test set.
+    """Aggregate the scores of a test set under its task's own protocol.
 
     An unparsable answer counts as wrong: the counts carry the gold of its part as false negatives, its value is 0, and
     its grade the middle of the scale.
 
     Args:
-        clusters: for each score what the bootstrap draws it with (see run.clusters); its record where none are given,
+        clusters: for each score what the bootstrap draws it with (see run.Answered); its record where none are given,
             so that several scores of one record stay together.
         num_cut: how many answers were cut at the limit of tokens, to be reported.
     """
-    by_cluster: dict[str, list[Score]] = {}
+    clusters = clusters or [score.record for score in scores]
+    measures, per_type = measured([MEASURES[test_set.metric]], scores, clusters, resamples=resamples, seed=seed)
+    result = _described(test_set, scores, clusters, num_cut)
+    return _with_values(result, measures[0], per_type)
+
+
+def scored(
+    test_set: TestSet,
+    scores: Sequence[Score],
+    clusters: Sequence[str],
+    protocols: Sequence[ProtocolResult],
+    num_cut: int,
+) -> SetResult:
+    """Return the result of a test set that was scored under several protocols.
+
+    Args:
+        scores: of its records, under its task's own protocol.
+        clusters: what the records are drawn with.
+        protocols: the results of all protocols; the first is the set's own.
+        num_cut: how many answers were cut at the limit of tokens.
+    """
+    result = msgspec.structs.replace(_described(test_set, scores, clusters, num_cut), protocols=tuple(protocols))
+    first = protocols[0]
+    if first.missing:
+        note = "; ".join(filter(None, (f"not scored as {first.title}: {first.missing}", result.note)))
+        return msgspec.structs.replace(result, note=note)
+    per_type = first.per_type or next((p.per_type for p in protocols if p.per_type), first.per_type)
+    return _with_values(result, first.measures[0], per_type)
+
+
+def measured(
+    measures: Sequence[Measure],
+    scores: Sequence[Score],
+    clusters: Sequence[str],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> tuple[list[MeasureResult], dict[str, TypeResult]]:
+    """Return the values of measures with their intervals, and what is counted of each type, if anything is."""
     # In the order of their ids, so that the interval does not depend on the order in which answers were made.
-    drawn = zip(scores, clusters or [score.record for score in scores], strict=True)
-    for score, cluster in sorted(drawn, key=lambda pair: (pair[0].record, pair[1])):
-        by_cluster.setdefault(cluster, []).append(score)
-    num_answers = sum(score.num_answers for score in scores)
-    unparsable = _total(map(_unparsable, scores))
-    failed = sum(unparsable.values())
-    result = SetResult(
-        name=test_set.name,
-        title=test_set.title,
-        corpus=test_set.corpus,
-        split=test_set.split,
-        task=test_set.task,
-        langs=test_set.langs,
-        metric=test_set.metric,
-        num_records=len({score.record for score in scores}),
-        num_clusters=len(by_cluster),
-        num_answers=num_answers,
-        num_unparsable=failed,
-        num_cut=num_cut,
-        parse_failure_rate=failed / num_answers if num_answers else None,
-        unparsable_reasons=unparsable,
-        paper=test_set.paper,
-        note=test_set.note,
-    )
-    if test_set.metric == "micro_f1":
-        return _with_f1(result, list(by_cluster.values()), resamples, seed)
-    if test_set.metric == "pearson":
-        return _with_pearson(result, list(by_cluster.values()), resamples, seed)
-    return _with_mean(result, list(by_cluster.values()), resamples, seed)
+    drawn = sorted(zip(scores, clusters, strict=True), key=lambda pair: (pair[0].record, pair[1]))
+    ordered, names = [score for score, _ in drawn], [cluster for _, cluster in drawn]
+    sums = [measure.sums(ordered) for measure in measures]
+    intervals = bootstrap.intervals(sums, names, resamples=resamples, seed=seed)
+    found: list[MeasureResult] = []
+    for measure, interval in zip(measures, intervals, strict=True):
+        rates = measure.rates(ordered) if measure.rates is not None else Rates(None, None)
+        found.append(
+            MeasureResult(
+                name=measure.name,
+                title=measure.title,
+                value=measure.of(ordered),
+                ci_low=interval.low if interval else None,
+                ci_high=interval.high if interval else None,
+                precision=rates.precision,
+                recall=rates.recall,
+            )
+        )
+    return found, _by_type(ordered)
 
 
 def missing(test_set: TestSet, reason: str = "") -> SetResult:
@@ -145,65 +210,50 @@ def verdict(score: Score) -> str:
     return f"partly right: {found}" if counts.tp else f"wrong: {found}"
 
 
-def _with_f1(result: SetResult, clusters: list[list[Score]], resamples: int, seed: int) -> SetResult:
-    by_type = f1.total_by_type(score.counts for cluster in clusters for score in cluster)
-    total = f1.total(by_type.values())
-    interval = bootstrap.micro_f1_interval(
-        [[count for score in cluster for count in score.counts.values()] for cluster in clusters],
-        resamples=resamples,
-        seed=seed,
+def _described(test_set: TestSet, scores: Sequence[Score], clusters: Sequence[str], num_cut: int) -> SetResult:
+    """Return what is told of a test set beside its score."""
+    num_answers = sum(score.num_answers for score in scores)
+    unparsable = _total(map(_unparsable, scores))
+    failed = sum(unparsable.values())
+    return SetResult(
+        name=test_set.name,
+        title=test_set.title,
+        corpus=test_set.corpus,
+        split=test_set.split,
+        task=test_set.task,
+        langs=test_set.langs,
+        metric=test_set.metric,
+        num_records=len({score.record for score in scores}),
+        num_clusters=len(set(clusters)),
+        num_answers=num_answers,
+        num_unparsable=failed,
+        num_cut=num_cut,
+        parse_failure_rate=failed / num_answers if num_answers else None,
+        unparsable_reasons=unparsable,
+        paper=test_set.paper,
+        note=test_set.note,
     )
-    # Types with the most gold come first.
+
+
+def _with_values(result: SetResult, measure: MeasureResult, per_type: Mapping[str, TypeResult]) -> SetResult:
+    return msgspec.structs.replace(
+        result,
+        metric=measure.name,
+        value=measure.value,
+        ci_low=measure.ci_low,
+        ci_high=measure.ci_high,
+        precision=measure.precision,
+        recall=measure.recall,
+        macro_f1=f1.macro_f1({name: Counts(t.tp, t.fp, t.fn) for name, t in per_type.items()}),
+        per_type=dict(per_type),
+    )
+
+
+def _by_type(scores: Sequence[Score]) -> dict[str, TypeResult]:
+    """Return precision, recall and F1 of each type, those with the most gold first."""
+    by_type = f1.total_by_type(score.counts for score in scores)
     order = sorted(by_type, key=lambda name: (-by_type[name].tp - by_type[name].fn, name))
-    return msgspec.structs.replace(
-        result,
-        value=f1.f1(total),
-        ci_low=interval.low if interval else None,
-        ci_high=interval.high if interval else None,
-        precision=f1.precision(total),
-        recall=f1.recall(total),
-        macro_f1=f1.macro_f1(by_type),
-        per_type={name: _type_result(by_type[name]) for name in order},
-    )
-
-
-def _with_mean(result: SetResult, clusters: list[list[Score]], resamples: int, seed: int) -> SetResult:
-    values = [[_value(result.name, score) for score in cluster] for cluster in clusters]
-    sums, sizes = [math.fsum(cluster) for cluster in values], [float(len(cluster)) for cluster in values]
-    interval = bootstrap.ratio_interval(sums, sizes, resamples=resamples, seed=seed)
-    return msgspec.structs.replace(
-        result,
-        value=math.fsum(sums) / math.fsum(sizes) if sizes else None,
-        ci_low=interval.low if interval else None,
-        ci_high=interval.high if interval else None,
-    )
-
-
-def _with_pearson(result: SetResult, clusters: list[list[Score]], resamples: int, seed: int) -> SetResult:
-    graded = [(_grades(result.name, score), number) for number, cluster in enumerate(clusters) for score in cluster]
-    gold, answers = [grades[0] for grades, _ in graded], [grades[1] for grades, _ in graded]
-    numbers = [number for _, number in graded]
-    interval = correlation.pearson_interval(gold, answers, numbers, resamples=resamples, seed=seed)
-    return msgspec.structs.replace(
-        result,
-        value=correlation.pearson(gold, answers),
-        ci_low=interval.low if interval else None,
-        ci_high=interval.high if interval else None,
-    )
-
-
-def _grades(name: str, score: Score) -> tuple[float, float]:
-    if score.grades is None:
-        raise ValueError(f"{name}/{score.record}: an answer was given no grades, which this set's metric needs")
-    return score.grades
-
-
-def _value(name: str, score: Score) -> float:
-    if score.state == "unparsable":
-        return 0.0
-    if score.value is None:
-        raise ValueError(f"{name}/{score.record}: a parsed answer was given no value, which this set's metric needs")
-    return score.value
+    return {name: _type_result(by_type[name]) for name in order}
 
 
 def _type_result(counts: Counts) -> TypeResult:

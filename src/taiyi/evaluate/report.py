@@ -18,9 +18,11 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from taiyi.errors import FormatError
-from taiyi.evaluate import curves, tables
+from taiyi.evaluate import curves, details, protocol_tables, tables
+from taiyi.evaluate import markdown as md
 from taiyi.evaluate.aggregate import SetResult
 from taiyi.evaluate.curves import StageCurves
+from taiyi.evaluate.details import Details
 from taiyi.evaluate.tables import StatisticsRow, Table
 from taiyi.schema import Lang
 
@@ -52,13 +54,16 @@ class LossPoint(msgspec.Struct, frozen=True):
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     """All that a report tells of a run. `description` is one honest line that says what was trained, and on what.
 
-    `loss` is what older reports have in place of `training`.
+    `details` are those of the test sets that were scored. `documents` is the name of the page beside the report that
+    shows every document; empty where there is none. `loss` is what older reports have in place of `training`.
     """
 
     name: str
     title: str
     description: str
     results: tuple[SetResult, ...]
+    details: tuple[Details, ...] = ()
+    documents: str = ""
     samples: tuple[Sample, ...] = ()
     loss: tuple[LossPoint, ...] = ()
     training: tuple[StageCurves, ...] = ()
@@ -78,12 +83,14 @@ class ReportPaths(NamedTuple):
 HOW_TO_READ: tuple[str, ...] = (
     "Scores are in %. Named entities count as unique (text, type) pairs of a record, relations as unique (head, tail, "
     "type) triples, labels as they are: micro-F1, as in the paper. Questions with options: accuracy. Free text: mean "
-    "chrF. Grades: Pearson's r, from -100 to 100.",
+    "chrF. Grades: Pearson's r, from -100 to 100. Where the score of a set is of another protocol, it is named there.",
     "An answer that cannot be parsed counts as wrong, its gold as missed; how many there were, and their share of all "
     "answers, stands under Unparsable. A document may be asked about in several answers, about windows, pairs or some "
     "types: those that can be parsed count all the same. In place of a grade that cannot be parsed stands the middle "
     "of the scale. Of a list that was cut at the limit of tokens, all but the last item counts; how many answers were "
     "cut is noted.",
+    "Noted too, where there are any: mentions of answers that do not stand in the source as they are, and types or "
+    "labels that were not asked for. Both are wrong.",
     "The interval is a 95% percentile bootstrap: 1,000 resamples of records, or of documents where several records "
     "(sentences) come from one. It tells how the score would vary with other test data, not with another training "
     "run. An interval without width means that all records scored alike; it does not mean certainty.",
@@ -130,7 +137,15 @@ def html(run: RunResult) -> str:
         scores=tables.score_table(run.results),
         scores_plot=Markup(scores_svg(run.results)) if any(r.value is not None for r in run.results) else "",
         table_3=_table_3(run),
+        protocols=[(r, protocol_tables.protocol_table(r)) for r in run.results if len(r.protocols) > 1],
+        protocols_are=protocol_tables.PROTOCOLS_ARE,
         types=[(r, tables.type_table(r)) for r in run.results if r.per_type],
+        errors=details.error_table(run.results, run.details),
+        details=[(next(r for r in run.results if r.name == of.set), of) for of in run.details],
+        type_error_table=details.type_error_table,
+        slice_table=details.slice_table,
+        errors_are=details.ERRORS_ARE,
+        slices_are=details.SLICES_ARE,
         samples=samples_by_task(run.samples),
         training=[[Markup(plot) for plot in plots] for plots in _training_plots(run.training or _older(run.loss))],
         statistics=tables.statistics_table(run.statistics) if run.statistics else None,
@@ -141,41 +156,64 @@ def html(run: RunResult) -> str:
 
 
 def markdown(run: RunResult) -> str:
-    """Return the report as Markdown; plots are left to the page, of long texts the beginning is shown."""
+    """Return the report as Markdown; plots are left to the page, of long texts the beginning is shown.
+
+    What there is of every test set is folded, so that the scores stand together.
+    """
     parts = [
-        f"# {_escape(run.title)}",
-        _escape(run.description),
+        f"# {md.escape(run.title)}",
+        md.escape(run.description),
         "## Scores",
-        _markdown_table(tables.score_table(run.results)),
+        md.table(tables.score_table(run.results)),
+        md.bullets(HOW_TO_READ),
     ]
-    parts.append("\n".join(f"- {line}" for line in HOW_TO_READ))
     if table_3 := _table_3(run):
-        parts += ["## BioRED by entity type", _markdown_table(table_3)]
-    for result in run.results:
-        if result.per_type:
-            parts += [f"### {_escape(result.title)}", _markdown_table(tables.type_table(result))]
+        parts += ["## BioRED by entity type", md.table(table_3)]
+    if several := [result for result in run.results if len(result.protocols) > 1]:
+        about = (f"**{md.escape(title)}**: {md.escape(said)}" for title, said in protocol_tables.described(several))
+        parts += ["## Under other protocols", protocol_tables.PROTOCOLS_ARE, md.bullets(about)]
+        parts += [md.folded(r.title, md.table(protocol_tables.protocol_table(r, about=False))) for r in several]
+    if typed := [result for result in run.results if result.per_type]:
+        parts.append("## By type and label")
+        parts += [md.folded(result.title, md.table(tables.type_table(result))) for result in typed]
+    if any(of.errors for of in run.details):
+        errors = details.error_table(run.results, run.details)
+        parts += ["## Errors by kind", details.ERRORS_ARE, md.table(errors)]
+    titles = {result.name: result.title for result in run.results}
+    if cut := [of for of in run.details if of.slices]:
+        parts += ["## Slices", details.SLICES_ARE]
+        parts += [md.folded(titles[of.set], md.table(details.slice_table(of))) for of in cut]
+    if unparsable := [result for result in run.results if result.unparsable_reasons]:
+        parts += ["## Answers that could not be parsed", md.bullets(map(_unparsable, unparsable))]
     if run.samples:
         parts.append("## Sample answers")
     for task, samples in samples_by_task(run.samples):
-        parts.append(f"### {_escape(task)}")
+        parts.append(f"### {md.escape(task)}")
         for sample in samples:
             lines = [("prompt", sample.prompt), ("gold", sample.gold), ("answer", sample.answer)]
-            shown = [f"- {_escape(sample.set)}: {_escape(legible(sample.verdict))}"]
-            shown += [f"  - {name}: {_escape(_short(legible(text), 400))}" for name, text in lines]
+            shown = [f"- {md.escape(sample.set)}: {md.escape(legible(sample.verdict))}"]
+            shown += [f"  - {name}: {md.escape(md.shortened(legible(text), 400))}" for name, text in lines]
             parts.append("\n".join(shown))
     if run.statistics:
-        parts += ["## Instruction data", _markdown_table(tables.statistics_table(run.statistics))]
+        parts += ["## Instruction data", md.table(tables.statistics_table(run.statistics))]
     if run.facts:
-        parts += ["## Facts", "\n".join(f"- {_escape(name)}: {_escape(value)}" for name, value in run.facts.items())]
+        parts += ["## Facts", md.bullets(f"{md.escape(name)}: {md.escape(told)}" for name, told in run.facts.items())]
     if run.recipe:
-        fence = "`" * max(3, *(len(ticks) + 1 for ticks in regex.findall(r"`+", run.recipe)), 3)
-        parts += ["## Recipe", f"{fence}yaml\n{run.recipe.rstrip()}\n{fence}"]
+        parts += ["## Recipe", md.fenced(run.recipe, "yaml")]
     return "\n\n".join(parts) + "\n"
+
+
+def _unparsable(result: SetResult) -> str:
+    """Say in Markdown why answers to a test set could not be parsed, and how many."""
+    reasons = "; ".join(
+        f"{md.escape(legible(reason))}: {count:,}" for reason, count in result.unparsable_reasons.items()
+    )
+    return f"{md.escape(result.title)}, {result.num_unparsable:,} of {result.num_answers:,}: {reasons}"
 
 
 def score_table(run: RunResult) -> str:
     """Return the table of scores alone as Markdown, as a README shows it."""
-    return _markdown_table(tables.score_table(run.results))
+    return md.table(tables.score_table(run.results))
 
 
 def print_summary(run: RunResult, console: Console) -> None:
@@ -183,24 +221,32 @@ def print_summary(run: RunResult, console: Console) -> None:
     table = tables.score_table(run.results)
     shown = [i for i, column in enumerate(table.columns) if column.kind != "note"]
     caption = "scores in %; unparsable answers count as wrong"
-    grid = RichTable(title=Text(run.title), caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    wide = console.width > 100
+    grid = RichTable(title=Text(run.title), caption=caption, box=box.SIMPLE_HEAD, padding=(0, int(wide), 0, 0))
     for i in shown:
         number = table.columns[i].kind == "number"
-        grid.add_column(table.columns[i].name, justify="right" if number else "left", no_wrap=number)
+        # Narrow, so that names have room in a terminal of 80 columns; nothing of them is lost.
+        head = table.columns[i].name.replace(" ", "\n") if number else table.columns[i].name
+        grid.add_column(head, justify="right" if number else "left", no_wrap=number, overflow="fold")
     for row in table.rows:
         style = {"total": "bold", "missing": "dim"}.get(row.kind)
         grid.add_row(*(Text(row.cells[i]) for i in shown), style=style)
     console.print(grid)
     for result in run.results:
-        if remark := result.missing or tables.cut_note(result):
+        notes = (tables.cut_note(result), tables.ungrounded_note(result), tables.outside_note(result))
+        if remark := result.missing or "; ".join(filter(None, notes)):
             console.print(Text(f"{result.title}: {remark}", style="dim"))
+    if lines := [(r.title, line) for r in run.results if (line := protocol_tables.protocol_line(r))]:
+        console.print(Text("\nThe same answers under other protocols", style="bold"))
+        for title, line in lines:
+            console.print(Text(f"  {title}: {line}", style="dim"))
     for task, samples in samples_by_task(run.samples):
         console.print(Text(f"\n{task}: {len(samples)} sample answers", style="bold"))
         for sample in samples:
             console.print(Text(f"  {sample.set}: {legible(sample.verdict)}", style=_colour(sample.verdict)))
             parts = RichTable.grid(padding=(0, 1))
             for name, text in (("prompt", sample.prompt), ("gold", sample.gold), ("answer", sample.answer)):
-                parts.add_row(Text(f"    {name}", style="dim"), Text(_short(legible(text), 240), overflow="fold"))
+                parts.add_row(Text(f"    {name}", style="dim"), Text(md.shortened(legible(text), 240), overflow="fold"))
             console.print(parts)
 
 
@@ -250,27 +296,6 @@ def _training_plots(stages: Sequence[StageCurves]) -> list[list[str]]:
         own = [training_svg(stage, key, label, tasks) for key, label in PANELS[stage.kind] if key in there]
         plots.append(own + ([dev_svg(stage, tasks)] if stage.dev else []))
     return plots
-
-
-def _short(text: str, limit: int) -> str:
-    one_line = " ".join(text.split())
-    return one_line if len(one_line) <= limit else f"{one_line[:limit]}… ({len(text):,} characters)"
-
-
-def _escape(text: str) -> str:
-    """Return text that Markdown shows as it is, on one line."""
-    return regex.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
-
-
-def _markdown_table(table: Table) -> str:
-    lines = [[column.name for column in table.columns]]
-    lines.append(["--:" if column.kind == "number" else "---" for column in table.columns])
-    for row in table.rows:
-        mark = "**" if row.kind == "total" else ""
-        indent = "&nbsp;&nbsp;" if row.kind == "detail" else ""
-        cells = [f"{mark}{_escape(cell)}{mark}" if cell else "" for cell in row.cells]
-        lines.append([indent + cells[0], *cells[1:]])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _colour(verdict: str) -> str:

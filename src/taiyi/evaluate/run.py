@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -15,20 +16,67 @@ from taiyi.schema import Answer, Example, Prediction, Score, Value
 from taiyi.tasks import Task
 
 
-def score(examples: Sequence[Example], predictions: Mapping[str, Prediction]) -> list[Score]:
-    """Score the records of a test set, in the order of their first examples.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A record of a test set, with all that was asked about it and answered.
 
-    Of a record that is asked about in parts (windows, pairs, sets of types) a part whose answer cannot be parsed counts
-    as one in which nothing was found: its gold is missed, but for what the answer to another part says, and the others
-    count as they are. Of an answer that was cut at the limit of tokens, what is whole counts. Raises TaiyiError where
-    an example has no prediction.
+    Attributes:
+        record: `corpus/split/record`.
+        examples: what was asked: one example, or one for each of its parts (windows, pairs, sets of types).
+        predictions: what was answered to each.
+        answers: what each prediction says; None where it cannot be parsed.
+        gold: the gold of the parts together.
+        answer: what was answered to the parts together; None where no answer could be parsed. A part whose answer
+            cannot be parsed counts as one in which nothing was found.
+        unparsable: how many answers could not be parsed, by reason.
     """
-    return [_score_one(group, predictions) for group in by_record(examples).values()]
+
+    record: str
+    examples: tuple[Example, ...]
+    predictions: tuple[Prediction, ...]
+    answers: tuple[Answer | None, ...]
+    gold: Answer
+    answer: Answer | None
+    unparsable: Mapping[str, int]
+
+    @property
+    def cluster(self) -> str:
+        """What the record was taken from: its first document, else the record itself.
+
+        Records of one document, such as the sentences of an abstract, are not independent: the bootstrap draws them
+        together.
+        """
+        return next(iter(self.examples[0].document_ids), self.record)
+
+    @property
+    def num_cut(self) -> int:
+        """How many answers were cut at the limit of tokens, beside those that never began."""
+        return sum(p.finish == "length" and p.text != "" for p in self.predictions)
+
+    def score(self) -> Score:
+        """Score the record as its task does."""
+        reason = next(iter(self.unparsable), "") if self.answer is None else ""
+        found = tasks.get(self.examples[0].task).score(self.gold, self.answer, record=self.record, reason=reason)
+        return msgspec.structs.replace(found, num_answers=len(self.examples), unparsable=dict(self.unparsable))
+
+
+def answered(examples: Sequence[Example], predictions: Mapping[str, Prediction]) -> list[Answered]:
+    """Put examples and what was answered to them together by record, in the order of the records' first examples.
+
+    Of an answer that was cut at the limit of tokens, what is whole counts. Raises TaiyiError where an example has no
+    prediction.
+    """
+    return [_answered(group, predictions) for group in by_record(examples).values()]
+
+
+def score(examples: Sequence[Example], predictions: Mapping[str, Prediction]) -> list[Score]:
+    """Score the records of a test set as its task does, in the order of their first examples."""
+    return [found.score() for found in answered(examples, predictions)]
 
 
 def score_alone(example: Example, prediction: Prediction) -> Score:
     """Score one answer by itself, as if its example were all that its record is asked."""
-    return _score_one([example], {example.id: prediction})
+    return _answered([example], {example.id: prediction}).score()
 
 
 def worth(example: Example, score: Score) -> float:
@@ -48,21 +96,6 @@ def worth(example: Example, score: Score) -> float:
     return 1.0 if found is None else found
 
 
-def clusters(examples: Sequence[Example]) -> list[str]:
-    """Return what the record of each score of `score` was taken from: its first document, else the record itself.
-
-    Records of one document, such as the sentences of an abstract, are not independent: the bootstrap draws them
-    together.
-    """
-    return [next(iter(group[0].document_ids), name) for name, group in by_record(examples).items()]
-
-
-def num_cut(examples: Sequence[Example], predictions: Mapping[str, Prediction]) -> int:
-    """Return how many answers to the examples were cut at the limit of tokens, beside those that never began."""
-    answers = (predictions[example.id] for example in examples if example.id in predictions)
-    return sum(answer.finish == "length" and answer.text != "" for answer in answers)
-
-
 def samples(name: str, examples: Sequence[Example], predictions: Mapping[str, Prediction], most: int) -> list[Sample]:
     """Return sample answers spread over a test set, with what was asked, the gold and how each was scored."""
     records = list(by_record(examples).values())
@@ -78,7 +111,7 @@ def samples(name: str, examples: Sequence[Example], predictions: Mapping[str, Pr
                 prompt="\n".join(m.content for m in example.messages),
                 gold=example.answer,
                 answer=predictions[example.id].text,
-                verdict=verdict(_score_one([example], predictions)),
+                verdict=verdict(score_alone(example, predictions[example.id])),
                 lang=example.lang,
             )
         )
@@ -97,30 +130,38 @@ def _name(example: Example) -> str:
     return f"{example.corpus}/{example.split}/{example.record}"
 
 
-def _score_one(group: Sequence[Example], predictions: Mapping[str, Prediction]) -> Score:
+def _answered(group: Sequence[Example], predictions: Mapping[str, Prediction]) -> Answered:
     task = tasks.get(group[0].task)
-    record = _name(group[0])
-    gold = task.merge([(example, example.gold) for example in group])
-    answers: list[tuple[Example, Answer]] = []
+    read: list[tuple[Example, Answer]] = []
+    answers: list[Answer | None] = []
+    given: list[Prediction] = []
     unparsable: dict[str, int] = {}
     for example in group:
-        answer = _read(task, example, predictions)
+        if (prediction := predictions.get(example.id)) is None:
+            raise TaiyiError("an example has no prediction", where=example.id, mend="run the evaluation again")
+        given.append(prediction)
+        answer = _read(task, example, prediction)
         if isinstance(answer, str):
             unparsable[answer] = unparsable.get(answer, 0) + 1
+            answers.append(None)
         else:
-            answers.append((example, answer))
-    if answers:
-        found = task.score(gold, task.merge(answers), record=record)
-    else:
-        found = task.score(gold, None, record=record, reason=next(iter(unparsable)))
-    return msgspec.structs.replace(found, num_answers=len(group), unparsable=unparsable)
+            read.append((example, answer))
+            answers.append(answer)
+    return Answered(
+        record=_name(group[0]),
+        examples=tuple(group),
+        predictions=tuple(given),
+        answers=tuple(answers),
+        gold=task.merge([(example, example.gold) for example in group]),
+        answer=task.merge(read) if read else None,
+        unparsable=unparsable,
+    )
 
 
-def _read(task: Task, example: Example, predictions: Mapping[str, Prediction]) -> Answer | str:
+def _read(task: Task, example: Example, prediction: Prediction) -> Answer | str:
     """Return what the model answered to an example, or why that cannot be parsed."""
-    prediction = predictions.get(example.id)
-    if prediction is None:
-        raise TaiyiError("an example has no prediction", where=example.id, mend="run the evaluation again")
+    if prediction.finish == "refused":
+        return prediction.reason
     text = prediction.text
     if prediction.finish == "length":
         text = task.cut(text, example)

@@ -9,11 +9,14 @@ import msgspec
 
 from taiyi.evaluate import paper
 from taiyi.evaluate.aggregate import SetResult
-from taiyi.schema import Lang
+from taiyi.evaluate.protocols import OWN, PROTOCOLS
+from taiyi.metrics import f1
+from taiyi.metrics.measures import MEASURES
+from taiyi.schema import Counts, Lang
 from taiyi.tasks import TEXT
 
-METRIC_NAMES = {"micro_f1": "micro-F1", "accuracy": "accuracy", "chrf": "chrF", "pearson": "Pearson's r"}
 NOT_AVAILABLE = "n/a"
+_TITLES = {m.name: m.title for m in (*MEASURES.values(), *(m for p in PROTOCOLS for m in p.measures))}
 
 
 class StatisticsRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +63,29 @@ def cut_note(result: SetResult) -> str:
     return f"answers cut at the limit of tokens: {result.num_cut:,}" if result.num_cut else ""
 
 
+def ungrounded_note(result: SetResult) -> str:
+    """Say how many mentions of the answers do not stand in the source, and of the gold; empty where all do."""
+    if not result.num_ungrounded:
+        return ""
+    said = f"mentions that the source does not have: {result.num_ungrounded:,}"
+    said += f" ({percent(result.num_ungrounded / result.num_mentions)}%"
+    if result.num_gold_ungrounded:
+        said += f"; of the gold {percent(result.num_gold_ungrounded / result.num_gold_mentions)}%"
+    return said + ")"
+
+
+def outside_note(result: SetResult) -> str:
+    """Say how many types or labels of the answers are not of the set; empty where all are."""
+    if not result.outside:
+        return ""
+    return f"answers with a type or label that is not in the set: {sum(result.outside.values()):,}"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Show an interval in percent with one decimal, or n/a."""
+    return NOT_AVAILABLE if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
+
+
 def stage_name(stage: int | str) -> str:
     """Show a stage: a bare number becomes `stage 1`."""
     return f"stage {stage}" if str(stage).isdigit() else str(stage)
@@ -73,7 +99,8 @@ def score_table(results: Sequence[SetResult]) -> Table:
         columns += [Column("Taiyi 7B"), Column("ChatGPT 3.5"), Column("SOTA")]
     columns += [Column("Unparsable"), Column("n"), Column("Note", "note")]
     # The average stands under the sets that it is of.
-    averaged = [result for result in results if result.name in paper.TABLE_2]
+    order = list(paper.TABLE_2)
+    averaged = sorted((r for r in results if r.name in paper.TABLE_2), key=lambda result: order.index(result.name))
     rows = [_score_row(result, published) for result in averaged]
     rows += _averages(averaged)
     rows += [_score_row(result, published) for result in results if result.name not in paper.TABLE_2]
@@ -106,15 +133,21 @@ def type_table(result: SetResult) -> Table:
     """Return precision, recall and F1 of each type or label of a set, with the counts that they come from."""
     names = ("P", "R", "F1", "True positives", "False positives", "False negatives")
     rows = [
-        Row((name, percent(t.precision), percent(t.recall), percent(t.f1), f"{t.tp:,}", f"{t.fp:,}", f"{t.fn:,}"))
+        Row((_named(name, result), *_rates(Counts(t.tp, t.fp, t.fn)), f"{t.tp:,}", f"{t.fp:,}", f"{t.fn:,}"))
         for name, t in result.per_type.items()
     ]
-    sums = [f"{sum(getattr(t, kind) for t in result.per_type.values()):,}" for kind in ("tp", "fp", "fn")]
-    rows.append(
-        Row(("All (micro)", percent(result.precision), percent(result.recall), percent(result.value), *sums), "total")
-    )
+    every = f1.total(Counts(t.tp, t.fp, t.fn) for t in result.per_type.values())
+    rows.append(Row(("All (micro)", *_rates(every), f"{every.tp:,}", f"{every.fp:,}", f"{every.fn:,}"), "total"))
     rows.append(Row(("All (macro)", "", "", percent(result.macro_f1), "", "", ""), "total"))
     return Table((Column("Type", "text"), *map(Column, names)), tuple(rows))
+
+
+def _named(name: str, result: SetResult) -> str:
+    return f"{name} (not in the set)" if name in result.outside else name
+
+
+def _rates(counts: Counts) -> tuple[str, str, str]:
+    return percent(f1.precision(counts)), percent(f1.recall(counts)), percent(f1.f1(counts))
 
 
 def statistics_table(statistics: Sequence[StatisticsRow]) -> Table:
@@ -144,10 +177,9 @@ def statistics_table(statistics: Sequence[StatisticsRow]) -> Table:
 
 
 def _score_row(result: SetResult, published: bool) -> Row:
-    ours = ("–", "–") if result.missing else (percent(result.value), _interval(result))
-    task = f"{result.task}, {METRIC_NAMES[result.metric]}"
-    cells = [task, f"{result.title} ({', '.join(result.langs)})", *ours]
-    notes = [result.missing, cut_note(result), result.note]
+    ours = ("–", "–") if result.missing else (percent(result.value), interval(result.ci_low, result.ci_high))
+    cells = [f"{result.task}, {_metric(result)}", f"{result.title} ({', '.join(result.langs)})", *ours]
+    notes = [result.missing, cut_note(result), ungrounded_note(result), outside_note(result), result.note]
     if published:
         theirs = result.paper or paper.Published()
         cells += [_published(theirs.taiyi), _published(theirs.chatgpt), _published(theirs.sota)]
@@ -176,10 +208,20 @@ def _averages(results: Sequence[SetResult]) -> Iterable[Row]:
         yield Row((f"Average of {len(paper.TABLE_2)}", "", "", "", *numbers, "", "", "as the paper prints"), "total")
 
 
-def _interval(result: SetResult) -> str:
-    if result.ci_low is None or result.ci_high is None:
-        return NOT_AVAILABLE
-    return f"{100 * result.ci_low:.1f} to {100 * result.ci_high:.1f}"
+def measure_title(result: SetResult) -> str:
+    """Return what the score of a set is, such as micro-F1."""
+    first = next(iter(result.protocols), None)
+    if first is not None and first.measures:
+        return first.measures[0].title
+    return _TITLES.get(result.metric, result.metric)
+
+
+def _metric(result: SetResult) -> str:
+    """Return what the score of a set is; with the protocol that it is of, where that is not the task's own."""
+    first = next(iter(result.protocols), None)
+    if first is None or not first.measures or first.name == OWN:
+        return measure_title(result)
+    return f"{measure_title(result)}, {first.title}"
 
 
 def _failures(result: SetResult) -> str:
