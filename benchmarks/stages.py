@@ -16,19 +16,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib as mpl
 import msgspec
-from matplotlib.figure import Figure
 
 from taiyi import storage
 from taiyi.checkpoint import RUN_FILE
 from taiyi.evaluate import report
 from taiyi.evaluate.aggregate import SetResult
-
-PANELS = (("(A) NER", ("ner",)), ("(B) RE", ("re",)), ("(C) TC", ("tc",)), ("(D) QA", ("qa_yesno", "qa_mc")))
-"""Panels of the paper's figure, and the tasks in them."""
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9")
-HATCHES = ("", "//", "..", "xx", "\\\\")
+from taiyi.evaluate.plots_runs import runs_svg
 
 
 class Arm(NamedTuple):
@@ -48,41 +42,6 @@ def read(given: str) -> Arm:
     return Arm(name, {result.name: result for result in found if result.value is not None})
 
 
-def draw(arms: Sequence[Arm], path: Path) -> None:
-    """Draw a panel for each type of task: bars of the arms for each test set, with their intervals."""
-    panels = [(title, sets) for title, tasks in PANELS if (sets := _sets(arms, tasks))]
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "stages", "font.size": 9}):
-        figure = Figure(figsize=(9, 2.9 * ((len(panels) + 1) // 2)), layout="constrained")
-        for number, (title, sets) in enumerate(panels, 1):
-            axes = figure.add_subplot((len(panels) + 1) // 2, 2, number)
-            width = 0.8 / len(arms)
-            for i, arm in enumerate(arms):
-                places = [at + (i - (len(arms) - 1) / 2) * width for at in range(len(sets))]
-                shown = [arm.results[name] for name in sets]
-                values = [100 * (result.value or 0.0) for result in shown]
-                low = [max(0.0, v - 100 * (r.ci_low or 0.0)) for v, r in zip(values, shown, strict=True)]
-                high = [max(0.0, 100 * (r.ci_high or 0.0) - v) for v, r in zip(values, shown, strict=True)]
-                axes.bar(
-                    places,
-                    values,
-                    width,
-                    yerr=[low, high],
-                    label=arm.name,
-                    color=COLOURS[i % len(COLOURS)],
-                    hatch=HATCHES[i % len(HATCHES)],
-                    edgecolor="white",
-                    error_kw={"elinewidth": 1, "capsize": 2},
-                )
-            axes.set_title(title, loc="left")
-            axes.set_ylim(0, 100)
-            axes.set_xticks(range(len(sets)), [_label(arms[0].results[name]) for name in sets])
-            axes.set_ylabel("F1, %" if "QA" not in title else "accuracy, %")
-            axes.spines[["top", "right"]].set_visible(False)
-        handles, labels = figure.axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=len(arms), frameon=False)
-        figure.savefig(path, format="svg", metadata={"Date": None})
-
-
 def table(arms: Sequence[Arm]) -> str:
     """Return the scores as a table in Markdown."""
     names = list(arms[0].results)
@@ -98,14 +57,6 @@ def table(arms: Sequence[Arm]) -> str:
         f"| **Average of {len(names)}** | | " + " | ".join(f"**{100 * _mean(arm, names):.1f}**" for arm in arms) + " |",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _sets(arms: Sequence[Arm], tasks: Sequence[str]) -> list[str]:
-    return [name for name, result in arms[0].results.items() if result.task in tasks]
-
-
-def _label(result: SetResult) -> str:
-    return result.title.replace(" ", "\n", 1)
 
 
 def _cell(result: SetResult) -> str:
@@ -127,7 +78,8 @@ def main() -> None:
     if any(arm.results.keys() != arms[0].results.keys() for arm in arms):
         sys.exit("the runs were not evaluated on the same test sets")
     given.out.mkdir(parents=True, exist_ok=True)
-    draw(arms, given.out / "figure4.svg")
+    drawn = runs_svg({arm.name: list(arm.results.values()) for arm in arms})
+    (given.out / "figure4.svg").write_text(drawn, encoding="utf-8", newline="\n")
     (given.out / "table.md").write_text(table(arms), encoding="utf-8")
     kept = {arm.name: list(arm.results.values()) for arm in arms}
     (given.out / "scores.json").write_bytes(msgspec.json.format(msgspec.json.encode(kept), indent=2) + b"\n")

@@ -1,0 +1,121 @@
+"""What a report tells of a test set beyond its score: its errors by kind, and the scores of its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from taiyi.evaluate.aggregate import SetResult
+from taiyi.evaluate.differences import KINDS, TITLES, Kind, differences, tally
+from taiyi.evaluate.slices import FEWEST, Seen, Slice, slices
+from taiyi.evaluate.tables import Column, Row, Table, percent
+from taiyi.metrics.measures import Measure
+from taiyi.schema import Score
+
+if TYPE_CHECKING:
+    from taiyi.evaluate.run import Answered
+
+ERRORS_ARE = (
+    "Items of the gold beside those of the answers, each with one at most: where both have offsets by place, else by "
+    "text. A boundary is wrong where the places overlap, or one text holds the other. What stands at several places "
+    "counts at each, so that these are not the counts of a score over unique texts."
+)
+SLICES_ARE = (
+    "Each part is scored by itself. A part of fewer than 10 records shows how many there are, and no score. A slice of "
+    "items, such as mentions that training has seen, takes those of the gold and of the answers that are of this kind; "
+    "recall is the share of the gold that was found at its place."
+)
+
+
+class Details(msgspec.Struct, frozen=True, kw_only=True):
+    """The errors of a test set by type and kind, and its slices; `set` is its name."""
+
+    set: str
+    errors: dict[str, dict[Kind, int]] = {}
+    slices: tuple[Slice, ...] = ()
+
+
+def details(
+    name: str,
+    records: Sequence[Answered],
+    scores: Sequence[Score],
+    measure: Measure,
+    *,
+    seen: Seen | None = None,
+    seed: int = 0,
+) -> Details:
+    """Return the details of a test set: of its records, and their scores under its own protocol.
+
+    Args:
+        name: of the test set.
+        records: what was asked and answered.
+        scores: of the records, in the same order.
+        measure: of the protocol.
+        seen: mentions of the training data, where it is known.
+        seed: of the bootstrap.
+    """
+    found = [difference for record in records for difference in differences(record.gold, record.answer) or ()]
+    counts = tally(found)
+    # Types with the most gold come first.
+    order = sorted(counts, key=lambda of: (-sum(n for kind, n in counts[of].items() if kind != "spurious"), of))
+    return Details(
+        set=name,
+        errors={of: counts[of] for of in order},
+        slices=slices(records, scores, measure, seen=seen, seed=seed),
+    )
+
+
+def error_table(results: Sequence[SetResult], found: Sequence[Details]) -> Table:
+    """Return the errors of each test set by kind; those without items are left out."""
+    titles = {result.name: result.title for result in results}
+    rows = [Row((titles.get(of.set, of.set), *_counts(_total(of)))) for of in found if of.errors]
+    return Table((Column("Test set", "text"), *_columns()), tuple(rows))
+
+
+def type_error_table(of: Details) -> Table:
+    """Return the errors of a test set by type and kind."""
+    rows = [Row((name, *_counts(counts))) for name, counts in of.errors.items()]
+    rows.append(Row(("All", *_counts(_total(of))), "total"))
+    return Table((Column("Type", "text"), *_columns()), tuple(rows))
+
+
+def slice_table(of: Details) -> Table:
+    """Return the slices of a test set."""
+    columns = (Column("By", "text"), Column("Part", "text"), Column("Measure", "text"))
+    rows: list[Row] = []
+    for number, part in enumerate(of.slices):
+        first = not number or of.slices[number - 1].by != part.by
+        shown = percent(part.value) if part.num_records >= FEWEST else "–"
+        gold = "" if part.num_gold is None else f"{part.num_gold:,}"
+        cells = (
+            part.by if first else "",
+            part.name,
+            part.measure,
+            shown,
+            _interval(part),
+            f"{part.num_records:,}",
+            gold,
+        )
+        rows.append(Row(cells))
+    numbers = ("Value", "95% interval", "Records", "Gold items")
+    return Table((*columns, *map(Column, numbers)), tuple(rows))
+
+
+def _interval(part: Slice) -> str:
+    if part.ci_low is None or part.ci_high is None:
+        return "–"
+    return f"{100 * part.ci_low:.1f} to {100 * part.ci_high:.1f}"
+
+
+def _columns() -> tuple[Column, ...]:
+    return tuple(Column(TITLES[kind].capitalize()) for kind in KINDS)
+
+
+def _counts(counts: dict[Kind, int]) -> tuple[str, ...]:
+    return tuple(f"{counts.get(kind, 0):,}" for kind in KINDS)
+
+
+def _total(of: Details) -> dict[Kind, int]:
+    return {kind: sum(counts.get(kind, 0) for counts in of.errors.values()) for kind in KINDS}
