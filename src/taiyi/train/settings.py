@@ -265,3 +265,28 @@ class StageSettings(_Settings):
                 expected="at most 1 together",
                 mend="lower one of them",
             )
+
+
+class EncoderSettings(_Settings):
+    """How an encoder with a head is fine-tuned, as is usual for BERT and its kin (Devlin et al., 2019)."""
+
+    epochs: Annotated[int, Field(ge=1)] = 10
+    """How often it goes over its examples at most."""
+    patience: Annotated[int, Field(ge=1)] = 3
+    """It stops once so many epochs in a row were no better on dev examples than the best before them, which is kept."""
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
+    """The highest learning rate; if not given 5e-5, and 5e-4 of an encoder that begins from nothing."""
+    batch_tokens: Annotated[int, Field(ge=1)] = 1024
+    """About how many tokens a step learns from, as 32 sentences have: texts of any length then make as many steps."""
+    warmup_ratio: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Share of the steps over which the learning rate rises from 0; it then falls to 0 in a line."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    """How much weights are drawn towards 0 at each step, times the learning rate (AdamW)."""
+    max_tokens: Annotated[int, Field(ge=16)] = 512
+    """The longest window of a text; the encoder may have a lower limit of its own."""
+    overlap_tokens: Annotated[int, Field(ge=0)] = 64
+    """How many tokens a window has of the one before it."""
+    precision: Precision = "fp32"
+    """Precision of the arithmetic; weights and optimizer keep theirs. `bf16` is faster where the processor has it."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """What the weights of its head, the order of its examples and dropout follow from."""
