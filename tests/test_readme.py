@@ -36,7 +36,7 @@ def test_commands_are_there_with_their_options(line: str) -> None:
     command = _load(name)
     if commands := getattr(command, "commands", None):
         # What is no command of `train` is the recipe of its first.
-        command = commands[arguments.pop(0)] if arguments[0] in commands else commands["stages"]
+        command = commands[arguments.pop(0)] if arguments[0] in commands else commands.get("stages", command)
     known = {option for parameter in command.params for option in parameter.opts}
     assert {a for a in arguments if a.startswith("--")} <= known
 

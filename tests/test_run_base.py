@@ -12,7 +12,8 @@ import yaml
 from taiyi import catalogue, steps, storage
 from taiyi.manifest import Log, manifest
 from taiyi.recipe import load
-from taiyi.schema import Example, Message, Prediction
+from taiyi.schema import Example, Message
+from taiyi.steps import predictions as answers
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def test_two_stages_over_a_base(method: str, base: Path, tmp_path: Path) -> None
         assert all(c["r"] == 4 and Path(c["base_model_name_or_path"]).name == base.name for c in configs)
         assert all(f["trained"] < f["parameters"] for f in facts)
     (predictions,) = run.folder.glob("predictions-*")
-    found = list(storage.read_jsonl(predictions / "demo_cdr_ner.jsonl", Prediction))
+    found = answers.read(predictions, "demo_cdr_ner")
     (data,) = run.folder.glob("data-*")
     examples = {e.id: e for e in storage.read_parquet(data / "test-demo_cdr_ner.parquet", Example)}
     assert {p.example for p in found} == set(examples)

@@ -7,10 +7,13 @@ import signal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 import tiny
 from taiyi.manifest import hash_file
+from taiyi.schema import Prediction
+from taiyi.steps import predictions
 from taiyi.storage import read_json
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -32,7 +35,7 @@ KILLS = (
     Kill("train-stage1", "*/state.pt", 2, ("checkpoints/step-00000004/state.pt", "checkpoints/*.partial/state.pt")),
     Kill("rows-stage2", "*/rows-stage2-*/work/*/targets.bin", 1, ("work/*/ids.bin", "work/*/targets.bin")),
     Kill("train-stage2", "*/model.partial/taiyi.json", 1, ("checkpoints/step-00000008/state.pt", "model.partial/*")),
-    Kill("predictions", "*/demo_litcovid_tc.jsonl", 1, ("demo_cdr_ner.jsonl", "demo_litcovid_tc.jsonl")),
+    Kill("predictions", "*/demo_litcovid_tc.jsonl", 1, ("demo_cdr_ner.parquet", "demo_litcovid_tc.jsonl")),
     Kill("report", "*/report.html", 1, ("results.json", "report.html")),
 )
 
@@ -93,11 +96,18 @@ def test_the_same_losses_are_logged_once_each(unbroken: Path, broken: Path, stag
 
 
 def test_the_same_answers_are_given_once_each(unbroken: Path, broken: Path) -> None:
-    names = sorted(path.name for path in unbroken.glob("predictions-*/*.jsonl"))
-    assert len(names) == 14
-    assert names == sorted(path.name for path in broken.glob("predictions-*/*.jsonl"))
-    for name in names:
-        assert lines(broken, f"predictions-*/{name}") == lines(unbroken, f"predictions-*/{name}")
+    def given(run: Path) -> dict[str, list[Prediction]]:
+        [folder] = run.glob("predictions-*")
+        # The files that answers went to while they were made are gone.
+        assert {path.suffix for path in folder.iterdir()} == {".parquet", ".json"}
+        return {
+            path.stem: [msgspec.structs.replace(p, seconds=0.0) for p in predictions.read(folder, path.stem)]
+            for path in sorted(folder.glob("*.parquet"))
+        }
+
+    answers = given(unbroken)
+    assert len(answers) == 14
+    assert given(broken) == answers
 
 
 def test_the_same_scores_are_reported(unbroken: Path, broken: Path) -> None:

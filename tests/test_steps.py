@@ -21,6 +21,7 @@ from taiyi import __version__, catalogue, steps
 from taiyi.checkpoint import Checkpoint, model_folder
 from taiyi.errors import CorpusError, ModelError, RecipeError, TaiyiError
 from taiyi.evaluate import aggregate, suites
+from taiyi.generate.engine import NO_ROOM
 from taiyi.manifest import MANIFEST, Log, hash_file, manifest, step
 from taiyi.recipe import Recipe
 from taiyi.schema import Example, Prediction
@@ -169,7 +170,7 @@ def test_what_a_test_set_asks_is_an_input_of_data_and_all_of_it_of_the_report(
     tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = toy(tmp_path, log)
-    monkeypatch.setattr("taiyi.generate.load_engine", lambda _: Engine())
+    monkeypatch.setattr("taiyi.generate.load_engine", lambda *_, **__: Engine())
     [test_set] = suites.get("demo_qic_tc")
 
     def made(**changes: Any) -> tuple[Path, Path]:
@@ -196,7 +197,10 @@ class Engine:
 
     def generate(self, examples: Sequence[Example], *, max_new_tokens: int, batch_tokens: int) -> Iterator[Prediction]:
         for index, example in enumerate(examples):
-            yield Prediction(example=example.id, text="", finish="stop" if index else "length")
+            if index:
+                yield Prediction(example=example.id, text="", finish="stop")
+            else:
+                yield Prediction(example=example.id, text="", finish="refused", reason=NO_ROOM)
 
 
 def test_prompts_that_are_too_long_are_said_once_and_answers_are_on_disk_before_the_step_is_done(
@@ -212,29 +216,36 @@ def test_prompts_that_are_too_long_are_said_once_and_answers_are_on_disk_before_
         sync(number)
 
     monkeypatch.setattr(os, "fsync", watched)
-    monkeypatch.setattr("taiyi.generate.load_engine", lambda _: Engine())
+    monkeypatch.setattr("taiyi.generate.load_engine", lambda *_, **__: Engine())
     data = steps.build(run)
     folder = steps.predict(run, data, "some/model")
-    answers = (folder / "demo_qic_tc.jsonl").stat()
+    answers = (folder / "demo_qic_tc.parquet").stat()
     assert (answers.st_ino, answers.st_size) in synced
-    assert manifest(folder).facts["demo_qic_tc"]["num_too_long"] == 1
+    assert manifest(folder).facts["demo_qic_tc"]["refused"] == {NO_ROOM: 1}
     said = (run.folder / "log.txt").read_text("utf-8")
-    assert said.count("1 prompts with their answers are longer than the model's context of 77 tokens") == 1
+    assert said.count(f"have no answer, and count as wrong: {NO_ROOM}; the model's context has 77 tokens") == 1
     [result] = steps.write_report(run, data, folder, "some/model").results
     assert result.num_unparsable == result.num_records
+    assert result.unparsable_reasons[NO_ROOM] == 1
 
 
-def test_the_note_of_a_test_set_says_what_was_left_out(
-    tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("note", "records", "faults", "constrained", "said"),
+    [
+        ("as given", 0, 0, 0, "as given"),
+        ("as given", 1, 0, 0, "as given; 1 record left out"),
+        ("", 1200, 2, 0, "1,200 records left out; 2 faults in its files"),
+        ("", 0, 0, 8, "constrained decoding"),
+        ("as given", 0, 0, 7, "as given; constrained decoding of 7 of 8 answers"),
+    ],
+)
+def test_the_note_of_a_test_set_says_what_was_left_out_and_held(
+    note: str, records: int, faults: int, constrained: int, said: str
 ) -> None:
     [test_set] = suites.get("demo_qic_tc")
-    for note, records, faults, said in (
-        ("as given", 0, 0, "as given"),
-        ("as given", 1, 0, "as given; 1 record left out"),
-        ("", 1200, 2, "1,200 records left out; 2 faults in its files"),
-    ):
-        result = aggregate.missing(dataclasses.replace(test_set, note=note))
-        assert evaluation._noted(result, records=records, faults=faults).note == said
+    result = aggregate.missing(dataclasses.replace(test_set, note=note))
+    told = evaluation._noted(result, records=records, faults=faults, constrained=constrained, answers=8)
+    assert told.note == said
 
 
 def test_other_inputs_are_another_step(tmp_path: Path, log: Log) -> None:
@@ -311,17 +322,6 @@ def test_a_step_that_was_stopped_goes_on_with_what_it_left(tmp_path: Path, log: 
     assert not (folder / MANIFEST).exists()
     assert step(tmp_path, "data", {}, lambda f: {"found": (f / "half").read_text()}, log) == folder
     assert manifest(folder).facts == {"found": "1"}
-
-
-def test_predictions_that_a_kill_cut_off_are_made_again(tmp_path: Path) -> None:
-    path = tmp_path / "x.jsonl"
-    assert evaluation._finished(path) == set()
-    whole = '{"example":"a","text":"病","finish":"stop"}\n'
-    path.write_text(whole + '{"example":"b","te', encoding="utf-8")
-    assert evaluation._finished(path) == {"a"}
-    assert path.read_text("utf-8") == whole
-    path.write_text('{"example"')
-    assert evaluation._finished(path) == set()
 
 
 def toy(tmp_path: Path, log: Log, corpus: str = "demo_qic", **data: Any) -> steps.Run:

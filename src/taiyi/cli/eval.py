@@ -4,29 +4,40 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import regex
 import typer
 from rich.console import Console
 
+from taiyi.cli import endpoints
+from taiyi.cli.eval_compare import Evaluation, compare
 from taiyi.cli.recipes import CorporaOption, RunsOption
+from taiyi.endpoint import EndpointSettings, is_address
 from taiyi.errors import RecipeError, suggestion
 
 if TYPE_CHECKING:
+    from taiyi.evaluate.suites import TestSet
     from taiyi.recipe import EvaluateSettings, Recipe
+    from taiyi.train.settings import EncoderSettings
 
 ModelArgument = Annotated[
     str | None,
-    typer.Argument(metavar="MODEL", help="A run, a folder with a model, or the id of one on the Hugging Face hub."),
+    typer.Argument(
+        metavar="MODEL",
+        help="A run, a folder with a model, the id of one on the Hugging Face hub, or the address of a server.",
+    ),
 ]
 
 
 def eval(
+    ctx: typer.Context,
     model: ModelArgument = None,
-    suite: Annotated[str | None, typer.Option(help="A suite or test set; --list-suites names them.")] = None,
+    suite: Annotated[
+        str | None, typer.Option(help="A suite or test set (--list-suites names them), or the YAML of your own.")
+    ] = None,
     corpora: CorporaOption = None,
     runs: RunsOption = Path("runs"),
     form: Annotated[
@@ -36,15 +47,55 @@ def eval(
         int | None, typer.Option(min=0, help="Ask in windows of documents of up to so many characters; 0: whole texts.")
     ] = None,
     max_records: Annotated[int | None, typer.Option(min=1, help="At most so many records of each test set.")] = None,
+    few_shot: Annotated[
+        int | None, typer.Option(min=0, help="So many worked examples of the training split before each question.")
+    ] = None,
+    choices: Annotated[
+        Literal["generate", "likelihood", "likelihood_per_byte"] | None,
+        typer.Option(help="Whether options, or yes, no and maybe, are written, or chosen by how probable they are."),
+    ] = None,
+    constrained: Annotated[
+        Literal["none", "extraction", "all"] | None,
+        typer.Option(help="Which answers are written under the grammar of their form; tagged ones always are."),
+    ] = None,
+    max_new_tokens: Annotated[int | None, typer.Option(min=1, help="The longest answer, in tokens.")] = None,
+    name: endpoints.NameOption = None,
+    key_env: endpoints.KeyOption = None,
+    concurrency: endpoints.ConcurrencyOption = None,
+    requests_per_minute: endpoints.RequestsOption = None,
+    tokens_per_minute: endpoints.TokensOption = None,
+    timeout: endpoints.TimeoutOption = None,
+    temperature: endpoints.TemperatureOption = None,
+    server: endpoints.ServerOption = None,
+    extra: endpoints.ExtraOption = None,
+    tokenizer: endpoints.TokenizerOption = None,
+    price_in: endpoints.PriceInOption = None,
+    price_out: endpoints.PriceOutOption = None,
+    max_cost: endpoints.MaxCostOption = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Of encoder:..., how often it goes over the training examples at most.")
+    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of encoder:..., its highest learning rate.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of encoder:..., what its head and the order of examples follow from.")
+    ] = None,
     list_suites: Annotated[bool, typer.Option("--list-suites", help="List the suites and their test sets.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Evaluate a model on a suite of test sets; a run is asked in the way that its recipe says.
 
+    The model of a server is given by an address that is compatible with OpenAI's, and its --model there: vLLM,
+    llama.cpp, Ollama, or a commercial one. It is asked in words for its form of answers, JSON if not given.
+
+    Conventional models are learned from the training data of each test set: baseline:majority, baseline:dictionary, and
+    encoder:MODEL, a BERT or the like that is fine-tuned (encoder:scratch: one from nothing).
+
     Example: taiyi eval runs/demo --suite demo --max-records 20
     """
+    if ctx.invoked_subcommand is not None:
+        return
     if list_suites:
-        _list(as_json)
+        _list(as_json, corpora)
         return
     if model is None or suite is None:
         typer.echo("say which model, and on which suite (--suite NAME; --list-suites lists them)", err=True)
@@ -56,7 +107,28 @@ def eval(
     from taiyi.evaluate import report
     from taiyi.manifest import Log
 
-    recipe = _recipe(model, suite, form or [], window, max_records)
+    left_out: Mapping[str, str] = {}
+    endpoint = endpoints.settings(
+        model,
+        server,
+        extra,
+        model=name,
+        key_env=key_env,
+        concurrency=concurrency,
+        requests_per_minute=requests_per_minute,
+        tokens_per_minute=tokens_per_minute,
+        timeout_s=timeout,
+        temperature=temperature,
+        tokenizer=tokenizer,
+        price_in=price_in,
+        price_out=price_out,
+        max_cost=max_cost,
+    )
+    given = {"few_shot": few_shot, "choices": choices, "constrained": constrained, "max_records": max_records}
+    recipe = _recipe(model, suite, form or [], window, max_new_tokens, endpoint, given)
+    fine_tuning = _fine_tuning(model, epochs=epochs, learning_rate=learning_rate, seed=seed)
+    if steps.is_baseline(model):
+        recipe, left_out = steps.supplied(recipe, catalogue.corpora_dir(corpora))
     place: str | Path = model_folder(Path(model).expanduser()) if _is_local(model) else model
     folder = runs / recipe.name
     command = "taiyi " + shlex.join(sys.argv[1:])
@@ -68,8 +140,13 @@ def eval(
                 "warning: the training data of this model was not cleaned of these test sets, so their scores may be "
                 f"too good: {', '.join(f'{t.name} ({t.corpus} {t.split})' for t in asked)}"
             )
-    data = steps.build(job)
-    results = steps.write_report(job, data, steps.predict(job, data, place), place)
+    if steps.is_baseline(model):
+        for test_set, reason in left_out.items():
+            job.log.say(f"{test_set} is left out: {reason}")
+        results = steps.carry_out_baseline(job, fine_tuning, left_out)
+    else:
+        data = steps.build(job)
+        results = steps.write_report(job, data, steps.predict(job, data, place), place)
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(results.results)).decode())
         return
@@ -79,13 +156,42 @@ def eval(
     console.print(f"\nReport: {page.resolve()}", soft_wrap=True, highlight=False, markup=False)
 
 
-def _list(as_json: bool) -> None:
+def _fine_tuning(model: str, **given: int | float | None) -> EncoderSettings:
+    """Return how an encoder is fine-tuned.
+
+    Raises:
+        RecipeError: what is asked is no encoder, and would be given something that has no effect.
+    """
+    from taiyi import steps
+    from taiyi.train.settings import EncoderSettings
+
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if chosen and not model.startswith(steps.ENCODER):
+        raise RecipeError(
+            "only an encoder is fine-tuned",
+            where=", ".join(f"--{name.replace('_', '-')}" for name in chosen),
+            got=model,
+            expected="encoder:MODEL",
+            mend="leave it out",
+        )
+    return EncoderSettings.model_validate(chosen)
+
+
+app = typer.Typer(cls=Evaluation, invoke_without_command=True, subcommand_metavar="| COMMAND [ARGS]...")
+app.callback()(eval)
+app.command("compare")(compare)
+
+
+def _list(as_json: bool, corpora: Path | None) -> None:
     import json
 
+    from taiyi import catalogue
     from taiyi.evaluate.suites import SUITES
 
+    folder = catalogue.corpora_dir(corpora)
+
     if as_json:
-        shown = ("name", "title", "corpus", "split", "task", "metric", "missing", "note")
+        shown = ("name", "title", "corpus", "split", "task", "protocol", "metric", "max_records", "missing", "note")
         rows = [
             {"suite": name, "test_sets": [{key: getattr(test_set, key) for key in shown} for test_set in test_sets]}
             for name, test_sets in SUITES.items()
@@ -96,21 +202,39 @@ def _list(as_json: bool) -> None:
         typer.echo(f"{name}: {len(test_sets)} test set{'s' if len(test_sets) > 1 else ''}")
         width = max(len(t.name) for t in test_sets)
         for t in test_sets:
-            missing = f" ({t.missing})" if t.missing else ""
-            typer.echo(f"  {t.name.ljust(width)}  {t.task}, {t.corpus} {t.split}{missing}")
+            most = f", {t.max_records} records" if t.max_records else ""
+            scored = f"{t.metric} ({t.protocol})" if t.protocol else t.metric
+            missing = f"; {t.missing}" if t.missing and not catalogue.get(t.corpus).layout(t.split, folder) else ""
+            typer.echo(f"  {t.name.ljust(width)}  {t.task}, {t.corpus} {t.split}{most}: {scored}{missing}")
 
 
-def _recipe(model: str, suite: str, forms: list[str], window: int | None, max_records: int | None) -> Recipe:
-    """Return the recipe that evaluates a model as it is: one without stages."""
+def _recipe(
+    model: str,
+    suite: str,
+    forms: list[str],
+    window: int | None,
+    max_new_tokens: int | None,
+    endpoint: EndpointSettings | None,
+    given: Mapping[str, object],
+) -> Recipe:
+    """Return the recipe that evaluates a model as it is: one without stages; `given` are settings, None where they are
+    left as they are."""
     from taiyi import tasks
     from taiyi.evaluate import suites
     from taiyi.recipe import Recipe
+    from taiyi.recipe_check import check_choices
 
     asked = {t.name: t for t in suites.get(suite)}
-    own = _settings(model, window)
-    changes: dict[str, Any] = {"suites": (suite,), "forms": own.forms | _forms(forms), "max_records": max_records}
+    own = _settings(model, window) if endpoint is None else _foreign(endpoint, list(asked.values()))
+    changes: dict[str, Any] = {"suites": (suite,), "forms": own.forms | _forms(forms), "max_records": None}
+    changes |= {name: value for name, value in given.items() if value is not None}
+    if max_new_tokens is not None:
+        changes["max_new_tokens"] = own.max_new_tokens | dict.fromkeys((t.task for t in asked.values()), max_new_tokens)
+    check_choices(changes.get("choices", own.choices), list(asked.values()), "--choices")
     for key in ("window_chars", "overlap_chars"):
-        changes[key] = {name: size for name, size in getattr(own, key).items() if name in asked}
+        sizes: dict[str, int] = getattr(own, key)
+        # A part of a set is asked like it.
+        changes[key] = {name: sizes[like] for name, t in asked.items() for like in (t.part_of, name) if like in sizes}
     if window is not None:
         windowed = [name for name, t in asked.items() if tasks.get(t.task).windowed]
         if not windowed:
@@ -122,11 +246,25 @@ def _recipe(model: str, suite: str, forms: list[str], window: int | None, max_re
                 mend="leave --window out",
             )
         changes |= {"window_chars": dict.fromkeys(windowed, window), "overlap_chars": {}}
+    who = _slug(model if endpoint is None else endpoint.model)
     return Recipe(
-        name=f"eval-{_slug(model)}-{_slug(suite)}",
+        name=f"eval-{who}-{_slug(suite.removesuffix('.yaml').removesuffix('.yml'))}",
         description=f"The model {model}, as it is, on {suite}.",
         base=model,
         evaluate=own.model_copy(update=changes),
+    )
+
+
+def _foreign(endpoint: EndpointSettings, test_sets: Sequence[TestSet]) -> EvaluateSettings:
+    """Return how a model is asked that has not learned to answer as ours do."""
+    from taiyi.build.settings import PromptSettings
+    from taiyi.recipe import MAX_NEW_TOKENS, EvaluateSettings
+
+    return EvaluateSettings(
+        endpoint=endpoint,
+        forms=endpoints.forms(test_sets),
+        prompt=PromptSettings(form=True),
+        max_new_tokens=endpoints.bounds(test_sets, MAX_NEW_TOKENS),
     )
 
 
@@ -194,11 +332,18 @@ def _forms(given: list[str]) -> dict[str, str]:
 
 def _is_local(model: str) -> bool:
     """Whether a model is a folder here; what is neither there nor looks like a path is an id of the hub."""
+    from taiyi import steps
+
+    if is_address(model) or steps.is_baseline(model):
+        return False
     return Path(model).expanduser().exists() or model.startswith((".", "/", "~", "runs/")) or model.count("/") > 1
 
 
 def _slug(name: str) -> str:
     """Return the last part of a name, or the step of a model's folder, as a name of a run may be written."""
+    kind, mark, rest = name.partition(":")
+    if mark and "/" not in kind and not rest.startswith("//"):
+        return f"{_slug(kind)}-{_slug(rest)}"
     parts = [part for part in Path(name).parts if part not in (".", "..", "/")]
     last = parts[-2] if len(parts) > 1 and parts[-1] == "model" else parts[-1] if parts else "model"
     return regex.sub(r"[^a-z0-9._-]+", "-", last.casefold()).strip("-.") or "model"

@@ -13,7 +13,10 @@ from taiyi.errors import TaiyiError
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run, such as runs/demo.")]
 Share = Annotated[
     Path | None,
-    typer.Option(help="Write a report here without sample answers: they hold texts of corpora.", show_default=False),
+    typer.Option(
+        help="Write a report here without sample answers and documents: they hold texts of corpora.",
+        show_default=False,
+    ),
 ]
 Table = Annotated[bool, typer.Option("--table", help="Print the table of scores alone, as Markdown.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the results as JSON for programs.")]
@@ -36,7 +39,7 @@ def report(run: RunArgument, share: Share = None, table: Table = False, as_json:
     page = reports.write(results, folder).html
     if share is not None:
         # Texts of corpora have licences of their own, so a report to hand on goes without them.
-        page = reports.write(msgspec.structs.replace(results, samples=()), share).html
+        page = reports.write(msgspec.structs.replace(results, samples=(), documents=""), share).html
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(results)).decode())
         return

@@ -14,17 +14,15 @@ from taiyi.errors import RecipeError, TaiyiError
 from taiyi.evaluate.suites import TestSet
 from taiyi.manifest import MANIFEST, finished, manifest, step
 from taiyi.schema import Reject
+from taiyi.steps import few_shot
 from taiyi.steps.cleaning import clean, forget
-from taiyi.steps.declared import corpus_digest, set_digest
+from taiyi.steps.declared import ASKED, corpus_digest, set_digest
 from taiyi.steps.raw import raw_hashes
 from taiyi.steps.rejects import Rejects
 from taiyi.steps.rendering import Epochs, render_samples, render_stage, render_tests
 from taiyi.steps.run import VERSIONS, Run, at_hand
 from taiyi.steps.sampling import sample
 from taiyi.steps.shards import absent, left_out, of_tests, there, wanted
-
-_ASKED = ("corpus", "split", "task", "types", "merge_types")
-"""What of a test set makes its examples; the rest says how they are scored and shown."""
 
 
 def build(run: Run) -> Path:
@@ -50,9 +48,13 @@ def build(run: Run) -> Path:
         "forms": recipe.forms(),
         "templates": templates.digest(),
         "declared": {name: corpus_digest(catalogue.get(name)) for name in names},
-        "tests": {t.name: set_digest(t, _ASKED) for t in at_hand(recipe, run.corpora)},
+        "tests": {t.name: set_digest(t, ASKED) for t in at_hand(recipe, run.corpora)},
         "corpora": {name: raw_hashes(catalogue.get(name), run.corpora) for name in names},
     }
+    if recipe.evaluate.few_shot:
+        inputs["few_shot"] = recipe.evaluate.few_shot
+    if samples := {t.name: t.max_records for t in at_hand(recipe, run.corpora) if t.max_records is not None}:
+        inputs["samples"] = samples
     if dev := {s.name: s.dev.model_dump(mode="json", include={"records", "data"}) for s in recipe.stages if s.dev}:
         inputs["dev"] = dev
     return step(run.folder, "data", inputs, lambda folder: _build(run, folder), run.log)
@@ -88,7 +90,8 @@ def _nothing_left(stage: str, reasons: Mapping[str, int], missing: Sequence[str]
 def _made(run: Run, folder: Path, rejects: Rejects, audit: storage.Lines) -> dict[str, Any]:
     recipe = run.recipe
     sets = of_tests(run)
-    tests = render_tests(run, sets, folder, rejects)
+    shots = few_shot.draw(run, sets)
+    tests = render_tests(run, sets, folder, rejects, shots)
     guarded = tuple(part for test_set in sets.values() for part in test_set.parts)
     samples = [sample(run, stage, guarded, rejects) for stage in recipe.stages if stage.dev is not None]
     dev = render_samples(run, samples, folder, rejects) if samples else {}
@@ -114,6 +117,7 @@ def _made(run: Run, folder: Path, rejects: Rejects, audit: storage.Lines) -> dic
         "training": {s.name: statistics.count_corpora(_files(folder, s.name)) for s in recipe.stages},
         "dev": dev,
         "tests": tests,
+        **({"few_shot": {name: of_set.ids() for name, of_set in shots.items()}} if shots else {}),
         "absent": absent(run),
         "left_out": {t.name: _left_out(t, rejects.of(t.name)) for t in at_hand(recipe, run.corpora)},
         "decontaminated": _guarded(run),
@@ -169,11 +173,29 @@ def data_folder(run: Path) -> Path:
     )
 
 
+def training_data(model: Path) -> list[Path]:
+    """Return the files of the examples that a run's model was trained on, in all its stages; none where no run tells.
+
+    What a base was trained on, nobody knows.
+    """
+    found: dict[Path, None] = {}
+    step = _step_of(model)
+    while (step / MANIFEST).exists() and "rows" in (made := manifest(step)).inputs:
+        rows = step.parent / made.inputs["rows"]
+        if not (rows / MANIFEST).exists():
+            break
+        of_rows = manifest(rows).inputs
+        found |= dict.fromkeys(_files(step.parent / of_rows["data"], *of_rows["stages"]))
+        begins = made.inputs["begins"]
+        if not isinstance(begins, str):
+            break
+        step = step.parent / begins.split("/")[0]
+    return [path for path in found if path.exists()]
+
+
 def decontaminated(model: Path) -> frozenset[tuple[str, str]] | None:
     """Return the corpora and splits that the training data of a run's model is clean of; None where no run tells."""
-    model = model.resolve()
-    # A candidate of a stage lies one folder deeper.
-    folder = model.parent if model.name == "model" else model.parents[1]
+    folder = _step_of(model)
     for made_from in ("rows", "data"):
         if not (folder / MANIFEST).exists():
             return None
@@ -181,3 +203,9 @@ def decontaminated(model: Path) -> frozenset[tuple[str, str]] | None:
     if not (folder / MANIFEST).exists():
         return None
     return frozenset((corpus, split) for corpus, split in manifest(folder).facts.get("decontaminated", []))
+
+
+def _step_of(model: Path) -> Path:
+    """Return the folder of the step that trained a model; a candidate of a stage lies one folder deeper."""
+    model = model.resolve()
+    return model.parent if model.name == "model" else model.parents[1]

@@ -35,6 +35,9 @@ _DESCRIPTIVE = {
 Its title is none of them: prompts may name the corpus by it.
 """
 
+ASKED = ("corpus", "split", "task", "types", "merge_types")
+"""What of a test set makes its examples; the rest says how they are scored and shown."""
+
 
 def corpus_digest(corpus: Corpus) -> str:
     """Return a hash of what makes a corpus's examples: its types and labels as shown, its readers and their options."""

@@ -14,7 +14,8 @@ from taiyi.checkpoint import Checkpoint
 from taiyi.errors import TaiyiError
 from taiyi.evaluate import report
 from taiyi.evaluate import run as scoring
-from taiyi.metrics import correlation, f1
+from taiyi.metrics import f1
+from taiyi.metrics.measures import PEARSON
 from taiyi.schema import Example, Prediction, Score, Value
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _value(examples: Sequence[Example], scores: Sequence[Score]) -> float:
     grades = [_relative(group[0], s.grades) for group, s in zip(asked, scores, strict=True) if s.grades is not None]
     if len(grades) < _FEWEST_GRADES:
         return math.fsum(score.value or 0.0 for score in scores) / len(scores)
-    related = max(0.0, correlation.pearson(*zip(*grades, strict=True)) or 0.0)
+    related = max(0.0, PEARSON.of([Score(record="", grades=pair) for pair in grades]) or 0.0)
     labels = [score.value or 0.0 for score in scores if score.grades is None]
     return math.fsum([related * len(grades), *labels]) / len(scores)
 

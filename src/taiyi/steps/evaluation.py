@@ -6,120 +6,146 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from taiyi import __version__, storage
+from taiyi import __version__, storage, tasks
 from taiyi.build import statistics
 from taiyi.checkpoint import RUN_FILE, model_folder
-from taiyi.evaluate import aggregate, curves, report
+from taiyi.evaluate import aggregate, curves, documents, protocols, report, suites
 from taiyi.evaluate import run as scoring
+from taiyi.evaluate.details import Details, details
 from taiyi.evaluate.paper import GENERAL_DIALOGUE
+from taiyi.evaluate.scoring import ScoreRow, score_set
+from taiyi.evaluate.slices import Seen, mentions
 from taiyi.evaluate.tables import StatisticsRow
 from taiyi.manifest import Manifest, manifest, step
-from taiyi.schema import Prediction
+from taiyi.schema import Answer, Example, Prediction, Shown
+from taiyi.steps import baselines
+from taiyi.steps import predictions as answers
+from taiyi.steps.asking import Purse, ask, refused, usage
+from taiyi.steps.data import training_data
 from taiyi.steps.declared import set_digest
 from taiyi.steps.run import VERSIONS, Run, at_hand, examples, identity, point, test_sets
 
 
-def predict(run: Run, data: Path, model: str | Path) -> Path:
-    """Generate a model's answers to every test set; those that an interrupted run left are kept."""
+def predict(run: Run, data: Path, model: str | Path, *, fits: Mapping[str, Path] | None = None) -> Path:
+    """Generate a model's answers to every test set; those that an interrupted run left are kept.
+
+    `fits` are, by test set, the folders of what a baseline learned for it.
+    """
     settings = run.recipe.evaluate
     inputs = {
         "version": VERSIONS["predict"],
         "data": data.name,
         "model": identity(run, model),
-        "settings": settings.model_dump(mode="json", include={"max_new_tokens", "batch_tokens"}),
+        "settings": settings.model_dump(mode="json", include={"max_new_tokens", "batch_tokens", "constrained"}),
     }
+    if settings.choices != "generate":
+        inputs["choices"] = settings.choices
+    if fits is not None:
+        inputs["fits"] = {name: folder.name for name, folder in fits.items()}
 
     def work(folder: Path) -> dict[str, Any]:
         from taiyi.generate import load_engine
 
-        engine = load_engine(model)
+        grammar = {"none": None, "extraction": tasks.grammar_of_extraction, "all": tasks.grammar}[settings.constrained]
+        engine = load_engine(model, grammar=grammar, endpoint=settings.endpoint) if fits is None else None
+        purse = Purse(run, engine)
+        for test_set in at_hand(run.recipe, run.corpora):
+            purse.reckon(test_set, *_left(data, folder, test_set.name))
+        purse.open()
         facts: dict[str, Any] = {}
         for test_set in at_hand(run.recipe, run.corpora):
-            asked = list(examples(data / f"test-{test_set.name}.parquet"))
-            path = folder / f"{test_set.name}.jsonl"
-            done = _finished(path)
-            remaining = [e for e in asked if e.id not in done]
-            most = settings.max_new_tokens.get(test_set.task, 256)
+            path = answers.working(folder, test_set.name)
+            remaining, done = _left(data, folder, test_set.name)
+            count = len(remaining) + len(done)
             with run.progress() as progress, path.open("ab") as file:
-                bar = progress.add_task(f"answering {test_set.title}", total=len(asked), completed=len(done))
-                made = engine.generate(remaining, max_new_tokens=most, batch_tokens=settings.batch_tokens)
-                for prediction in made:
+                bar = progress.add_task(f"answering {test_set.title}", total=count, completed=len(done))
+                answering = engine or baselines.load_baseline((fits or {})[test_set.name])
+                for prediction in ask(answering, test_set, remaining, settings):
                     file.write(msgspec.json.encode(prediction) + b"\n")
                     file.flush()
                     progress.advance(bar)
+                    purse.pay(prediction)
                 os.fsync(file.fileno())
-            predictions = list(storage.read_jsonl(path, Prediction))
+            predictions = answers.keep(folder, test_set.name)
             seconds = sum(p.seconds for p in predictions)
-            facts[test_set.name] = {"num_examples": len(asked), "seconds": round(seconds, 1)}
-            run.log.say(f"answered {test_set.title}: {len(asked)} examples in {seconds:.0f} s")
-            if too_long := sum(p.finish == "length" and not p.num_tokens for p in predictions):
-                facts[test_set.name]["num_too_long"] = too_long
-                run.log.say(
-                    f"{test_set.title}: {too_long} prompts with their answers are longer than the model's context of "
-                    f"{engine.context} tokens; they are not answered and count as wrong"
-                )
+            held = sum(p.constrained for p in predictions)
+            facts[test_set.name] = {"num_examples": count, "seconds": round(seconds, 1), "num_constrained": held}
+            facts[test_set.name] |= purse.facts(predictions) | refused(run, test_set, answering, predictions)
+            run.log.say(f"answered {test_set.title}: {count} examples in {seconds:.0f} s")
         return facts
 
     return step(run.folder, "predictions", inputs, work, run.log)
 
 
-def _finished(path: Path) -> set[str]:
-    """Return the examples that have a prediction; a last line that a kill cut off is taken away first."""
-    if not path.exists():
-        return set()
-    with path.open("r+b") as file:
-        file.truncate(file.read().rfind(b"\n") + 1)
-    return {p.example for p in storage.read_jsonl(path, Prediction)}
+def _left(data: Path, folder: Path, name: str) -> tuple[list[Example], list[Prediction]]:
+    """Return the examples of a test set that are not answered, and the answers to the others."""
+    made = answers.made(folder, name)
+    done = {prediction.example for prediction in made}
+    return [e for e in examples(data / f"test-{name}.parquet") if e.id not in done], made
 
 
-def write_report(run: Run, data: Path, predictions: Path, model: str | Path) -> report.RunResult:
-    """Score the predictions and write the report; the run then points to its model and its report."""
+def write_report(
+    run: Run, data: Path, predictions: Path, model: str | Path, *, left_out: Mapping[str, str] | None = None
+) -> report.RunResult:
+    """Score the predictions and write the report; the run then points to its model and its report.
+
+    `left_out` are test sets beyond those of the recipe that nothing was asked about, with the reason: they have rows.
+    """
     recipe = run.recipe
+    unasked = dict(left_out or {})
     stages = _trained(run, model)
+    learned = training_data(Path(model)) if Path(model).exists() else []
     inputs = {
         "version": VERSIONS["report"],
         "predictions": predictions.name,
         "description": recipe.description,
         "tests": {test_set.name: set_digest(test_set) for test_set in test_sets(recipe)},
+        "learned": [f"{path.parent.name}/{path.stem}" for path in learned],
+        "left_out": unasked,
     }
 
     def work(folder: Path) -> dict[str, Any]:
         results: list[aggregate.SetResult] = []
         samples: list[report.Sample] = []
-        left_out: dict[str, dict[str, int]] = manifest(data).facts["left_out"]
+        told: list[Details] = []
+        shown: list[documents.Shown] = []
+        seen = _seen(learned) if any(tasks.get(t.task).kind == "entities" for t in test_sets(recipe)) else None
+        records_left: dict[str, dict[str, int]] = manifest(data).facts["left_out"]
         there = {test_set.name for test_set in at_hand(recipe, run.corpora)}
         for test_set in test_sets(recipe):
             if test_set.name not in there:
                 results.append(aggregate.missing(test_set))
                 continue
             asked = list(examples(data / f"test-{test_set.name}.parquet"))
-            answered = {p.example: p for p in storage.read_jsonl(predictions / f"{test_set.name}.jsonl", Prediction)}
-            scores = scoring.score(asked, answered)
-            storage.write_parquet(scores, folder / f"scores-{test_set.name}.parquet", type(scores[0]))
-            result = aggregate.evaluate(
-                test_set,
-                scores,
-                clusters=scoring.clusters(asked),
-                num_cut=scoring.num_cut(asked, answered),
-                seed=recipe.seed,
-            )
-            results.append(_noted(result, **left_out[test_set.name]))
-            samples += scoring.samples(test_set.title, asked, answered, most=report.SAMPLES_PER_TASK)
+            place = f"{predictions}: {test_set.name}"
+            given = answers.by_example(place, asked, answers.read(predictions, test_set.name))
+            answered = scoring.answered(asked, given)
+            found = score_set(test_set, answered, seed=recipe.seed)
+            storage.write_parquet(found.scores, folder / f"scores-{test_set.name}.parquet", ScoreRow)
+            held = sum(prediction.constrained for prediction in given.values())
+            results.append(_noted(found.result, **records_left[test_set.name], constrained=held, answers=len(given)))
+            samples += scoring.samples(test_set.title, asked, given, most=report.SAMPLES_PER_TASK)
+            measure = protocols.own(test_set).measures[0]
+            told.append(details(test_set.name, answered, found.own, measure, seen=seen, seed=recipe.seed))
+            shown.append(documents.Shown(test_set.name, test_set.title, list(zip(answered, found.own, strict=True))))
+        results += [aggregate.missing(suites.test_set(name), reason) for name, reason in unasked.items()]
         whole = report.RunResult(
             name=recipe.name,
             title=recipe.name,
             description=recipe.description,
             results=tuple(results),
+            details=tuple(told),
+            documents=documents.write(recipe.name, shown, folder).name,
             samples=tuple(samples),
             training=tuple(_curves(run, stages)),
-            statistics=tuple(statistics_rows(data)),
+            statistics=tuple(statistics_rows(data)) if recipe.stages else (),
             facts=_facts(run, data, predictions, stages),
             recipe=msgspec.yaml.encode(recipe.model_dump(mode="json", exclude_defaults=True)).decode(),
         )
@@ -135,11 +161,32 @@ def write_report(run: Run, data: Path, predictions: Path, model: str | Path) -> 
     return report.load(folder / "results.json")
 
 
-def _noted(result: aggregate.SetResult, *, records: int, faults: int) -> aggregate.SetResult:
-    """Add to a test set's note how many of its records were left out, and how many faults its files have."""
+class _Learned(msgspec.Struct, frozen=True):
+    """What of an example of training data tells which mentions it has."""
+
+    gold: Answer
+    types: tuple[Shown, ...]
+
+
+def _seen(files: Sequence[Path]) -> Seen | None:
+    """Return the mentions of training data; None where it is not known."""
+    if not files:
+        return None
+    learned = (row for path in files for row in storage.read_parquet(path, _Learned))
+    return {mention for row in learned for mention in mentions(row.gold, row.types)}
+
+
+def _noted(
+    result: aggregate.SetResult, *, records: int, faults: int, constrained: int, answers: int
+) -> aggregate.SetResult:
+    """Add to a test set's note how many of its records were left out, how many faults its files have, and how many of
+    the answers were held to what their form allows."""
     left = f"{records:,} record{'s' * (records != 1)} left out" if records else ""
     wrong = f"{faults:,} fault{'s' * (faults != 1)} in its files" if faults else ""
-    return msgspec.structs.replace(result, note="; ".join(filter(None, (result.note, left, wrong))))
+    held = "constrained decoding" if constrained else ""
+    if 0 < constrained < answers:
+        held += f" of {constrained:,} of {answers:,} answers"
+    return msgspec.structs.replace(result, note="; ".join(filter(None, (result.note, left, wrong, held))))
 
 
 def report_folder(run: Run) -> Path:
@@ -202,7 +249,10 @@ def _facts(run: Run, data: Path, predictions: Path, stages: Iterable[str]) -> di
         if memory := told.get("peak_memory", 0):
             parts.append(f"{memory / 2**30:.1f} GiB of its device at the highest")
         facts[made.step] = ", ".join(parts)
-    facts["predictions"] = f"{manifest(predictions).seconds:.0f} s"
+    for name, folder in manifest(predictions).inputs.get("fits", {}).items():
+        facts[f"learned for {name}"] = baselines.said_of(run.folder / folder)
+    made = manifest(predictions)
+    facts["predictions"] = f"{made.seconds:.0f} s{usage(made.facts)}"
     return facts
 
 

@@ -20,6 +20,7 @@ from taiyi.catalogue import Corpus
 from taiyi.catalogue.card import TASKS
 from taiyi.evaluate import tables
 from taiyi.evaluate.report import RunResult
+from taiyi.metrics.measures import MEASURES
 
 CARD = "README.md"
 
@@ -150,7 +151,7 @@ def _header(facts: Facts, entries: Sequence[Corpus]) -> str:
             dataset_config=r.name,
             dataset_split=r.split,
             metric_type=r.metric,
-            metric_name=tables.METRIC_NAMES[r.metric],
+            metric_name=MEASURES[r.metric].title,
             metric_value=round(100 * r.value, 2),
         )
         for r in (facts.scores.results if facts.scores else ())
@@ -334,7 +335,7 @@ def _evaluation(facts: Facts) -> Iterator[str]:
             interval = ""
         else:
             interval = f"{tables.percent(r.ci_low)} to {tables.percent(r.ci_high)}"
-        metric = tables.METRIC_NAMES[r.metric]
+        metric = MEASURES[r.metric].title
         rows.append((r.title, r.task, r.split, metric, tables.percent(r.value), interval, f"{r.num_records:,}"))
     yield from (*_table(("Test set", "Task", "Split", "Metric", "Score", "95% interval", "n"), rows), "")
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from taiyi import catalogue, storage, tasks
 from taiyi.build import statistics
 from taiyi.build.clean import Cleaned
+from taiyi.build.few_shot import Shots
 from taiyi.build.instructions import wordings
 from taiyi.build.mixture import Supply, allocate, num_different, share_out
 from taiyi.build.mixture import draws as draw
@@ -21,7 +22,7 @@ from taiyi.build.records import NOT_DRAWN
 from taiyi.build.rendering import join, render_part
 from taiyi.build.settings import Selection
 from taiyi.errors import RecipeError
-from taiyi.evaluate.suites import TestSet
+from taiyi.evaluate.suites import SAMPLE_SEED, TestSet
 from taiyi.recipe import Stage
 from taiyi.schema import Lang, Reject
 from taiyi.steps.rejects import Rejects
@@ -152,24 +153,30 @@ def _num_wordings(selection: Selection, lang: Lang) -> int:
     return max(1, len(known) // selection.templates_per_record)
 
 
-def render_tests(run: Run, tests: Mapping[str, Made], folder: Path, rejects: Rejects) -> dict[str, int]:
-    """Write the examples of the test sets, or of those of their records that are drawn, and count them."""
+def render_tests(
+    run: Run, tests: Mapping[str, Made], folder: Path, rejects: Rejects, shots: Mapping[str, Shots]
+) -> dict[str, int]:
+    """Write the examples of the test sets, or of those of their records that are drawn, and count them.
+
+    `shots` are, by test set, what its examples are shown before them.
+    """
     sets = at_hand(run.recipe, run.corpora)
     jobs: dict[str, list[_Render]] = {}
     for test_set in sets:
         parts = tests[test_set.name].parts
         rejects.add(test_set.name, left_out(tests[test_set.name].folder))
-        drawn, others = _sample(parts, run.recipe.evaluate.max_records, run.recipe.seed)
+        drawn, others = _sample(parts, *_size(run, test_set))
         rejects.add(test_set.name, others)
         jobs[test_set.name] = [
             _Render(
                 part=part,
                 draws=draws,
-                selection=_asked(run, test_set),
+                selection=asked(run, test_set),
                 root=run.corpora,
                 seed=run.recipe.seed,
                 training=False,
                 out=folder / "work" / f"test-{test_set.name}-{n:05}",
+                shots=shots.get(test_set.name),
             )
             for n, (part, draws) in enumerate(zip(parts, drawn, strict=True))
         ]
@@ -189,7 +196,18 @@ def render_tests(run: Run, tests: Mapping[str, Made], folder: Path, rejects: Rej
     return counts
 
 
-def _asked(run: Run, test_set: TestSet) -> Selection:
+def _size(run: Run, test_set: TestSet) -> tuple[int | None, int]:
+    """Return how many records of a test set are asked about, and by which seed they are drawn.
+
+    A test set that is a sample is the same one in every run: of fewer, those come first that it ranks first.
+    """
+    most = run.recipe.evaluate.max_records
+    if test_set.max_records is None:
+        return most, run.recipe.seed
+    return min(test_set.max_records, most or test_set.max_records), SAMPLE_SEED
+
+
+def asked(run: Run, test_set: TestSet) -> Selection:
     """Return what is asked of the records of a test set."""
     settings = run.recipe.evaluate
     return Selection(
@@ -265,6 +283,7 @@ class _Render(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     training: bool
     out: Path
+    shots: Shots | None = None
 
 
 def _render(run: Run, what: str, jobs: Sequence[_Render]) -> None:
@@ -276,7 +295,16 @@ def _render(run: Run, what: str, jobs: Sequence[_Render]) -> None:
 
 def _render_part(job: _Render) -> None:
     if not job.out.with_suffix(".jsonl").exists():
-        render_part(job.part, job.draws, job.selection, job.root, job.seed, job.out, training=job.training)
+        render_part(
+            job.part,
+            job.draws,
+            job.selection,
+            job.root,
+            job.seed,
+            job.out,
+            training=job.training,
+            shots=job.shots,
+        )
 
 
 def _joined(jobs: Sequence[_Render], out: Path) -> Iterator[Reject]:

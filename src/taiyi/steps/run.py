@@ -10,9 +10,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from taiyi import catalogue, storage
+from taiyi import catalogue, endpoint, storage
 from taiyi.build.workers import Engine, Local
 from taiyi.checkpoint import RUN_FILE, model_folder
+from taiyi.endpoint import EndpointSettings, is_address
 from taiyi.evaluate import suites
 from taiyi.evaluate.suites import TestSet
 from taiyi.manifest import Log, hash_file
@@ -21,7 +22,7 @@ from taiyi.schema import Example
 from taiyi.train.settings import Parallel
 
 # Raised when a step would make something else of the same inputs, so that what an older version made is made anew.
-VERSIONS = {"data": 5, "tokenizer": 1, "rows": 4, "pairs": 1, "train": 4, "predict": 1, "report": 4}
+VERSIONS = {"data": 6, "tokenizer": 1, "rows": 4, "pairs": 1, "train": 4, "fit": 1, "predict": 2, "report": 7}
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,10 @@ def at_hand(recipe: Recipe, corpora: Path) -> list[TestSet]:
 
 
 def identity(run: Run, model: str | Path) -> object:
-    """Return what tells a model from others: its step in this run, the hashes of its files, or its hub id."""
+    """Return what tells a model from others: its step in this run, the hashes of its files, its hub id, or how a server
+    is asked for it."""
+    if is_address(model):
+        return endpoint.identity(str(model), run.recipe.evaluate.endpoint or EndpointSettings())
     return identity_in(run.folder, model)
 
 

@@ -90,6 +90,12 @@ def of_tests(run: Run) -> dict[str, Made]:
     return {test_set.name: shard for test_set, shard in zip(sets, made, strict=True)}
 
 
+def of_training(run: Run, sets: Sequence[TestSet]) -> dict[str, Made]:
+    """Return, by the name of a test set, the training split of its corpus under its task."""
+    made = _made(run, [msgspec.structs.replace(_of_test_set(test_set), split="train") for test_set in sets])
+    return {test_set.name: shard for test_set, shard in zip(sets, made, strict=True)}
+
+
 def left_out(folder: Path) -> Iterable[Reject]:
     """Yield what was left out when a shard was made."""
     return storage.read_jsonl(folder / "rejects.jsonl", Reject)

@@ -246,7 +246,7 @@ def pairs(run: Run, data: Path, index: int, begin: Begin | None) -> Path:
         inputs |= {"method": stage.method, "adapter": stage.adapter}
 
     def work(folder: Path) -> dict[str, Any]:
-        from taiyi.generate import LocalEngine, load_engine
+        from taiyi.generate import LocalEngine
         from taiyi.steps.pairs import prepare_pairs
         from taiyi.train.loss import causal_model
         from taiyi.train.world import world
@@ -256,7 +256,7 @@ def pairs(run: Run, data: Path, index: int, begin: Begin | None) -> Path:
             learner, tokenizer = _based(run, stage, begin, folder / "work" / "base")
             answering = causal_model(learner)
         else:
-            loaded = load_engine(model, device=str(world().device))
+            loaded = LocalEngine.load(model, device=str(world().device))
             answering, tokenizer = loaded.model, loaded.tokenizer
         # The rows are those of this recipe, whatever the model was made by.
         engine = LocalEngine(answering, tokenizer, _checkpoint(run, stage))
