@@ -12,6 +12,7 @@ from pathlib import Path
 
 from taiyi import storage, tasks
 from taiyi.generate import Asked, LocalEngine
+from taiyi.heap import kept_heap
 from taiyi.schema import Example
 
 
@@ -24,7 +25,8 @@ def main() -> None:
         task = tasks.get(example.task)
         assert isinstance(task, tasks.Closed)
         asked.append(Asked(example, task.candidates(example)))
-    found = {p.example: p.text for p in engine.choose(asked, per_byte=False, batch_tokens=8192)}
+    with kept_heap():  # as `taiyi eval` does
+        found = {p.example: p.text for p in engine.choose(asked, per_byte=False, batch_tokens=8192)}
     chosen = [list(one.candidates).index(found[one.example.id]) for one in asked]
     seconds = time.perf_counter() - began
     gold = [json.loads(line)["gold"] for line in questions.read_text(encoding="utf-8").splitlines()]

@@ -23,6 +23,7 @@ from taiyi.evaluate.paper import GENERAL_DIALOGUE
 from taiyi.evaluate.scoring import ScoreRow, score_set
 from taiyi.evaluate.slices import Seen, mentions
 from taiyi.evaluate.tables import StatisticsRow
+from taiyi.heap import kept_heap
 from taiyi.manifest import Manifest, manifest, step
 from taiyi.schema import Answer, Example, Prediction, Shown
 from taiyi.steps import baselines
@@ -64,7 +65,7 @@ def predict(run: Run, data: Path, model: str | Path, *, fits: Mapping[str, Path]
             path = answers.working(folder, test_set.name)
             remaining, done = _left(data, folder, test_set.name)
             count = len(remaining) + len(done)
-            with run.progress() as progress, path.open("ab") as file:
+            with kept_heap(), run.progress() as progress, path.open("ab") as file:
                 bar = progress.add_task(f"answering {test_set.title}", total=count, completed=len(done))
                 answering = engine or baselines.load_baseline((fits or {})[test_set.name])
                 for prediction in ask(answering, test_set, remaining, settings):

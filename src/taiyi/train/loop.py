@@ -26,8 +26,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from taiyi.checkpoint import Checkpoint
 from taiyi.errors import TrainError
+from taiyi.heap import kept_heap
 from taiyi.train import attention, state
-from taiyi.train.heap import kept_heap
 from taiyi.train.loss import causal_model, check_head, decoder_layers
 from taiyi.train.model import check_bf16
 from taiyi.train.objectives import Answer, Answered, Answers, Objective, Pairs, Part, Rewards

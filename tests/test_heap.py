@@ -11,7 +11,7 @@ from unittest.mock import Mock, call
 import pytest
 
 import taiyi as package
-from taiyi.train import heap
+from taiyi import heap
 
 pytestmark = pytest.mark.skipif(
     heap._glibc() is None,  # pyright: ignore[reportPrivateUsage]
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 _STEPS = """
 import resource
 import torch
-from taiyi.train.heap import kept_heap
+from taiyi.heap import kept_heap
 
 def step():
     held = [torch.ones(6 << 20) for _ in range(8)]

@@ -1,7 +1,7 @@
-"""What a step frees on a CPU stays with the process for the next step, with the allocator of glibc.
+"""What a pass of a model frees on a CPU stays with the process for the next one, with the allocator of glibc.
 
 By itself glibc gives memory that is free at the end of its heap back to the system, unless something small lies behind
-it, and the next step has to be given the same pages again, cleared.
+it, and the next pass has to be given the same pages again, cleared.
 """
 
 from __future__ import annotations
