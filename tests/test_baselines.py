@@ -518,6 +518,32 @@ def test_what_cannot_be_answered_has_a_row_that_says_why(tmp_path: Path, monkeyp
     assert "notes is left out: the training split of notes is not there" in result.stderr
 
 
+def test_baselines_of_a_suite_of_ones_own_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever each has left out, and in a process that has not read the suite yet."""
+    folder = tmp_path / "suite"
+    folder.mkdir()
+    (folder / "own.yaml").write_text(OWN)
+    (folder / "notes.conll").write_text("Aspirin\tB-Chemical\nhelped\tO\n")
+
+    def called(*arguments: object) -> Any:
+        monkeypatch.setattr(sys.modules["taiyi.catalogue.load"], "_added", {})
+        monkeypatch.setattr(sys.modules["taiyi.evaluate.suites"], "_own", {})
+        result = CliRunner().invoke(cli.app, ["eval", *map(str, arguments), "--json"])
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    for model in ("dictionary", "majority"):
+        called(f"baseline:{model}", "--suite", folder / "own.yaml", "--runs", tmp_path)
+    dictionary, majority = sorted(tmp_path.glob("eval-*"))
+    for one, other, both in (
+        (dictionary, dictionary, {"abstracts"}),
+        (majority, dictionary, {"abstracts"}),
+    ):
+        rows = called("compare", one, other)
+        assert {row["set"] for row in rows} == both
+        assert all(row["difference"] in (0, None) for row in rows if one == other)
+
+
 def test_where_nothing_is_left_to_learn_from_it_is_said(tmp_path: Path) -> None:
     """All documents of the training split are in the test split too."""
     folder = tmp_path / "corpora" / "bc5cdr"

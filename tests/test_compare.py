@@ -143,6 +143,25 @@ def test_an_answer_that_cannot_be_parsed_is_no_better_than_a_wrong_one() -> None
     ]
 
 
+def under(protocol: str, name: str, ours: Sequence[Answered], theirs: Sequence[Answered]) -> Any:
+    test_set = suites.test_set(name)
+    return compare(test_set, protocols.get(test_set, protocol), same_records(name, ours, theirs))
+
+
+def test_of_a_score_that_is_nothing_but_sums_its_measure_is_told() -> None:
+    asked = [entities(n) for n in range(2)]
+    found = under("relaxed", NER, records(asked, [ONE, NONE]), records(asked, [BOTH, NONE]))
+    [change] = found.changes
+    assert (change.to, change.first, change.second) == ("better", "scores 0.67", "scores 1.00")
+
+
+def test_what_becomes_unparsable_is_no_better_under_a_protocol_that_leaves_it_out() -> None:
+    asked = [choice(n) for n in range(3)]
+    wrong, right, unread = (records(asked, answers) for answers in ("BBB", "AAA", "???"))
+    assert under("parsed", CHOICE, wrong, unread).num_better == 0
+    assert under("parsed", CHOICE, right, unread).num_worse == 3
+
+
 def test_a_protocol_that_answers_of_one_side_do_not_fit_says_so() -> None:
     test_set = suites.test_set(NER)
     asked, listed = [entities(n) for n in range(3)], [entities(n, "list") for n in range(3)]

@@ -123,7 +123,7 @@ def test_a_label_or_type_outside_of_the_set_is_wrong_and_noted() -> None:
     examples = [labelled(n) for n in range(2)]
     found = result(LABELS, examples, [given(examples[0], "a; weird"), given(examples[1], "weird; odd; a")])
     row, text, _ = shown(found)
-    assert "answers with a type or label that is not in the set: 3" in row["Note"]
+    assert "types or labels of answers that are not in the set: 3" in row["Note"]
     assert found.outside == {"weird": 2, "odd": 1}
     assert "weird (not in the set)" in text
     assert (found.precision, found.recall) == (2 / 5, 1.0)

@@ -204,7 +204,7 @@ def test_mentions_that_the_source_does_not_have_are_counted() -> None:
     result = score_set(a_set("re"), records, resamples=5).result
     assert ungrounded_note(result) == "mentions that the source does not have: 2 (50.0%; of the gold 25.0%)"
     assert result.outside == {"cures": 2}
-    assert outside_note(result) == "answers with a type or label that is not in the set: 2"
+    assert outside_note(result) == "types or labels of answers that are not in the set: 2"
 
 
 def test_a_mention_of_any_window_is_in_the_source() -> None:

@@ -38,6 +38,12 @@ def test_one_answer_may_find_several_by_overlap() -> None:
     assert (found.precision, found.recall, found.value) == (1.0, 1.0, 1.0)
 
 
+def test_an_end_without_text_overlaps_nothing() -> None:
+    gold = triples(("liver failure", "x", "r"))
+    found = values(RE, "relaxed", [record(0, "re", gold, triples(("", "", "r"), ("", "x", "r")))])["loose_f1"]
+    assert (found.precision, found.recall) == (0.0, 0.0)
+
+
 def test_cmeie_compares_small_letters_without_the_marks_of_titles() -> None:
     test_set = a_set("re", corpus="cmeie_v2")
     gold = triples(("《HIV感染》", "CD4", "实验室检查"), ("脑炎", "MRI", "影像学检查"))

@@ -221,6 +221,7 @@ def test_reports_show_errors_slices_and_the_page_of_documents(tmp_path: Path) ->
     page, told = report.html(run), report.markdown(run)
     for part in ("Errors by kind", "Wrong boundary", "Slices", "language", "0.0 to 0.0"):
         assert part in page and part in told
+    assert "own protocol (own), also where" in page and "own protocol (own), also where" in told
     assert 'href="documents.html"' in page
     assert report.load(report.write(run, tmp_path).json) == run
     # A report to hand on has no page of documents to point to.

@@ -364,6 +364,20 @@ def choice(lang: Lang = "en") -> Example:
         ("答案是D。", "D"),
         ("正确答案为：（C）", "C"),
         ("应选C", "C"),
+        ("选择 C", "C"),
+        ("Option A is incorrect. Option B is incorrect. Therefore, the correct answer is D.", "D"),
+        ("Option A is wrong because it irritates the stomach. The answer is C.", "C"),
+        ("Option B would be harmful, so C is the best choice.\nAnswer: C", "C"),
+        ("A: incorrect. B: incorrect. The correct option is D.", "D"),
+        ("At first the answer is A. But no: the answer is B.", "B"),
+        ("选项A错误，选项B也不对，因此答案是C。", "C"),
+        ("A选项错误，B选项有误，故选D。", "D"),
+        ("The answer is $\\boxed{C}$.", "C"),
+        ("\\boxed{\\text{B}}", "B"),
+        ("Option A is wrong, option C is right", "C"),
+        ("Option A is incorrect", None),
+        ("B\nThe answer is B since the answer is A for others", "B"),
+        ("B. drug B\n\nAnswer: A", "B"),
         ("drug C", "C"),
         ("drug  C\n", "C"),
         ("E", None),
@@ -431,6 +445,7 @@ def test_the_text_of_two_options_names_neither() -> None:
         "答案：B或D。",
         "The answer is A or C.",
         "Answer: A and C",
+        "Option A may help. Option B may help too.",
     ],
 )
 def test_several_letters_are_unparsable(text: str) -> None:
@@ -454,6 +469,14 @@ def test_a_letter_that_is_only_spoken_of_is_no_second_answer(text: str) -> None:
         ("en", "**Yes**", "yes"),
         ("en", "Answer: yes", "yes"),
         ("en", "The answer is no.", "no"),
+        ("en", '"Yes"', "yes"),
+        ("en", "Based on the abstract, the answer is no.", "no"),
+        ("en", "No definitive answer can be given; the answer is maybe.", "maybe"),
+        ("en", "Yes, no harm was seen", "yes"),
+        ("en", "No. The answer is yes for others", "no"),
+        ("en", "no evidence was found", "no"),
+        ("zh", "“是”", "yes"),
+        ("zh", "根据摘要，答案是：不确定。", "maybe"),
         ("en", "nothing", None),
         ("en", "yesterday", None),
         ("en", "It does", None),
@@ -476,6 +499,16 @@ def test_yes_no_and_maybe_are_read(lang: Lang, text: str, key: str | None) -> No
             task.parse(text, made)
     else:
         assert task.parse(text, made) == Choice(key=key)
+
+
+@pytest.mark.parametrize(
+    ("lang", "text"),
+    [("en", "yes, no or maybe"), ("en", "Yes/No"), ("en", "the answer is yes or no"), ("zh", "是、否或不确定")],
+)
+def test_several_of_yes_no_and_maybe_are_unparsable(lang: Lang, text: str) -> None:
+    record = Question(**(HEAD | {"lang": lang}), kind="yesno", question="?", answers=("yes",), contexts=("c",))
+    with pytest.raises(Unparsable, match="several answers are named"):
+        tasks.get("qa_yesno").parse(text, render("qa_yesno", record))
 
 
 @pytest.mark.parametrize(

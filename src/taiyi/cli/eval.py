@@ -143,7 +143,7 @@ def eval(
     if steps.is_baseline(model):
         for test_set, reason in left_out.items():
             job.log.say(f"{test_set} is left out: {reason}")
-        results = steps.carry_out_baseline(job, fine_tuning, left_out)
+        results = steps.carry_out_baseline(job, fine_tuning, left_out, named=(suite,))
     else:
         data = steps.build(job)
         results = steps.write_report(job, data, steps.predict(job, data, place), place)

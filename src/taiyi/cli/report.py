@@ -30,6 +30,7 @@ def report(run: RunArgument, share: Share = None, table: Table = False, as_json:
     import msgspec
 
     from taiyi.evaluate import report as reports
+    from taiyi.evaluate.sharing import shared
 
     folder = _folder(run)
     results = reports.load(folder / "results.json")
@@ -38,8 +39,7 @@ def report(run: RunArgument, share: Share = None, table: Table = False, as_json:
         return
     page = reports.write(results, folder).html
     if share is not None:
-        # Texts of corpora have licences of their own, so a report to hand on goes without them.
-        page = reports.write(msgspec.structs.replace(results, samples=(), documents=""), share).html
+        page = reports.write(shared(results), share).html
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(results)).decode())
         return

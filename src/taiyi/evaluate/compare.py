@@ -195,8 +195,8 @@ def _changes(
             told = Change(
                 record=answers[0].record,
                 to="better" if change > 0 else "worse",
-                first=verdict(scores[0][number]),
-                second=verdict(scores[1][number]),
+                first=_said(scores[0][number], before),
+                second=_said(scores[1][number], after),
                 first_errors=first,
                 second_errors=second,
             )
@@ -226,11 +226,17 @@ def _worth(score: Score, value: float) -> _Worth:
     if score.grades is not None:
         gold, answer = score.grades
         return _Worth(-abs(gold - answer))
-    if score.counts and score.state == "unparsable":
+    if score.state == "unparsable" and (score.counts or math.isnan(value)):
         return _Worth(0.0)
     total = f1.total(score.counts.values())
     # Where there is nothing to find and nothing was found, all is right.
     return _Worth(1.0 if math.isnan(value) else value, total.fp + total.fn)
+
+
+def _said(score: Score, worth: _Worth) -> str:
+    """Say how a record was scored; of one that has nothing but sums, its measure by itself."""
+    alone = score.sums and not score.counts and score.value is None and score.grades is None
+    return f"scores {worth.value:.2f}" if alone and score.state == "parsed" else verdict(score)
 
 
 def _errors(record: Answered) -> dict[Kind, int]:

@@ -23,16 +23,18 @@ ERRORS_ARE = (
     "counts at each, so that these are not the counts of a score over unique texts."
 )
 SLICES_ARE = (
-    "Each part is scored by itself. A part of fewer than 10 records shows how many there are, and no score. A slice of "
-    "items, such as mentions that training has seen, takes those of the gold and of the answers that are of this kind; "
-    "recall is the share of the gold that was found at its place."
+    "Each part is scored by itself, under the task's own protocol (own), also where the score of the set is of another "
+    "one. A part of fewer than 10 records shows how many there are, and no score. A slice of items, such as mentions "
+    "that training has seen, takes those of the gold and of the answers that are of this kind; recall is the share of "
+    "the gold that was found at its place."
 )
 
 
 class Details(msgspec.Struct, frozen=True, kw_only=True):
-    """The errors of a test set by type and kind, and its slices; `set` is its name."""
+    """The errors of a test set by type and kind, and its slices; `set` is its name, `types` are what it asks for."""
 
     set: str
+    types: tuple[str, ...] = ()
     errors: dict[str, dict[Kind, int]] = {}
     slices: tuple[Slice, ...] = ()
 
@@ -62,6 +64,7 @@ def details(
     order = sorted(counts, key=lambda of: (-sum(n for kind, n in counts[of].items() if kind != "spurious"), of))
     return Details(
         set=name,
+        types=tuple(sorted({shown.name for record in records for e in record.examples for shown in e.types})),
         errors={of: counts[of] for of in order},
         slices=slices(records, scores, measure, seen=seen, seed=seed),
     )

@@ -75,10 +75,10 @@ def ungrounded_note(result: SetResult) -> str:
 
 
 def outside_note(result: SetResult) -> str:
-    """Say how many types or labels of the answers are not of the set; empty where all are."""
+    """Say how many types or labels that are not of the set stand in answers; empty where there are none."""
     if not result.outside:
         return ""
-    return f"answers with a type or label that is not in the set: {sum(result.outside.values()):,}"
+    return f"types or labels of answers that are not in the set: {sum(result.outside.values()):,}"
 
 
 def interval(low: float | None, high: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from taiyi.evaluate.report import RunResult
@@ -25,15 +25,17 @@ def carry_out(run: Run) -> RunResult:
     return write_report(run, data, predictions, model)
 
 
-def carry_out_baseline(run: Run, settings: EncoderSettings, left_out: Mapping[str, str] | None = None) -> RunResult:
+def carry_out_baseline(
+    run: Run, settings: EncoderSettings, left_out: Mapping[str, str] | None = None, named: Sequence[str] = ()
+) -> RunResult:
     """Learn, answer and report, as far as that is not done yet; the recipe of the run is one of `supplied`, which tells
-    what is left out too."""
+    what is left out too. `named` are the suites of the recipe before that."""
     data = build(run)
     fits = {stage.name: fit(run, data, stage.name, settings) for stage in run.recipe.stages}
     # What is reported is a model as it is: no stage of this run has trained one.
     alone = replace(run, recipe=run.recipe.model_copy(update={"stages": ()}))
     predictions = predict(alone, data, run.recipe.base, fits=fits)
-    return write_report(alone, data, predictions, run.recipe.base, left_out=left_out)
+    return write_report(alone, data, predictions, run.recipe.base, left_out=left_out, named=named)
 
 
 __all__ = [

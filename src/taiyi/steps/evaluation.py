@@ -93,14 +93,24 @@ def _left(data: Path, folder: Path, name: str) -> tuple[list[Example], list[Pred
 
 
 def write_report(
-    run: Run, data: Path, predictions: Path, model: str | Path, *, left_out: Mapping[str, str] | None = None
+    run: Run,
+    data: Path,
+    predictions: Path,
+    model: str | Path,
+    *,
+    left_out: Mapping[str, str] | None = None,
+    named: Sequence[str] = (),
 ) -> report.RunResult:
     """Score the predictions and write the report; the run then points to its model and its report.
 
     `left_out` are test sets beyond those of the recipe that nothing was asked about, with the reason: they have rows.
+    `named` are then the suites as they were asked for, which the report keeps: those of the recipe are without them.
     """
     recipe = run.recipe
     unasked = dict(left_out or {})
+    # A set of a user's own suite is found through that alone.
+    suites_kept = recipe.evaluate.model_copy(update={"suites": tuple(named) or recipe.evaluate.suites})
+    kept = recipe.model_copy(update={"evaluate": suites_kept})
     stages = _trained(run, model)
     learned = training_data(Path(model)) if Path(model).exists() else []
     inputs = {
@@ -148,7 +158,7 @@ def write_report(
             training=tuple(_curves(run, stages)),
             statistics=tuple(statistics_rows(data)) if recipe.stages else (),
             facts=_facts(run, data, predictions, stages),
-            recipe=msgspec.yaml.encode(recipe.model_dump(mode="json", exclude_defaults=True)).decode(),
+            recipe=msgspec.yaml.encode(kept.model_dump(mode="json", exclude_defaults=True)).decode(),
         )
         report.write(whole, folder)
         return {r.name: r.value for r in results}

@@ -16,16 +16,25 @@ from taiyi.tasks.task import Kind, Whole, example, example_id
 from taiyi.templates import Template, words
 from taiyi.text import normalise, squeeze
 
-# What a model states: "The answer is C.", "答案：D", "**B**".
-_STATES = r"(?i:answer|option|答案|选项?)(?:[\s*]*(?i:is|:|：|是|为|应为))*"
-_WHAT_IS_STATED = regex.compile(_STATES + r"[\s*]*(.*)", regex.DOTALL)
+# What says that the answer follows: "The answer is C.", "答案：D", "应选C", "\\boxed{C}".
+_NAMED = r"(?:(?i:answer|option|choice)|答案|选项)"
+_IS = r"(?:[\s*]*(?:(?i:is|:)|：|是|应?为|选择?(?!项)))+(?:[\s*]*(?:(?i:option)|选项))?"
+_STATES = rf"(?:{_NAMED}{_IS}|选择?(?!项)|\\boxed\{{(?:\\text\{{)?)"
+_STATED = regex.compile(_STATES + r"[\s*]*")
+# What follows a key that is only spoken of: "Option A is incorrect", "选项A错误".
+_DENIED = (
+    r"[\s*)）】\]]*(?:(?i:(?:(?:is|was|are|would be|can be)\s+)?(?:not|incorrect|wrong|false|excluded|unlikely)\b"
+    r"|cannot\b|can't\b|isn't\b)|也?不|也?错|有误|排除)"
+)
 # What stands around a key or an option without being part of it.
 _AROUND = " .。*\"'"
 _AFTER_KEY = _AROUND + ",，、:：;；)）】]"
 # How long a question is, in its normal form, that no unlike question shares: not "Which of these is correct?".
 _TELLING: dict[Lang, int] = {"en": 60, "zh": 20}
+# What stands before the word of a yes/no answer.
+_BEFORE = r"[\s*\"'“”‘(（]*"
 _LEAD = regex.compile(
-    r"^[\s*]*(?:(?:the\s+)?(?:final\s+)?answer|答案)(?:[\s*]*(?:is|:|：|为|是(?=[\s*:：是否不])))*[\s*]*|^[\s*]+",
+    rf"^[\s*]*(?:(?:the\s+)?(?:final\s+)?answer|答案)(?:[\s*]*(?:is|:|：|为|是(?=[\s*:：是否不])))*{_BEFORE}|^{_BEFORE}",
     regex.I,
 )
 
@@ -37,6 +46,8 @@ class _Patterns(NamedTuple):
     """A key alone, with a mark after it, or before the text of its option: not the article of "A patient ..."."""
     stated: regex.Pattern[str]
     """A key after what says that it is the answer."""
+    named: regex.Pattern[str]
+    """A key that is called an option, and not denied: "Option C", "Answer C"."""
     before_text: regex.Pattern[str]
     """A key and, in the second group, what may be the text of its option."""
     another: regex.Pattern[str]
@@ -59,6 +70,7 @@ def _patterns(keys: frozenset[str]) -> _Patterns:
     return _Patterns(
         alone=regex.compile(rf"^[\s*(（【\[\"']*({key})(?=[ \t]*(?:$|\n|[^\s\p{{L}}\p{{N}}]|\p{{Han}})){ends}"),
         stated=regex.compile(rf"{_STATES}[\s*(（【\[]*({stated})(?![A-Za-z]){ends}"),
+        named=regex.compile(rf"{_NAMED}[\s*(（【\[]*({stated})(?![A-Za-z]){ends}(?!{_DENIED})"),
         before_text=regex.compile(rf"^[\s*(（【\[\"']*({key})\s+(\S.*)", regex.DOTALL),
         another=regex.compile(
             r"[)）】\]\"'*]*(?:\s*[,，、;；/&+\n]|\s*(?:和|与|及|或)|\s+(?:and|or)\b)+[\s*(（【\[\"']*"
@@ -175,33 +187,75 @@ class MultipleChoice(_Closed):
         if text in texts:
             return Choice(key=text)
         said = squeeze(text)
-        stated = _WHAT_IS_STATED.search(said)
+        stated = [] if _begins(text, texts) else [said[match.end() :] for match in _STATED.finditer(said)]
         keys = {squeeze(key).strip(_AROUND): key for key in texts}
         # An option may begin with a key ("B超", "C. difficile"), or be one: a key alone comes first, then the whole
         # text of an option, and only then keys within what is said.
-        for whole in (said, stated[1] if stated else ""):
+        for whole in (said, *stated[-1:]):
             if not (whole := whole.strip(_AROUND)):
                 continue
             if whole in keys:
                 return Choice(key=keys[whole])
             if len(same := [key for key, option in texts.items() if option == whole]) == 1:
                 return Choice(key=same[0])
-        expected = f"one of {', '.join(sorted(texts))}"
-        patterns = _patterns(frozenset(texts))
-        for pattern in (patterns.alone, patterns.stated):
-            if (match := pattern.search(text)) and (
-                key := match[1] if match[1] in texts else match[1].upper()
-            ) in texts:
-                rest = squeeze(text[match.end(1) :]).lstrip(_AFTER_KEY)
-                # After "B、" comes no second answer where it is the text of option B ("C", "C+D").
-                own = texts[key] and rest.startswith(texts[key])
-                more = patterns.another.match(text, match.end(1))
-                if more and not own and more[1] in texts and more[1] != key:
-                    raise Unparsable("several options are named", got=repr(text[:60]), expected=expected)
-                return Choice(key=key)
-        if (match := patterns.before_text.search(said)) and match[2].startswith(texts.get(match[1], said)):
+        if key := _key(text, texts):
+            return Choice(key=key)
+        if (match := _patterns(frozenset(texts)).before_text.search(said)) and match[2].startswith(
+            texts.get(match[1], said)
+        ):
             return Choice(key=match[1])
-        raise Unparsable("no option is named", got=repr(text[:60]), expected=expected)
+        raise Unparsable("no option is named", got=repr(text[:60]), expected=_one_of(texts))
+
+
+def _key(text: str, texts: Mapping[str, str]) -> str | None:
+    """Return the key that an answer names, given the texts of the options by their keys; None where there is none.
+
+    A key at the beginning counts where it stands alone in its line or before the text of its option, then the last one
+    that is stated as the answer, for reasons come before it; then any other at the beginning, and one that is called
+    an option.
+
+    Raises:
+        Unparsable: several are named.
+    """
+    patterns = _patterns(frozenset(texts))
+
+    def key_of(match: regex.Match[str]) -> str | None:
+        return next((key for key in (match[1], match[1].upper()) if key in texts), None)
+
+    first = patterns.alone.search(text)
+    stated = [match for match in patterns.stated.finditer(text) if key_of(match)]
+    match = first if first and key_of(first) else None
+    if stated and not _begins(text, texts):
+        match = stated[-1]
+    if match is None:
+        named = [match for match in patterns.named.finditer(text) if key_of(match)]
+        if len({key_of(match) for match in named}) > 1:
+            raise Unparsable("several options are named", got=repr(text[:60]), expected=_one_of(texts))
+        match = named[-1] if named else None
+    if match is None:
+        return None
+    # After "B、" comes no second answer where it is the text of option B ("C", "C+D").
+    another = patterns.another.match(text, match.end(1))
+    if another and another[1] in texts and another[1] != key_of(match) and not _has_its_text(match, text, texts):
+        raise Unparsable("several options are named", got=repr(text[:60]), expected=_one_of(texts))
+    return key_of(match)
+
+
+def _begins(text: str, texts: Mapping[str, str]) -> bool:
+    """Whether an answer begins with a key alone in its line, or before the text of its option."""
+    match = _patterns(frozenset(texts)).alone.search(text)
+    if match is None or match[1] not in texts:
+        return False
+    return not text[match.end(1) :].partition("\n")[0].strip(_AFTER_KEY) or _has_its_text(match, text, texts)
+
+
+def _has_its_text(match: regex.Match[str], text: str, texts: Mapping[str, str]) -> bool:
+    option = texts.get(match[1])
+    return bool(option) and squeeze(text[match.end(1) :]).lstrip(_AFTER_KEY).startswith(option)
+
+
+def _one_of(texts: Mapping[str, str]) -> str:
+    return f"one of {', '.join(sorted(texts))}"
 
 
 class YesNo(_Closed):
@@ -238,17 +292,47 @@ class YesNo(_Closed):
 
     def parse(self, text: str, example: Example) -> Choice:
         marks = words(example.lang)
+        keys = {marks.yes: "yes", marks.no: "no", marks.maybe: "maybe"}
+        expected = f"{marks.yes}, {marks.no} or {marks.maybe}"
+        patterns = _said(tuple(keys))
         said = _LEAD.sub("", text).casefold()
-        for key, word in (("yes", marks.yes), ("no", marks.no), ("maybe", marks.maybe)):
-            if regex.match(regex.escape(word) + r"(?![a-z])", said):
-                return Choice(key=key)
-        raise Unparsable(
-            "neither yes, no nor maybe", got=repr(text[:60]), expected=f"{marks.yes}, {marks.no} or {marks.maybe}"
-        )
+        match = patterns.first.match(said)
+        # "No definitive answer can be given; the answer is maybe": what is stated counts, but for a word by itself.
+        if (match is None or match[2] is None) and (stated := [*patterns.stated.finditer(said)]):
+            match = stated[-1]
+        if match is not None:
+            if patterns.another.match(said, match.end(1)):
+                raise Unparsable("several answers are named", got=repr(text[:60]), expected=expected)
+            return Choice(key=keys[match[1]])
+        raise Unparsable("neither yes, no nor maybe", got=repr(text[:60]), expected=expected)
 
     def write(self, answer: Answer, example: Example) -> str:
         assert isinstance(answer, Choice)
         return _says(example.lang)[answer.key]
+
+
+class _Said(NamedTuple):
+    """How answers say yes, no or maybe; the first group of each pattern is the word, but for `another`."""
+
+    first: regex.Pattern[str]
+    """A word at the beginning, and in the second group the mark after it, if it stands by itself."""
+    stated: regex.Pattern[str]
+    """A word after what says that it is the answer."""
+    another: regex.Pattern[str]
+    """Another word after the first, in a list of such words: "yes, no or maybe", not "yes, no harm was seen"."""
+
+
+@lru_cache
+def _said(words: tuple[str, ...]) -> _Said:
+    one = "|".join(map(regex.escape, sorted(words, key=len, reverse=True)))
+    return _Said(
+        first=regex.compile(rf"({one})(?![a-z])(\s*(?:[^\s\w]|$))?"),
+        stated=regex.compile(rf"(?:answer|答案){_IS}{_BEFORE}({one})(?![a-z])"),
+        another=regex.compile(
+            rf"[\s\"'”’*]*(?:[,，、/|;；]|\b(?:or|and)\b|或|和)+{_BEFORE}(?:{one})(?![a-z])"
+            rf"(?=[\s\"'”’*.。]*(?:$|[,，、/|;；]|or\b|and\b|或|和))"
+        ),
+    )
 
 
 def _says(lang: Lang) -> Mapping[str, str]:

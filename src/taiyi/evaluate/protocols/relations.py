@@ -68,8 +68,8 @@ def _by_type(triples: Iterable[Triple]) -> dict[str, set[tuple[str, str]]]:
 
 
 def _alike(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Whether both ends share their text: one stands in the other."""
-    return all(a in b or b in a for a, b in zip(one, other, strict=True))
+    """Whether both ends share their text: one stands in the other. Nothing stands in everything, and is not alike."""
+    return all(a and b and (a in b or b in a) for a, b in zip(one, other, strict=True))
 
 
 def _by_pair(answered: Answered) -> Score:
