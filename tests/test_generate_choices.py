@@ -8,9 +8,16 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import (
+    AutoModelForCausalLM,
+    CohereConfig,
+    Gemma3TextConfig,
+    GraniteConfig,
+    PretrainedConfig,
+)
 
 from taiyi import tasks
-from taiyi.generate import LocalEngine, likelihood
+from taiyi.generate import LocalEngine, head, likelihood
 from taiyi.generate.decoder import Decoder
 from taiyi.generate.engine import NO_ROOM, Asked, Choosing
 from taiyi.schema import Choice, Example, Labels, Message, Option, Pair, Prediction, Question, Shown
@@ -81,6 +88,35 @@ def test_scores_are_those_of_a_plain_computation_token_by_token(make: Any) -> No
         assert texts[1] == {one.example.id: one.candidates[max(range(len(shares)), key=shares.__getitem__)]}
     assert any(len(ids) > 1 for of in answers for ids in of), "the case is empty: all candidates are one token"
     assert any(len(ids) == 1 for of in answers for ids in of)
+
+
+SIZES = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
+SIZES |= {"num_key_value_heads": 1, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+FINISHED: dict[str, PretrainedConfig] = {
+    "capped": Gemma3TextConfig(**SIZES, head_dim=16, final_logit_softcapping=2.0),
+    "divided": GraniteConfig(**SIZES, logits_scaling=8.0),
+    "multiplied": CohereConfig(**SIZES, logit_scale=0.0625),
+}
+
+
+@pytest.mark.parametrize("name", FINISHED)
+def test_scores_are_of_logits_as_the_architecture_finishes_them(name: str) -> None:
+    config = FINISHED[name]
+    config.vocab_size = model().config.vocab_size
+    torch.manual_seed(0)
+    made: Any = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa").eval()
+    # Of random weights all logits are near 0, where a cap changes nothing.
+    made.get_output_embeddings().weight.data *= 10
+    ours = engine_of("plain", made)
+    one = ASKED[0]
+    prompt, answers = ours.encoder.prompt(one.example.messages), likelihood._encoded(one.candidates, ours.encoder)
+    [scores] = likelihood.score(made, [prompt], [answers])
+    assert scores == pytest.approx(slowly(ours, one), abs=1e-2)
+    hidden = torch.randn(3, 32)
+    tokens = torch.tensor([[5, 7, -1]]).expand(3, -1)
+    among = head.logits_among(made, hidden, tokens)
+    assert torch.allclose(among[:, :2], head.logits(made, hidden)[:, [5, 7]], atol=1e-4)
+    assert bool(among[:, 2].isneginf().all())
 
 
 def test_the_batch_makes_no_difference() -> None:

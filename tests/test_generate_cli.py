@@ -119,6 +119,22 @@ def test_extract_asks_in_the_form_that_the_model_learned(folder: Path, monkeypat
     assert forms == ["list", "list"], "relations have no tagged form"
 
 
+def test_a_window_that_was_cut_before_its_first_item_loses_no_other(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(engine: object, examples: Sequence[Example], **_: int) -> Iterator[Prediction]:
+        for n, example in enumerate(examples):
+            text = "Zebra: Aspirin" if n else "Zebra: Aspir"
+            yield Prediction(example=example.id, text=text, finish="stop" if n else "length", num_tokens=5)
+
+    monkeypatch.setattr(LocalEngine, "generate", answer)
+    monkeypatch.setattr(Checkpoint, "load", lambda path: Checkpoint(max_tokens=120, form="list"))
+    done = taiyi("extract", str(folder), TEXT, "--types", "Zebra", "--window", "1", "--json")
+    assert done.exit_code == 0, done.output
+    assert "cut at its limit" in done.stderr
+    assert "Aspirin" in done.stdout
+
+
 def test_extract_says_where_the_context_is_too_small(folder: Path) -> None:
     done = taiyi("extract", str(folder), "asthma " * 600, "--types", "Zebra")
     assert done.exit_code == 1

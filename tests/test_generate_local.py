@@ -141,6 +141,16 @@ def test_answers_are_those_of_deciding_token_by_token(make: Any, positions: Any)
     assert opened, "the case is empty: no tag was chosen"
 
 
+def test_an_answer_ends_with_any_token_that_the_model_s_own_generation_ends_at() -> None:
+    made = model()
+    [whole] = engine("plain", made).generate(EXAMPLES[4:5], max_new_tokens=12, batch_tokens=4096)
+    assert whole.finish == "length"
+    third = engine("plain", made).tokenizer(whole.text, add_special_tokens=False)["input_ids"][2]
+    made.generation_config.eos_token_id = [2, third]
+    [cut] = engine("plain", made).generate(EXAMPLES[4:5], max_new_tokens=12, batch_tokens=4096)
+    assert cut.finish == "stop" and whole.text.startswith(cut.text) and cut.num_tokens < whole.num_tokens
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("draft", [0, 1, 5, 100])
 @pytest.mark.parametrize("most", [0, 3, 60])

@@ -183,7 +183,8 @@ def _answer(engine: LocalEngine, task: Task, examples: Sequence[Example]) -> Ans
             )
         if prediction.finish == "length":
             typer.secho(f"{prediction.example}: the answer was cut at its limit", fg="yellow", err=True)
-            written = task.cut(written, example)
+            if not (written := task.cut(written, example)):
+                continue  # Not one whole item came before the cut.
         parsed.append((example, task.parse(written, example)))
     return task.merge(parsed)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -23,7 +24,7 @@ from taiyi.generate.engine import NO_ROOM
 from taiyi.generate.pace import Pace
 from taiyi.generate.replies import FILTERED, Fault, Garbage, Reply, read, read_fault, shortened, wait_of
 
-_LONGEST_WAIT_S = 60.0
+_LONGEST_WAIT_S = 30.0
 _LONGEST_ASKED_S = 900.0
 _CONNECT_S = 20.0
 # A server that never answered is more likely a wrong address than one that will.
@@ -31,9 +32,13 @@ _FIRST_ATTEMPTS = 3
 # The same prompt takes as long a second time.
 _MOST_TIMEOUTS = 2
 _MOST_THROTTLED = 100
+# Many limits are those of a minute.
+_THROTTLED_S = 180.0
+_MOST_SHORTENED = 3
 _AGAIN = frozenset({408, 409, 425, 429})
 _HELLO = ({"role": "user", "content": "Hi"},)
-_LIMITS = ("max_tokens", "max_completion_tokens")
+LIMITS = ("max_tokens", "max_completion_tokens")
+"""How the longest answer is named, at first and by models that do not take that."""
 _SUCH_AS = "an address such as http://localhost:8000/v1"
 
 RESUMES = "the same command goes on from the answers that are kept"
@@ -76,12 +81,13 @@ class Client:
         self.settings = settings
         self.num_answered = 0
         self._stopped = False
-        self._limit, self._without = _LIMITS[0], set[str]()
+        self._limit, self._without = LIMITS[0], set[str]()
         self._key = _key(settings.key_env)
 
     async def __aenter__(self) -> Self:
         settings = self.settings
         self._stopping = anyio.Event()
+        self._answered_at = time.monotonic()
         self._pace = Pace(settings.requests_per_minute, settings.tokens_per_minute, sleep=self._rest)
         self._http = httpx2.AsyncClient(
             headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
@@ -119,7 +125,7 @@ class Client:
         """
         failures = Counter[str]()
         answered, throttled = self.num_answered, 0
-        room = max_tokens
+        room, shortened = max_tokens, 0
         while True:
             try:
                 reply = await self._once(messages, room, tokens, more)
@@ -127,27 +133,31 @@ class Client:
                 fault = error.fault
                 if fault.too_long:
                     # The prompt may fit, and the answer that is asked for not.
-                    if fault.room is None or not 0 < fault.room < room:
+                    if fault.room is None or not 0 < fault.room < room or shortened == _MOST_SHORTENED:
                         raise Refused(NO_ROOM, self._safe(str(fault))) from error
-                    room = fault.room
+                    room, shortened = fault.room, shortened + 1
                 elif not self._adapted(error):
-                    # The fault is the example's where others are answered.
-                    if self.num_answered or await self._answers():
+                    # The fault is the example's where a word is answered now: a key may end in the middle of a run.
+                    if messages is not _HELLO and await self._accepts(max_tokens):
                         raise Refused(f"refused by the server: {fault.short}", self._safe(str(fault))) from error
                     raise ModelError(
-                        "the server does not accept the requests", where=self.url, got=self._safe(str(fault))
+                        "the server does not accept the requests",
+                        where=self.url,
+                        got=self._safe(str(fault)),
+                        mend=f"then {RESUMES}" if self.num_answered else None,
                     ) from error
             except _Again as error:
                 throttled += error.kind == "throttled"
-                if error.kind == "throttled" and self.num_answered > answered and throttled < _MOST_THROTTLED:
+                if error.kind == "throttled" and self.num_answered > answered:
                     # It answers others meanwhile, so it is not down.
                     failures["throttled"], answered = 0, self.num_answered
                 failures[error.kind] += 1
-                if self._given_up(error, failures):
+                if self._given_up(error, failures) or throttled >= _MOST_THROTTLED:
                     raise await self._gone(error, failures) from error
                 await self._wait(error, failures[error.kind])
             else:
                 self.num_answered += 1
+                self._answered_at = time.monotonic()
                 return reply
 
     async def models(self) -> list[str]:
@@ -159,14 +169,14 @@ class Client:
         try:
             with anyio.fail_after(_CONNECT_S):
                 response = await self._http.get(f"{self.url}/models")
-        except (httpx2.TransportError, httpx2.InvalidURL, TimeoutError) as error:
+        except (httpx2.RequestError, httpx2.InvalidURL, TimeoutError) as error:
             raise self._absent(_said(error)) from error
         if response.status_code == 401:
             raise self._locked(read_fault(401, response.content))
         try:
             rows: Any = response.json()["data"]
             return [str(row["id"]) for row in rows] if response.status_code == 200 else []
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return []
 
     # --- one attempt -------------------------------------------------------------------------------------------------
@@ -188,7 +198,7 @@ class Client:
             raise _Again(f"no answer within {settings.timeout_s:g} s", kind="timeout") from error
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise _Again(_said(error), kind="connect") from error
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             raise _Again(_said(error)) from error
         except httpx2.InvalidURL as error:
             raise ModelError(f"not an address: {error}", where=self.url) from error
@@ -206,8 +216,10 @@ class Client:
     async def _failed(self, fault: Fault, headers: Mapping[str, str], said: Mapping[str, Any]) -> Exception:
         """Return what a fault comes to: for all requests, for this one, or for now."""
         shown = self._safe(str(fault))
+        fault = fault._replace(wait_s=wait_of(headers, fault.message))
         if fault.no_credit:
-            return ModelError("the account has no credit left", where=self.url, got=shown, mend=f"then {RESUMES}")
+            what = "the account is suspended" if "suspended" in shown else "the account has no credit left"
+            return ModelError(what, where=self.url, got=shown, mend=f"then {RESUMES}")
         if fault.status == 401:
             return self._locked(fault)
         if fault.too_long:
@@ -215,7 +227,7 @@ class Client:
         if fault.filtered:
             return Refused(FILTERED, shown)
         if fault.status in _AGAIN or fault.status >= 500:
-            return _Again(shown, wait_s=wait_of(headers), kind="throttled" if fault.throttled else "")
+            return _Again(shown, wait_s=fault.wait_s, kind="throttled" if fault.throttled else "")
         if 300 <= fault.status < 400:
             to = headers.get("location")
             return ModelError("the server sends requests elsewhere", where=self.url, got=to, mend="give that address")
@@ -239,16 +251,14 @@ class Client:
 
     def _adapted(self, error: _Unfit) -> bool:
         """Rename or leave out a parameter that the model does not take; return whether the request can be sent anew."""
-        told = f"{error.fault.param} {error.fault.message}"
-        if not error.fault.unsupported:
-            return False
-        if _LIMITS[0] in error.sent and _LIMITS[0] in told:
-            self._limit = _LIMITS[1]
-        elif "temperature" in error.sent and "temperature" in told and "temperature" not in self.settings.extra:
-            self._without.add("temperature")
-        else:
-            return False
-        return True
+        # What the user says is sent as it is; what is left out here is not sent again, so that this comes to an end.
+        ours = [name for name in (LIMITS[0], "temperature") if name in error.sent and name not in self.settings.extra]
+        name = error.fault.rejects(ours)
+        if name == LIMITS[0]:
+            self._limit = LIMITS[1]
+        elif name:
+            self._without.add(name)
+        return bool(name)
 
     # --- what may pass -----------------------------------------------------------------------------------------------
 
@@ -259,6 +269,8 @@ class Client:
         if fault.kind == "timeout":
             most = min(most, _MOST_TIMEOUTS)
         others = failures.total() - failures["throttled"]
+        if fault.kind == "throttled" and time.monotonic() - self._answered_at < _THROTTLED_S:
+            return False
         return failures[fault.kind] >= most or others >= self.settings.attempts
 
     async def _gone(self, fault: _Again, failures: Counter[str]) -> Exception:
@@ -284,7 +296,7 @@ class Client:
             what = f"the server asks to wait for {fault.wait_s:.0f} s"
             raise ModelError(what, where=self.url, got=str(fault), mend=f"then {RESUMES}")
         # Requests that failed together are not to come back together (exponential backoff with jitter).
-        wait = min(_LONGEST_WAIT_S, 2.0 ** (count - 1)) * random.uniform(0.5, 1.0)
+        wait = min(_LONGEST_WAIT_S, 2.0 ** min(count - 1, 9)) * random.uniform(0.5, 1.0)
         if fault.wait_s is not None:
             wait = fault.wait_s + min(0.1, wait)
         if fault.kind == "throttled" or fault.wait_s is not None:
@@ -300,6 +312,20 @@ class Client:
     def _go_on(self) -> None:
         if self._stopping.is_set():
             raise ModelError("the run was stopped", where=self.url, mend=RESUMES)
+
+    async def _accepts(self, max_tokens: int) -> bool:
+        """Whether the server answers a word, which is sent as an example is.
+
+        Raises:
+            ModelError: it answers nothing.
+        """
+        # Of few tokens models that think make a fault.
+        most = max(max_tokens, 16)
+        try:
+            await self.ask(_HELLO, max_tokens=most, tokens=most + 16, more={})
+        except Refused:
+            return False
+        return True
 
     async def _answers(self) -> bool:
         """Whether the server answers at all: a word, once."""

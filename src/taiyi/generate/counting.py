@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,6 +44,12 @@ class TokenCounter:
         if self._encoder is not None:
             return len(self._encoder.prompt(messages).ids)
         return round(sum(estimated(message.content) for message in messages) + _AROUND_MESSAGE * len(messages))
+
+    def of_answer(self, text: str) -> int:
+        """Return how many tokens an answer takes that stands in a prompt; of an estimate rather too many."""
+        if self._encoder is not None:
+            return len(self._encoder.tokenizer.encode(text, add_special_tokens=False))
+        return math.ceil(estimated(text))
 
     def least(self, messages: Sequence[Message]) -> float:
         """Return how many tokens a dialogue takes at least, whatever a chat template writes around its texts."""

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
-import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from taiyi.encoding import Prompt
+from taiyi.generate import head
 from taiyi.generate.constrained import Constraint, decide
 from taiyi.generate.decoder import Decoder, begun, pass_tokens
 from taiyi.generate.lookup import Lookup
@@ -131,7 +130,7 @@ def decode(
         hidden = decoder.feed([tokens for tokens, _ in fed], [positions for _, positions in fed])
         # Something is decided after what was pending, and after each token of a draft.
         at = [(i, len(rows[i].pending) - 1 + j) for i in sorted(live) for j in range(len(rows[i].draft) + 1)]
-        logits = _logits(model, hidden[[i for i, _ in at], [column for _, column in at]])
+        logits = head.logits(model, hidden[[i for i, _ in at], [column for _, column in at]])
         first = {i: n for n, (i, _) in reversed(list(enumerate(at)))}
         following = [(i, 0) for i in sorted(live)]
         while following:
@@ -175,9 +174,4 @@ def stream(model: PreTrainedModel, prompt: Prompt, *, limit: int, ends: Collecti
 
 
 def _greedy(model: PreTrainedModel, hidden: Tensor) -> list[int]:
-    return _logits(model, hidden).argmax(-1).tolist()
-
-
-@torch.inference_mode()
-def _logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
-    return cast(Tensor, cast(torch.nn.Module, model.get_output_embeddings())(hidden))
+    return head.logits(model, hidden).argmax(-1).tolist()

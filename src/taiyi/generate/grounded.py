@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Literal, cast
+from typing import Literal
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from taiyi.encoding import Encoder, Prompt
+from taiyi.generate import head
 from taiyi.generate.decoder import begun, pass_tokens
 from taiyi.generate.sampling import Sampler
 from taiyi.grounding import Grounding, State
@@ -161,7 +162,7 @@ def _decide(
     width = max(len(drafts[i].choices[j]) for i, j in asked)
     tokens = torch.tensor([_padded(drafts[i].choices[j], width) for i, j in asked], device=hidden.device)
     at = torch.tensor([(i, drafts[i].fed + j - 1) for i, j in asked], device=hidden.device)
-    logits = _logits(model, hidden[at[:, 0], at[:, 1]], tokens)
+    logits = head.logits_among(model, hidden[at[:, 0], at[:, 1]], tokens)
     if sampler is None:
         opens = torch.tensor([_opens(rows[i].grounding, drafts[i], j, width) for i, j in asked], device=hidden.device)
         picks = _pick(logits, tokens, opens, rule)
@@ -184,16 +185,6 @@ def _opens(grounding: Grounding, draft: _Draft, j: int, width: int) -> list[bool
     choices = draft.choices[j]
     # The first choice copies the source, even where its token also begins a tag.
     return [0 < k < len(choices) and choices[k] in opening for k in range(width)]
-
-
-@torch.inference_mode()
-def _logits(model: PreTrainedModel, hidden: Tensor, tokens: Tensor) -> Tensor:
-    """The logits of a few tokens, without those of the whole vocabulary."""
-    head = cast(torch.nn.Linear, model.get_output_embeddings())
-    logits = torch.einsum("nh,nch->nc", hidden.to(head.weight.dtype), head.weight[tokens.clamp(min=0)]).float()
-    if (bias := cast(Tensor | None, head.bias)) is not None:
-        logits += bias[tokens.clamp(min=0)]
-    return logits.masked_fill(tokens < 0, -torch.inf)
 
 
 @torch.inference_mode()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from taiyi.encoding import Encoder, Prompt
+from taiyi.generate import head
 from taiyi.generate.decoder import begun
 from taiyi.generate.engine import NO_ROOM, Asked
 from taiyi.schema import Prediction
@@ -139,10 +140,9 @@ def score(model: PreTrainedModel, prompts: Sequence[Prompt], answers: Sequence[S
 @torch.inference_mode()
 def _log_probs(model: PreTrainedModel, hidden: Tensor, tokens: Tokens) -> list[float]:
     """Return the log-probability of a token after each hidden state."""
-    head = cast(torch.nn.Module, model.get_output_embeddings())
     found: list[float] = []
     for begin in range(0, len(tokens), _POSITIONS):
-        logits = cast(Tensor, head(hidden[begin : begin + _POSITIONS])).float()
+        logits = head.logits(model, hidden[begin : begin + _POSITIONS]).float()
         wanted = torch.tensor(tokens[begin : begin + _POSITIONS], device=logits.device)[:, None]
         found += (logits.gather(1, wanted)[:, 0] - logits.logsumexp(-1)).tolist()
     return found

@@ -96,7 +96,12 @@ class LocalEngine:
         # A model of ours is only asked for what it was trained to hold, others for their whole context.
         self.limit = min(self.context, checkpoint.max_tokens) if checkpoint.recipe else self.context
         eos = cast(int | None, tokenizer.eos_token_id)
-        self._ends = {self.encoder.end, *(() if eos is None else (eos,))}
+        # What a model's own generation ends at may be several tokens, such as the end of a turn and that of a text.
+        own = cast(int | list[int] | None, model.generation_config and model.generation_config.eos_token_id)
+        self._ends = {
+            self.encoder.end,
+            *(e for e in (eos, *(own if isinstance(own, list) else [own])) if e is not None),
+        }
         self._vocabulary: Vocabulary | None = None
 
     @classmethod

@@ -34,11 +34,15 @@ class Pace:
 
     async def turn(self, tokens: float) -> None:
         """Wait until a request of so many tokens may be sent."""
-        begin = max(self._clock(), self._held, self._next_request, self._next_tokens)
-        self._next_request = begin + self._per_request
-        self._next_tokens = begin + tokens * self._per_token
-        while (wait := max(begin, self._held) - self._clock()) > 0:
-            await self._sleep(wait)
+        while True:
+            begin = max(self._clock(), self._held, self._next_request, self._next_tokens)
+            self._next_request = begin + self._per_request
+            self._next_tokens = begin + tokens * self._per_token
+            while (wait := begin - self._clock()) > 0:
+                await self._sleep(wait)
+            # Those that a hold overtook are not to leave together at its end.
+            if self._held <= self._clock():
+                return
 
     def correct(self, estimated: float, counted: float) -> None:
         """Say how many tokens a request took in fact."""

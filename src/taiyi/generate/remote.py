@@ -106,6 +106,7 @@ class RemoteEngine:
         found = Estimate()
         for example, candidates in asked:
             prompt, times = self.num_tokens(example.messages), 1 + len(candidates)
+            written = sum(self._counter.of_answer(text) for text in candidates)
             answer = times if candidates else self._longest(example, max_new_tokens)
             found += Estimate(
                 requests=times, prompt_tokens=times * prompt, answer_tokens=answer, exact=self._counter.exact

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from time import time
 from typing import Any, NamedTuple, cast
@@ -26,20 +26,34 @@ _TOO_LONG = regex.compile(
 )
 _TOO_LARGE = regex.compile(r"request too large", regex.IGNORECASE)
 _FILTER = regex.compile(
-    r"content[_ ]?(?:filter|policy|management)|moderation|safety system|flagged|data_inspection_failed|sensitive",
+    r"content[_ ]?(?:filter|policy|management)|moderation|safety system|flagged|data_?inspection"
+    r"|sensitive (?:content|information|word)",
     regex.IGNORECASE,
 )
 _NO_CREDIT = regex.compile(
-    r"insufficient_quota|insufficient (?:balance|credit|funds)|billing|exceeded your current quota"
+    r"insufficient_quota|insufficient (?:balance|credit|funds)|balance is insufficient|exceeded your current quota"
+    r"|arrearage|suspended",
+    regex.IGNORECASE,
 )
+# OpenAI's, and Google's, which tells of the account's plan where a minute's requests are spent.
+_THROTTLED = ("rate_limit_exceeded", "RESOURCE_EXHAUSTED")
 _UNSUPPORTED = regex.compile(r"unsupported|not supported|does not support|unrecognized|only the default|deprecated")
 _MOST = regex.compile(r"maximum (?:context|model) length (?:of|is)(?: only)? (\d+)")
 _GIVEN = regex.compile(
     r"(\d+) (?:tokens )?(?:in the (?:messages|prompt|input)|(?:input|prompt) tokens)"
     r"|prompt contains (?:at least )?(\d+)"
 )
-# Models that think put what they thought before the answer, where the server does not take it out.
-_THOUGHT = regex.compile(r"^\s*<(think|thinking|reasoning)>.*?</\1>\s*", regex.DOTALL)
+_WAIT = regex.compile(r"(?:try again|retry) in (?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?) ?(ms|s))?", regex.IGNORECASE)
+# Models that think put what they thought before the answer, where the server does not take it out; its opening tag may
+# stand in the prompt.
+_THOUGHT = regex.compile(
+    r"^\s*<(think|thinking|reasoning)>.*?</\1>\s*"
+    r"|^(?:(?!<(?:think|thinking|reasoning)>).)*?</(?:think|thinking|reasoning)>\s*",
+    regex.DOTALL,
+)
+_CUT_THOUGHT = regex.compile(r"^\s*<(?:think|thinking|reasoning)>")
+# OpenRouter, vLLM and SGLang, DeepSeek, GLM.
+_INTERRUPTED = ("error", "abort", "insufficient_system_resource", "network_error")
 
 
 class _Part(msgspec.Struct):
@@ -54,6 +68,7 @@ class _Message(msgspec.Struct):
 class _Choice(msgspec.Struct):
     message: _Message
     finish_reason: str | None = None
+    error: Any = None
 
 
 class _Usage(msgspec.Struct):
@@ -79,12 +94,13 @@ class Reply(msgspec.Struct):
         """The answer, without what a model that thinks wrote before it."""
         content = self.choices[0].message.content or ""
         whole = content if isinstance(content, str) else "".join(part.text for part in content)
-        return _THOUGHT.sub("", whole, count=1)
+        answer = _THOUGHT.sub("", whole, count=1)
+        return "" if self.cut and _CUT_THOUGHT.match(answer) else answer
 
     @property
     def refusal(self) -> str:
         """Why there is no answer; empty where there is one."""
-        if self.choices[0].finish_reason == "content_filter":
+        if self.choices[0].finish_reason in ("content_filter", "sensitive"):
             return FILTERED
         return DECLINED if self.choices[0].message.refusal else ""
 
@@ -123,12 +139,14 @@ class Fault(NamedTuple):
         code: what it names the fault, `context_length_exceeded` or some other word.
         param: which parameter it is about.
         message: the fault in words.
+        wait_s: how long it asks to wait.
     """
 
     status: int
     code: str = ""
     param: str = ""
     message: str = ""
+    wait_s: float | None = None
 
     @property
     def too_long(self) -> bool:
@@ -138,7 +156,8 @@ class Fault(NamedTuple):
 
     @property
     def filtered(self) -> bool:
-        return self.status not in (401, 429) and bool(_FILTER.search(self._said))
+        # What fails in a server may say anything; a name that it gives the fault is meant.
+        return self.status not in (401, 429) and bool(_FILTER.search(self._said if self.status < 500 else self.code))
 
     @property
     def throttled(self) -> bool:
@@ -146,12 +165,19 @@ class Fault(NamedTuple):
 
     @property
     def no_credit(self) -> bool:
-        return self.status == 402 or (self.throttled and bool(_NO_CREDIT.search(self._said)))
+        if self.throttled and self.code != "insufficient_quota" and (self.wait_s is not None or self.code in _THROTTLED):
+            return False
+        return self.status == 402 or (self.status in (403, 429) and bool(_NO_CREDIT.search(self._said)))
 
     @property
     def unsupported(self) -> bool:
         """Whether a parameter of the request is not known, or cannot have its value."""
         return bool(_UNSUPPORTED.search(self._said.casefold()))
+
+    def rejects(self, names: Iterable[str]) -> str:
+        """Return which of some parameters it says is not known, or cannot have its value; empty where none is."""
+        told = f"{self.param} {self.message}"
+        return next((name for name in names if name in told), "") if self.unsupported else ""
 
     @property
     def room(self) -> int | None:
@@ -180,17 +206,21 @@ _reply = msgspec.json.Decoder(Reply)
 
 
 def read(body: bytes) -> Reply | Fault:
-    """Read a reply that came with status 200; some servers say with it that they failed.
+    """Read a reply that came with status 200; some servers say with it that they failed, or break off in the middle.
 
     Raises:
         Garbage: it is neither.
     """
     try:
         found = _reply.decode(body)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
         raise Garbage(shortened(body.decode("utf-8", "replace")) or "nothing") from error
     if found.choices:
-        return found
+        choice = found.choices[0]
+        if choice.finish_reason not in _INTERRUPTED:
+            return found
+        fault = _fault(200, {"error": choice.error or {}})
+        return fault if fault.message else fault._replace(message=f"the answer was broken off: {choice.finish_reason}")
     fault = read_fault(200, body)
     if not (fault.message or fault.code):
         raise Garbage(shortened(body.decode("utf-8", "replace")))
@@ -201,8 +231,15 @@ def read_fault(status: int, body: bytes) -> Fault:
     """Read what a server says is wrong; of what is no JSON, the text. Under status 200 it may name another one."""
     try:
         said: Any = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Fault(status, message=shortened(regex.sub(r"<[^>]*>", " ", body.decode("utf-8", "replace"))))
+    return _fault(status, said)
+
+
+def _fault(status: int, said: Any) -> Fault:
+    if isinstance(said, list) and len(cast(list[Any], said)) == 1:
+        # Google's.
+        said = cast(list[Any], said)[0]
     if not isinstance(said, dict):
         return Fault(status, message=shortened(str(said)))
     given = cast(dict[str, Any], said)
@@ -210,16 +247,17 @@ def read_fault(status: int, body: bytes) -> Fault:
     if not isinstance(inner, dict):
         return Fault(status, message=str(inner))
     parts = cast(dict[str, Any], inner)
-    # The code may be the number of the status; then the type says more.
-    named = [str(parts[key]) for key in ("code", "type") if parts.get(key)]
+    # The code may be the number of the status; then the type says more, or Google's status.
+    named = [str(parts[key]) for key in ("code", "type", "status") if parts.get(key)]
     code = next((name for name in named if not name.isdecimal()), "")
     number = next((int(name) for name in named if regex.fullmatch(r"[45]\d\d", name)), 500)
     message = parts.get("message") or parts.get("detail") or ""
     return Fault(number if status == 200 else status, code, str(parts.get("param") or ""), str(message))
 
 
-def wait_of(headers: Mapping[str, str]) -> float | None:
-    """Return how many seconds a server asks to wait (RFC 9110, Retry-After, and OpenAI's in milliseconds)."""
+def wait_of(headers: Mapping[str, str], message: str = "") -> float | None:
+    """Return how many seconds a server asks to wait (RFC 9110, Retry-After, and OpenAI's in milliseconds), or says so
+    in words, such as "try again in 1m2.5s"."""
     for name, unit in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
         given = headers.get(name, "").strip()
         if regex.fullmatch(r"\d+(?:\.\d+)?", given):
@@ -227,7 +265,11 @@ def wait_of(headers: Mapping[str, str]) -> float | None:
     try:
         return max(0.0, parsedate_to_datetime(headers.get("retry-after", "")).timestamp() - time())
     except (TypeError, ValueError):
-        return None
+        pass
+    if (said := _WAIT.search(message)) and any(said.groups()):
+        hours, minutes, rest, unit = said.groups()
+        return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(rest or 0) * (1e-3 if unit == "ms" else 1)
+    return None
 
 
 def shortened(text: str) -> str:
