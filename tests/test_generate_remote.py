@@ -160,6 +160,14 @@ class Once:
         return self.faults[times - 1] if times <= len(self.faults) else echo(request)
 
 
+OPENAI = (
+    "Rate limit reached for m on requests per min (RPM): Limit 3. Please try again in 20ms. You can increase your "
+    "limit by adding a payment method to your account at https://platform.openai.com/account/billing."
+)
+GOOGLE = "You exceeded your current quota, please check your plan and billing details. Please retry in 0.02s."
+BROKEN_OFF: list[Any] = [
+    {"message": {"content": "Dis"}, "finish_reason": "error", "error": {"code": 502, "message": "x"}}
+]
 PASSING = {
     "server error": fault(500, "oops"),
     "not yet": fault(503, "Loading model"),
@@ -168,6 +176,14 @@ PASSING = {
     "no choices": Sent({"choices": []}),
     "half a reply": Sent(completion("x" * 1000), cut=True),
     "a fault under 200": Sent({"error": {"message": "upstream", "code": 502}}),
+    "broken off by OpenRouter": Sent({"choices": BROKEN_OFF}),
+    "broken off by vLLM": Sent(completion("Dis", finish="abort")),
+    "broken off by DeepSeek": Sent(completion("Dis", finish="insufficient_system_resource")),
+    "no gzip": Sent(completion("x"), headers={"Content-Encoding": "gzip"}),
+    "a deep fault": Sent(b"[" * 200_000, 500),
+    "a deep reply": Sent(b'{"choices":' + b"[" * 200_000),
+    "throttled by OpenAI": fault(429, OPENAI, code="rate_limit_exceeded"),
+    "throttled by Google": Sent([{"error": {"code": 429, "message": GOOGLE, "status": "RESOURCE_EXHAUSTED"}}], 429),
 }
 
 
@@ -211,6 +227,15 @@ def test_a_server_that_throttles_many_requests_is_not_down_while_it_answers_othe
         assert len(answers(engine(server, attempts=4, concurrency=4))) == len(EXAMPLES)
 
 
+def test_a_server_that_throttles_is_given_up_for_the_time_that_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = fault(429, "slow down")
+    with serve(Once(*[slow] * 10)) as server:
+        assert {p.finish for p in answers(engine(server, attempts=3))} == {"stop"}
+    monkeypatch.setattr(client, "_THROTTLED_S", 0.2)
+    with serve(lambda _: slow) as server, pytest.raises(ModelError, match="does not answer, after"):
+        answers(engine(server, attempts=3))
+
+
 def test_a_wait_that_is_too_long_ends_the_run() -> None:
     said = r"asks to wait for 86400 s.*goes on from the answers"
     limit = fault(429, "daily limit", Retry_After="86400")
@@ -237,9 +262,12 @@ REFUSING = {
     "Azure, filter": (fault(400, "The response was filtered", code="content_filter"), FILTERED),
     "OpenRouter, filter": (fault(403, "Your input was flagged"), FILTERED),
     "filter, in the reply": (Sent(completion("I", finish="content_filter")), FILTERED),
+    "GLM, filter": (Sent(completion("", finish="sensitive")), FILTERED),
+    "DashScope, filter": (fault(400, "Input data may contain ...", code="DataInspectionFailed"), FILTERED),
     "the model declines": (DECLINING, DECLINED),
     "something else": (fault(422, "bad byte", code="invalid_prompt"), "refused by the server: invalid_prompt"),
     "a bug of the server": (fault(500, "index 7 is out of range"), "the server fails on it: HTTP 500"),
+    "a bug, of no filter": (fault(500, "moderation: case-sensitive look-up"), "the server fails on it: HTTP 500"),
     "garbage": (Sent(b"\x00"), "the server fails on it: no reply"),
 }  # fmt: skip
 
@@ -317,6 +345,8 @@ def test_with_its_tokenizer_prompts_are_counted_and_a_small_cut_is_found(tmp_pat
         ours = engine(server, tokenizer=str(tmp_path / "tokenizer"))
         told = ours.estimate([Asked(EXAMPLES[0], ())], max_new_tokens=9)
         assert (told.prompt_tokens, told.exact) == (len(counted), True)
+        chosen = ours.estimate([Asked(EXAMPLES[0], (EXAMPLES[0].messages[0].content,))], max_new_tokens=9)
+        assert chosen.prompt_tokens == 2 * len(counted) + texts
         assert {p.finish for p in answers(ours, EXAMPLES[:1])} == {"stop"}
         server.answer = lambda _: Sent(completion("x", prompt_tokens=texts - 1))
         assert {p.reason for p in answers(ours, EXAMPLES[:1])} == {PARTLY_READ}
@@ -329,6 +359,7 @@ def test_with_its_tokenizer_prompts_are_counted_and_a_small_cut_is_found(tmp_pat
 ENDING = {
     "the key": (fault(401, "Incorrect API key provided: sk-secret"), "refuses the key in MY_KEY"),
     "the account": (fault(429, "You exceeded your current quota", code="insufficient_quota"), "no credit left"),
+    "the account, as 403": (fault(403, "Sorry, your account Balance is insufficient", code="30001"), "no credit left"),
     "the model": (fault(404, "model not found", code="model_not_found"), "no such model; got m. Did you mean 'm1'"),
     "a parameter": (fault(400, "top_q is not a parameter"), "does not accept the requests"),
     "another server": (Sent(b"<html>Welcome to nginx</html>"), "no OpenAI-compatible server.*nginx"),
@@ -346,6 +377,23 @@ def test_what_no_example_can_be_answered_for_ends_the_run(
         answers(engine(server, key_env="MY_KEY"))
     assert "sk-secret" not in str(error.value)
     assert server.url in str(error.value)
+
+
+SUSPENDED = {
+    "with a name": (fault(403, "Your account is Suspended."), "is suspended"),
+    "DashScope": (fault(400, "Make sure your account is in good standing.", code="Arrearage"), "does not accept"),
+    "with no reason": (fault(403, "Forbidden"), "does not accept"),
+}
+
+
+@pytest.mark.parametrize(("ending", "said"), SUSPENDED.values(), ids=SUSPENDED)
+def test_an_account_that_ends_in_the_middle_of_a_run_ends_the_run(ending: Sent, said: str) -> None:
+    with serve(lambda r: echo(r) if len(server.requests) <= 3 else ending) as server:
+        done: list[str] = []
+        with pytest.raises(ModelError, match=f"{said}.*goes on from the answers"):
+            for found in engine(server, concurrency=1).generate(EXAMPLES, max_new_tokens=9, batch_tokens=0):
+                done.append(found.finish)
+    assert done == ["stop"] * 3
 
 
 def test_an_address_at_which_nothing_is_is_said_soon() -> None:
@@ -457,6 +505,38 @@ def test_parameters_that_a_model_does_not_take_are_named_otherwise_or_left_out()
         assert server.requests[-1].body.keys() == {"model", "messages", "max_completion_tokens"}
 
 
+def test_a_parameter_that_the_user_gives_is_sent_as_it_is() -> None:
+    said = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
+    with serve(lambda _: fault(400, said)) as server, pytest.raises(ModelError, match="does not accept the requests"):
+        answers(engine(server, extra={"max_tokens": 500}), EXAMPLES[:1])
+    assert len(server.requests) == 2
+
+
+def test_the_room_for_an_answer_is_not_looked_for_without_end() -> None:
+    def less(request: Request) -> Sent:
+        return fault(400, VLLM.replace("110", str(101 - request.body["max_tokens"])))
+
+    with serve(less) as server:
+        assert [p.reason for p in answers(engine(server), EXAMPLES[:1])] == [NO_ROOM]
+        assert len(server.requests) == 4
+
+
+def test_a_dialogue_names_parameters_as_the_model_does() -> None:
+    def answer(request: Request) -> Sent:
+        if "max_tokens" in request.body:
+            return fault(400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
+        if "temperature" in request.body:
+            return fault(400, "Unsupported value: 'temperature' does not support 0.")
+        return Sent(b'data: {"choices":[{"delta":{"content":"hi"}}]}\n\ndata: [DONE]\n\n')
+
+    with serve(answer) as server:
+        talk = engine(server).stream([Message(role="user", content="?")], max_new_tokens=9)
+        assert list(talk) == ["hi"]
+        assert server.requests[-1].body["max_completion_tokens"] == 9
+        with pytest.raises(ModelError, match="Unsupported parameter"):
+            list(engine(server, extra={"max_tokens": 5}).stream([Message(role="user", content="?")], max_new_tokens=9))
+
+
 # --- costs -----------------------------------------------------------------------------------------------------------
 
 
@@ -473,8 +553,8 @@ def test_costs_are_told_before_anything_is_sent() -> None:
     assert 200 < other.prompt_tokens < 400
     assert ours.cost(1_000_000, 100_000) == 3.0
     assert engine("http://127.0.0.1:9", price_in=2.0).cost(1, 1) is None
-    chosen = ours.estimate([Asked(english, ("A", "B", "C"))], max_new_tokens=50)
-    assert (chosen.requests, chosen.answer_tokens, chosen.prompt_tokens) == (4, 4, 4 * one.prompt_tokens)
+    chosen = ours.estimate([Asked(english, ("A", "B", "退烧药"))], max_new_tokens=50)
+    assert (chosen.requests, chosen.answer_tokens, chosen.prompt_tokens) == (4, 4, 4 * one.prompt_tokens + 1 + 1 + 3)
 
 
 # --- likelihood ------------------------------------------------------------------------------------------------------

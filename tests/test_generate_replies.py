@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import anyio
 import pytest
 
+from fake_server import completion
 from taiyi.endpoint import base_url, is_address
 from taiyi.generate.pace import Pace
 from taiyi.generate.replies import Fault, Reply, read, read_fault, wait_of
@@ -40,6 +43,44 @@ def test_replies_are_read_as_servers_write_them() -> None:
     assert read(b'{"error":{"message":"m","code":400,"type":"exceed_context_size_error"}}') == Fault(
         400, "exceed_context_size_error", "", "m"
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "finish", "answer"),
+    [
+        ("<think>was it A?</think>\n\nB", "stop", "B"),
+        ("was it A?\nno\n</think>\n\nB", "stop", "B"),
+        ("\n</think>\n\nB </think> C", "stop", "B </think> C"),
+        ("<think>maybe disease: asthma; n", "length", ""),
+        ("A, as in <think>x</think>", "stop", "A, as in <think>x</think>"),
+        ("half of", "length", "half of"),
+    ],
+)
+def test_what_was_thought_is_told_from_the_answer(content: str, finish: str, answer: str) -> None:
+    found = read(json.dumps(completion(content, finish=finish)).encode())
+    assert isinstance(found, Reply)
+    assert found.text == answer
+
+
+def test_an_account_without_credit_is_told_from_one_that_is_throttled() -> None:
+    quota = "You exceeded your current quota, please check your plan and billing details."
+    assert Fault(429, "insufficient_quota", "", quota, wait_s=1).no_credit
+    assert Fault(429, message=quota).no_credit
+    assert Fault(403, "Arrearage", "", "Access denied").no_credit
+    assert not Fault(429, message=quota, wait_s=20).no_credit
+    assert not Fault(429, "rate_limit_exceeded", "", quota).no_credit
+    assert not Fault(429, message="Slow down, or see https://h/billing").no_credit
+    found = read_fault(429, b'[{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED"}}]')
+    assert found == Fault(429, "RESOURCE_EXHAUSTED", "", "m")
+
+
+def test_the_wait_may_stand_in_the_message() -> None:
+    assert wait_of({}, "Please try again in 20s. Visit ...") == 20
+    assert wait_of({}, "Please try again in 250ms.") == 0.25
+    assert wait_of({}, "Please try again in 1h6m0.5s.") == 3960.5
+    assert wait_of({}, "Please retry in 31.4 s.") == 31.4
+    assert wait_of({"retry-after": "3"}, "Please retry in 31s.") == 3
+    assert wait_of({}, "Please retry in a moment.") is None
 
 
 def test_the_wait_may_be_a_date() -> None:
@@ -94,3 +135,29 @@ def test_the_pace_follows_what_was_counted_and_what_a_server_asks_for() -> None:
     assert paced(pace, clock, 1, 0) == [1]
     pace.hold(30)
     assert paced(pace, clock, 1, 0) == [31]
+
+
+def test_requests_that_a_hold_overtakes_do_not_leave_together() -> None:
+    clock = Clock()
+    waits = 0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal waits
+        waits += 1
+        if waits == 1:
+            # Another request is told to wait while this one does.
+            pace.hold(30)
+            await pace.turn(1)
+            sent.append(clock.now - 100)
+        else:
+            clock.now += seconds
+
+    async def last() -> None:
+        await pace.turn(1)
+        await pace.turn(1)
+        sent.append(clock.now - 100)
+
+    sent: list[float] = []
+    pace = Pace(60, None, clock=clock, sleep=sleep)
+    anyio.run(last)
+    assert sent == [30, 31]

@@ -44,7 +44,8 @@ class EndpointSettings(BaseModel):
     timeout_s: Annotated[float, Field(gt=0)] = 300.0
     """How many seconds an answer may take."""
     attempts: Annotated[int, Field(ge=1)] = 6
-    """How often a request is sent before the server counts as down, or the example as one that it cannot answer."""
+    """How often a request is sent before the server counts as down, or the example as one that it cannot answer. One
+    that is to slow down is also given three minutes without any answer."""
     temperature: Annotated[float, Field(ge=0)] | None = 0.0
     """The temperature of the answers; the server's own under null."""
     extra: dict[str, Any] = Field(default_factory=dict[str, Any])

@@ -22,7 +22,18 @@ from taiyi.endpoint import EndpointSettings, base_url
 from taiyi.errors import ModelError, suggestion
 from taiyi.generate.engine import NO_ROOM
 from taiyi.generate.pace import Pace
-from taiyi.generate.replies import FILTERED, Fault, Garbage, Reply, read, read_fault, shortened, wait_of
+from taiyi.generate.replies import (
+    ADAPTED,
+    FILTERED,
+    LIMITS,
+    Fault,
+    Garbage,
+    Reply,
+    read,
+    read_fault,
+    shortened,
+    wait_of,
+)
 
 _LONGEST_WAIT_S = 30.0
 _LONGEST_ASKED_S = 900.0
@@ -34,11 +45,9 @@ _MOST_TIMEOUTS = 2
 _MOST_THROTTLED = 100
 # Many limits are those of a minute.
 _THROTTLED_S = 180.0
-_MOST_SHORTENED = 3
+_MOST_CUTS = 3
 _AGAIN = frozenset({408, 409, 425, 429})
 _HELLO = ({"role": "user", "content": "Hi"},)
-LIMITS = ("max_tokens", "max_completion_tokens")
-"""How the longest answer is named, at first and by models that do not take that."""
 _SUCH_AS = "an address such as http://localhost:8000/v1"
 
 RESUMES = "the same command goes on from the answers that are kept"
@@ -125,7 +134,7 @@ class Client:
         """
         failures = Counter[str]()
         answered, throttled = self.num_answered, 0
-        room, shortened = max_tokens, 0
+        room, cuts = max_tokens, 0
         while True:
             try:
                 reply = await self._once(messages, room, tokens, more)
@@ -133,9 +142,9 @@ class Client:
                 fault = error.fault
                 if fault.too_long:
                     # The prompt may fit, and the answer that is asked for not.
-                    if fault.room is None or not 0 < fault.room < room or shortened == _MOST_SHORTENED:
+                    if fault.room is None or not 0 < fault.room < room or cuts == _MOST_CUTS:
                         raise Refused(NO_ROOM, self._safe(str(fault))) from error
-                    room, shortened = fault.room, shortened + 1
+                    room, cuts = fault.room, cuts + 1
                 elif not self._adapted(error):
                     # The fault is the example's where a word is answered now: a key may end in the middle of a run.
                     if messages is not _HELLO and await self._accepts(max_tokens):
@@ -218,7 +227,7 @@ class Client:
         shown = self._safe(str(fault))
         fault = fault._replace(wait_s=wait_of(headers, fault.message))
         if fault.no_credit:
-            what = "the account is suspended" if "suspended" in shown else "the account has no credit left"
+            what = "the account is suspended" if "suspended" in shown.casefold() else "the account has no credit left"
             return ModelError(what, where=self.url, got=shown, mend=f"then {RESUMES}")
         if fault.status == 401:
             return self._locked(fault)
@@ -252,7 +261,7 @@ class Client:
     def _adapted(self, error: _Unfit) -> bool:
         """Rename or leave out a parameter that the model does not take; return whether the request can be sent anew."""
         # What the user says is sent as it is; what is left out here is not sent again, so that this comes to an end.
-        ours = [name for name in (LIMITS[0], "temperature") if name in error.sent and name not in self.settings.extra]
+        ours = [name for name in ADAPTED if name in error.sent and name not in self.settings.extra]
         name = error.fault.rejects(ours)
         if name == LIMITS[0]:
             self._limit = LIMITS[1]

@@ -41,7 +41,7 @@ class Pace:
             while (wait := begin - self._clock()) > 0:
                 await self._sleep(wait)
             # Those that a hold overtook are not to leave together at its end.
-            if self._held <= self._clock():
+            if self._held <= begin:
                 return
 
     def correct(self, estimated: float, counted: float) -> None:

@@ -109,7 +109,7 @@ class RemoteEngine:
             written = sum(self._counter.of_answer(text) for text in candidates)
             answer = times if candidates else self._longest(example, max_new_tokens)
             found += Estimate(
-                requests=times, prompt_tokens=times * prompt, answer_tokens=answer, exact=self._counter.exact
+                requests=times, prompt_tokens=times * prompt + written, answer_tokens=answer, exact=self._counter.exact
             )
         return found
 

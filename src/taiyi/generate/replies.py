@@ -15,6 +15,11 @@ PARTLY_READ = "the server read only a part of the prompt"
 FILTERED = "the server's content filter"
 DECLINED = "the model declines to answer"
 
+LIMITS = ("max_tokens", "max_completion_tokens")
+"""How the longest answer is named, at first and by models that do not take that."""
+ADAPTED = (LIMITS[0], "temperature")
+"""Parameters that some models do not take."""
+
 _SHOWN_CHARS = 200
 # vLLM, OpenAI and Azure, llama.cpp, Ollama, TGI, SGLang, Anthropic and others that translate for them.
 _TOO_LONG = regex.compile(
@@ -43,7 +48,9 @@ _GIVEN = regex.compile(
     r"(\d+) (?:tokens )?(?:in the (?:messages|prompt|input)|(?:input|prompt) tokens)"
     r"|prompt contains (?:at least )?(\d+)"
 )
-_WAIT = regex.compile(r"(?:try again|retry) in (?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?) ?(ms|s))?", regex.IGNORECASE)
+_WAIT = regex.compile(
+    r"(?:try again|retry) in (?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?) ?(ms|s))?", regex.IGNORECASE
+)
 # Models that think put what they thought before the answer, where the server does not take it out; its opening tag may
 # stand in the prompt.
 _THOUGHT = regex.compile(
@@ -165,8 +172,8 @@ class Fault(NamedTuple):
 
     @property
     def no_credit(self) -> bool:
-        if self.throttled and self.code != "insufficient_quota" and (self.wait_s is not None or self.code in _THROTTLED):
-            return False
+        if self.throttled and (self.wait_s is not None or self.code in _THROTTLED):
+            return self.code == "insufficient_quota"
         return self.status == 402 or (self.status in (403, 429) and bool(_NO_CREDIT.search(self._said)))
 
     @property
@@ -219,7 +226,7 @@ def read(body: bytes) -> Reply | Fault:
         choice = found.choices[0]
         if choice.finish_reason not in _INTERRUPTED:
             return found
-        fault = _fault(200, {"error": choice.error or {}})
+        fault = _fault(200, {"error": choice.error if isinstance(choice.error, dict) else {}})
         return fault if fault.message else fault._replace(message=f"the answer was broken off: {choice.finish_reason}")
     fault = read_fault(200, body)
     if not (fault.message or fault.code):

@@ -11,7 +11,7 @@ import msgspec
 
 from taiyi.endpoint import EndpointSettings
 from taiyi.errors import ModelError
-from taiyi.generate.replies import read_fault, shortened
+from taiyi.generate.replies import ADAPTED, LIMITS, read_fault, shortened
 
 
 def stream(
@@ -23,27 +23,34 @@ def stream(
         ModelError: the server does not answer.
     """
     key = os.environ.get(settings.key_env, "").strip()
-    said: dict[str, Any] = {"model": settings.model, "messages": messages, "max_tokens": max_tokens, "stream": True}
+    said: dict[str, Any] = {"model": settings.model, "messages": messages, LIMITS[0]: max_tokens, "stream": True}
     if settings.temperature is not None:
         said["temperature"] = settings.temperature
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
-        with httpx2.stream(
-            "POST",
-            f"{url}/chat/completions",
-            json=said | settings.extra,
-            headers=headers,
-            timeout=settings.timeout_s,
-        ) as response:
-            if response.status_code != 200:
-                fault = str(read_fault(response.status_code, response.read()))
-                raise ModelError(
-                    "the server does not answer", where=url, got=fault.replace(key, "***") if key else fault
-                )
-            for line in response.iter_lines():
-                event = line.removeprefix("data:").strip()
-                if line.startswith("data:") and event != "[DONE]":
-                    yield _piece(event, url)
+        while True:
+            with httpx2.stream(
+                "POST",
+                f"{url}/chat/completions",
+                json=said | settings.extra,
+                headers=headers,
+                timeout=settings.timeout_s,
+            ) as response:
+                if response.status_code == 200:
+                    for line in response.iter_lines():
+                        event = line.removeprefix("data:").strip()
+                        if line.startswith("data:") and event != "[DONE]":
+                            yield _piece(event, url)
+                    return
+                fault = read_fault(response.status_code, response.read())
+            # As of the requests of an evaluation, each at most once.
+            name = fault.rejects([name for name in ADAPTED if name in said and name not in settings.extra])
+            if not name:
+                got = str(fault)
+                raise ModelError("the server does not answer", where=url, got=got.replace(key, "***") if key else got)
+            del said[name]
+            if name == LIMITS[0]:
+                said[LIMITS[1]] = max_tokens
     except httpx2.HTTPError as error:
         raise ModelError(
             "the server does not answer", where=url, got=shortened(str(error)) or type(error).__name__
