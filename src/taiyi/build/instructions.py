@@ -32,7 +32,7 @@ def task_of(name: str, corpus: Corpus, root: Path) -> Task:
     its splits that is there."""
     task = tasks.get(name)
     if isinstance(task, Naming):
-        roles = {
+        roles: dict[Lang, Sequence[Shown]] = {
             lang: [Shown(name=n, shown=r.shown(lang), values=r.values) for n, r in corpus.roles.items()]
             for lang in corpus.langs
         }
