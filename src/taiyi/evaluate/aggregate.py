@@ -253,10 +253,11 @@ def _by_type(scores: Sequence[Score]) -> dict[str, TypeResult]:
     """Return precision, recall and F1 of each type, those with the most gold first."""
     by_type = f1.total_by_type(score.counts for score in scores)
     order = sorted(by_type, key=lambda name: (-by_type[name].tp - by_type[name].fn, name))
-    return {name: _type_result(by_type[name]) for name in order}
+    return {name: type_result(by_type[name]) for name in order}
 
 
-def _type_result(counts: Counts) -> TypeResult:
+def type_result(counts: Counts) -> TypeResult:
+    """Return precision, recall and F1 of the counts of a type."""
     return TypeResult(
         precision=f1.precision(counts),
         recall=f1.recall(counts),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -73,14 +73,14 @@ def details(
 def error_table(results: Sequence[SetResult], found: Sequence[Details]) -> Table:
     """Return the errors of each test set by kind; those without items are left out."""
     titles = {result.name: result.title for result in results}
-    rows = [Row((titles.get(of.set, of.set), *_counts(_total(of)))) for of in found if of.errors]
+    rows = [Row((titles.get(of.set, of.set), *_counts(total_errors(of.errors.values())))) for of in found if of.errors]
     return Table((Column("Test set", "text"), *_columns()), tuple(rows))
 
 
 def type_error_table(of: Details) -> Table:
     """Return the errors of a test set by type and kind."""
     rows = [Row((name, *_counts(counts))) for name, counts in of.errors.items()]
-    rows.append(Row(("All", *_counts(_total(of))), "total"))
+    rows.append(Row(("All", *_counts(total_errors(of.errors.values()))), "total"))
     return Table((Column("Type", "text"), *_columns()), tuple(rows))
 
 
@@ -120,5 +120,6 @@ def _counts(counts: dict[Kind, int]) -> tuple[str, ...]:
     return tuple(f"{counts.get(kind, 0):,}" for kind in KINDS)
 
 
-def _total(of: Details) -> dict[Kind, int]:
-    return {kind: sum(counts.get(kind, 0) for counts in of.errors.values()) for kind in KINDS}
+def total_errors(tallies: Collection[Mapping[Kind, int]]) -> dict[Kind, int]:
+    """Add up errors by kind; kinds that there are none of are left out."""
+    return {kind: count for kind in KINDS if (count := sum(tally.get(kind, 0) for tally in tallies))}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
-from taiyi.evaluate.aggregate import SetResult, TypeResult
-from taiyi.evaluate.details import Details
+from taiyi.evaluate.aggregate import SetResult, TypeResult, type_result
+from taiyi.evaluate.details import Details, total_errors
 from taiyi.evaluate.differences import Kind
 from taiyi.evaluate.report import RunResult
 from taiyi.metrics import f1
@@ -66,28 +66,12 @@ def _result(result: SetResult, known: Collection[str]) -> SetResult:
 def _per_type(table: Mapping[str, TypeResult], known: Collection[str]) -> dict[str, TypeResult]:
     kept = {name: found for name, found in table.items() if name in known}
     if others := [Counts(t.tp, t.fp, t.fn) for name, t in table.items() if name not in known]:
-        total = f1.total(others)
-        kept[NOT_IN_SET] = TypeResult(
-            precision=f1.precision(total),
-            recall=f1.recall(total),
-            f1=f1.f1(total),
-            tp=total.tp,
-            fp=total.fp,
-            fn=total.fn,
-        )
+        kept[NOT_IN_SET] = type_result(f1.total(others))
     return kept
 
 
 def _errors(errors: Mapping[str, Mapping[Kind, int]], known: Collection[str]) -> dict[str, dict[Kind, int]]:
     kept = {name: dict(kinds) for name, kinds in errors.items() if name in known}
     if others := [kinds for name, kinds in errors.items() if name not in known]:
-        kept[NOT_IN_SET] = _added(others)
+        kept[NOT_IN_SET] = total_errors(others)
     return kept
-
-
-def _added(tallies: Iterable[Mapping[Kind, int]]) -> dict[Kind, int]:
-    total: dict[Kind, int] = {}
-    for tally in tallies:
-        for kind, count in tally.items():
-            total[kind] = total.get(kind, 0) + count
-    return total

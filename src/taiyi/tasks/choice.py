@@ -187,7 +187,8 @@ class MultipleChoice(_Closed):
         if text in texts:
             return Choice(key=text)
         said = squeeze(text)
-        stated = [] if _begins(text, texts) else [said[match.end() :] for match in _STATED.finditer(said)]
+        begins = _begins(text, texts)
+        stated = [] if begins else [said[match.end() :] for match in _STATED.finditer(said)]
         keys = {squeeze(key).strip(_AROUND): key for key in texts}
         # An option may begin with a key ("B超", "C. difficile"), or be one: a key alone comes first, then the whole
         # text of an option, and only then keys within what is said.
@@ -198,7 +199,7 @@ class MultipleChoice(_Closed):
                 return Choice(key=keys[whole])
             if len(same := [key for key, option in texts.items() if option == whole]) == 1:
                 return Choice(key=same[0])
-        if key := _key(text, texts):
+        if key := _key(text, texts, begins=begins):
             return Choice(key=key)
         if (match := _patterns(frozenset(texts)).before_text.search(said)) and match[2].startswith(
             texts.get(match[1], said)
@@ -207,8 +208,9 @@ class MultipleChoice(_Closed):
         raise Unparsable("no option is named", got=repr(text[:60]), expected=_one_of(texts))
 
 
-def _key(text: str, texts: Mapping[str, str]) -> str | None:
-    """Return the key that an answer names, given the texts of the options by their keys; None where there is none.
+def _key(text: str, texts: Mapping[str, str], *, begins: bool) -> str | None:
+    """Return the key that an answer names, given the texts of the options by their keys, and whether it begins with it;
+    None where there is none.
 
     A key at the beginning counts where it stands alone in its line or before the text of its option, then the last one
     that is stated as the answer, for reasons come before it; then any other at the beginning, and one that is called
@@ -225,7 +227,7 @@ def _key(text: str, texts: Mapping[str, str]) -> str | None:
     first = patterns.alone.search(text)
     stated = [match for match in patterns.stated.finditer(text) if key_of(match)]
     match = first if first and key_of(first) else None
-    if stated and not _begins(text, texts):
+    if stated and not begins:
         match = stated[-1]
     if match is None:
         named = [match for match in patterns.named.finditer(text) if key_of(match)]
