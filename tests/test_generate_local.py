@@ -17,6 +17,7 @@ from taiyi.encoding import Encoder
 from taiyi.errors import ModelError, Unparsable
 from taiyi.generate import LocalEngine, grounded, load_engine
 from taiyi.generate.engine import NO_ROOM
+from taiyi.generate.torch_model import TorchModel
 from taiyi.grounding import State
 from taiyi.schema import Example, FreeText, Mentions, Message, Prediction, Shown, Tagging
 from taiyi.train.tokenizer import train_bpe
@@ -62,7 +63,7 @@ def windowed_model() -> PreTrainedModel:
 
 
 def engine(positions: Any = "aligned", made: PreTrainedModel | None = None) -> LocalEngine:
-    return LocalEngine(made or model(), tokenizer(), Checkpoint(positions=positions))
+    return LocalEngine(TorchModel(made or model()), tokenizer(), Checkpoint(positions=positions))
 
 
 def tagged_example(index: int, source: str) -> Example:
@@ -128,7 +129,8 @@ def slowly(model: PreTrainedModel, encoder: Encoder, example: Example, limit: in
 @pytest.mark.parametrize("positions", ["plain", "aligned"])
 @pytest.mark.parametrize("make", [model, sliding_model, windowed_model], ids=lambda make: make.__name__)
 def test_answers_are_those_of_deciding_token_by_token(make: Any, positions: Any) -> None:
-    ours = engine(positions, make())
+    made = make()
+    ours = engine(positions, made)
     tagged_ones = ours.generate(EXAMPLES[:4], max_new_tokens=10_000, batch_tokens=8192)
     free_ones = ours.generate(EXAMPLES[4:], max_new_tokens=40, batch_tokens=4096)
     found = {p.example: p for p in (*tagged_ones, *free_ones)}
@@ -136,7 +138,7 @@ def test_answers_are_those_of_deciding_token_by_token(make: Any, positions: Any)
     opened = 0
     for example in EXAMPLES:
         limit = 40 if example.tagging is None else 10_000
-        assert found[example.id].text == slowly(ours.model, ours.encoder, example, limit), example.id
+        assert found[example.id].text == slowly(made, ours.encoder, example, limit), example.id
         opened += found[example.id].text.count("</")
     assert opened, "the case is empty: no tag was chosen"
 
@@ -262,7 +264,7 @@ def test_load_a_folder_and_a_run(tmp_path: Path) -> None:
     (run / "run.json").write_text('{"model": "model"}')
     expected = [p.text for p in engine().generate(EXAMPLES, max_new_tokens=30, batch_tokens=4096)]
     for place in (run, run / "model"):
-        ours = load_engine(place, device="cpu")
+        ours = load_engine(place, device="cpu", runtime="torch")
         assert ours.checkpoint.positions == "aligned"
         assert [p.text for p in ours.generate(EXAMPLES, max_new_tokens=30, batch_tokens=4096)] == expected
 

@@ -1,4 +1,4 @@
-"""What a model folder says of itself beyond transformers' own files, and where the model of a run is."""
+"""What a model folder says of itself beyond transformers' own files, and which model is meant by a name."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from taiyi.errors import ModelError
 
 FILE = "taiyi.json"
 RUN_FILE = "run.json"
+EMBEDDED = "mini"
+"""What the model that comes with the package is called, wherever a model is named."""
+EMBEDDED_DIR = Path(__file__).with_name(EMBEDDED)
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -27,6 +30,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         form: the form of extraction answers that it learned (`tagged` or `list`).
         window_chars: it learned entities in windows of whole sentences up to about so many characters; 0 for whole
             documents.
+        types: by language, the entities that it is asked for where none are named, as prompts show them.
     """
 
     recipe: str = ""
@@ -38,6 +42,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     templates: str = ""
     form: str = "tagged"
     window_chars: int = 0
+    types: dict[Literal["en", "zh"], tuple[str, ...]] = {}
 
     def save(self, folder: Path) -> None:
         (folder / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(self)) + b"\n")
@@ -54,12 +59,20 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise ModelError("cannot be read", where=path, got=error, mend="train the model again") from error
 
 
-def model_folder(model: str | Path) -> Path:
-    """Return the folder of a model: that of a run (its last finished stage), or the folder itself.
+def is_address(model: object) -> bool:
+    """Whether what is named as a model is the address of a server."""
+    return str(model).startswith(("http://", "https://"))
 
-    Raises ModelError where neither is there.
+
+def model_folder(model: str | Path) -> Path:
+    """Return the folder of a model: that of a run (its last finished stage), the folder itself, or, of the word `mini`,
+    that of the package.
+
+    Raises ModelError where there is none.
     """
-    path = Path(model)
+    if model == EMBEDDED:
+        return _embedded()
+    path = Path(model).expanduser()
     if (path / RUN_FILE).exists():
         try:
             pointer = msgspec.json.decode((path / RUN_FILE).read_bytes(), type=dict[str, str])
@@ -79,3 +92,20 @@ def model_folder(model: str | Path) -> Path:
             mend="train one first: taiyi run RECIPE",
         )
     return path
+
+
+def locate(model: str | Path) -> Path | str:
+    """Return the folder of a model that is here, or the id of one of the hub, by the form of its name."""
+    path = Path(model).expanduser()
+    looks_local = isinstance(model, Path) or str(model).startswith((".", "/", "~")) or str(model).count("/") > 1
+    return model_folder(model) if model == EMBEDDED or path.exists() or looks_local else str(model)
+
+
+def _embedded() -> Path:
+    if not (EMBEDDED_DIR / "config.json").exists():
+        raise ModelError(
+            "this copy of Taiyi has no model inside",
+            where=EMBEDDED_DIR,
+            mend="install a release of it, or name a model: a run, a folder, or the id of one on the Hugging Face hub",
+        )
+    return EMBEDDED_DIR

@@ -18,8 +18,8 @@ from taiyi.build.settings import (
     Selection,
     Settings,
 )
-from taiyi.checkpoint import model_folder
-from taiyi.endpoint import EndpointSettings, base_url, is_address
+from taiyi.checkpoint import is_address, model_folder
+from taiyi.endpoint import EndpointSettings, base_url
 from taiyi.errors import Misfit, ModelError, RecipeError
 from taiyi.evaluate import suites
 from taiyi.recipe_check import check_choices, check_form, check_selection, check_templates, check_windows, known
@@ -93,6 +93,9 @@ class EvaluateSettings(Settings):
     labels or choices too, or `none`, as the paper's. Tagged answers always are."""
     batch_tokens: Annotated[int, Field(ge=64)] = 8192
     """Tokens of a batch in generation."""
+    runtime: Literal["torch", "numpy"] = "torch"
+    """What computes answers: `torch`, which trains models too, or `numpy`, with which small models answer in `taiyi
+    extract`, so that the two can be compared. They are the same within rounding."""
 
     @field_validator("prompt")
     @classmethod
@@ -191,6 +194,8 @@ class Recipe(Settings):
             raise Misfit(str(error), "base") from error
         if self.stages:
             raise Misfit("the model of a server cannot be trained here", "base", mend="take the stages out")
+        if self.evaluate.runtime != "torch":
+            raise Misfit("the model of a server is not computed here", *("evaluate", "runtime"), mend="take it out")
         if self.evaluate.endpoint is None or not self.evaluate.endpoint.model:
             raise Misfit(
                 "it is not said which model of the server is asked",

@@ -42,4 +42,4 @@ def run(
     report.print_summary(results, console)
     page = steps.report_folder(job) / "report.html"
     console.print(f"\nReport: {page.resolve()}", soft_wrap=True, highlight=False)
-    console.print(f"Talk with the model: taiyi chat {job.folder}", soft_wrap=True, highlight=False)
+    console.print(f"Talk with the model: taiyi chat --model {job.folder}", soft_wrap=True, highlight=False)

@@ -80,7 +80,7 @@ def stages(
     for line in (
         f"Model: {model.resolve()}",
         f"Evaluate it: taiyi run {recipe}",
-        f"Talk with it: taiyi chat {job.folder}",
+        f"Talk with it: taiyi chat --model {job.folder}",
     ):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 

@@ -265,7 +265,7 @@ def _uses(facts: Facts) -> Iterator[str]:
 
 def _start() -> Iterator[str]:
     yield from ("## How to Get Started with the Model", "", "With Taiyi, in this folder:", "")
-    yield from ("```sh", "taiyi chat .", 'taiyi extract . "Aspirin can cause asthma." --task ner', "```", "")
+    yield from ("```sh", "taiyi chat --model .", 'taiyi extract "Aspirin can cause asthma." --model .', "```", "")
     yield from ("With transformers:", "", "```python")
     yield from (
         "from transformers import AutoModelForCausalLM, AutoTokenizer",

@@ -247,6 +247,7 @@ def pairs(run: Run, data: Path, index: int, begin: Begin | None) -> Path:
 
     def work(folder: Path) -> dict[str, Any]:
         from taiyi.generate import LocalEngine
+        from taiyi.generate.torch_model import TorchModel
         from taiyi.steps.pairs import prepare_pairs
         from taiyi.train.loss import causal_model
         from taiyi.train.world import world
@@ -254,9 +255,9 @@ def pairs(run: Run, data: Path, index: int, begin: Begin | None) -> Path:
         if four_bit:
             # In 4 bit a model answers otherwise than in 16: the one that learns is to be the one that answered.
             learner, tokenizer = _based(run, stage, begin, folder / "work" / "base")
-            answering = causal_model(learner)
+            answering = TorchModel(causal_model(learner))
         else:
-            loaded = LocalEngine.load(model, device=str(world().device))
+            loaded = LocalEngine.load(model, device=str(world().device), runtime="torch")
             answering, tokenizer = loaded.model, loaded.tokenizer
         # The rows are those of this recipe, whatever the model was made by.
         engine = LocalEngine(answering, tokenizer, _checkpoint(run, stage))
