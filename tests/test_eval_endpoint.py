@@ -301,7 +301,7 @@ def test_chat_with_a_server() -> None:
     pieces = [b'{"choices":[{"delta":{"content":"Hel"}}]}', b'{"choices":[{"delta":{"content":"lo"}}]}', b"[DONE]"]
     streamed = Sent(b"".join(b"data: " + piece + b"\n\n" for piece in pieces))
     with FakeServer(lambda _: streamed, ["the-model"]).running() as server:
-        result = call("chat", server.url, "--once", "Hi")
+        result = call("chat", "--model", server.url, "--once", "Hi")
         assert result.exit_code == 0, result.output
         assert result.stdout.endswith("Hello\n")
         assert server.requests[0].body["model"] == "the-model"

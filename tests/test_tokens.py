@@ -93,9 +93,24 @@ def test_a_template_may_refuse_a_dialogue() -> None:
         ours.apply_chat_template([], chat_template="{{ raise_exception('no turns') }}")
 
 
+def test_what_is_said_of_special_tokens_is_read_in_each_of_its_forms(tmp_path: Path) -> None:
+    TOKENIZERS["single"]().save_pretrained(tmp_path)
+    path = tmp_path / "tokenizer_config.json"
+    changes = {"add_bos_token": False, "unk_token": None, "eos_token": {"content": "<|im_end|>", "special": True}}
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    found = FastTokenizer.load(tmp_path)
+    assert (found.eos_token_id, found.unk_token_id) == (found.backend_tokenizer.token_to_id("<|im_end|>"), None)
+
+
 @pytest.mark.parametrize(
     ("changes", "removed"),
-    [({"tokenizer_class": "Qwen2Tokenizer"}, ""), ({"eos_token": "<never>"}, ""), ({}, "tokenizer.json")],
+    [
+        ({"tokenizer_class": "Qwen2Tokenizer"}, ""),
+        ({"eos_token": "<never>"}, ""),
+        ({"eos_token": {"content": "<never>"}}, ""),
+        ({}, "tokenizer.json"),
+        ({"chat_template": "{% generation %}x{% endgeneration %}"}, "chat_template.jinja"),
+    ],
 )
 def test_what_transformers_would_make_otherwise_is_refused(
     changes: dict[str, str], removed: str, tmp_path: Path

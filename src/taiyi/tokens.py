@@ -31,7 +31,7 @@ CHAT_TEMPLATE = Path(__file__).with_name("chat.jinja").read_text(encoding="utf-8
 _MOST_PIECES = 1 << 19
 """So many pieces are remembered: about 100 MB."""
 
-
+_SPECIAL = ("bos", "eos", "unk", "sep", "pad", "cls", "mask")
 _PLAIN = ("TokenizersBackend", "PreTrainedTokenizerFast")
 """Classes of transformers that take a tokenizer as its file has it; others make one of their own."""
 
@@ -66,14 +66,16 @@ class FastTokenizer:
         try:
             config: dict[str, Any] = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
             backend = Backend.from_file(str(folder / "tokenizer.json"))
+            path = folder / "chat_template.jinja"
+            template = path.read_text(encoding="utf-8") if path.exists() else config.get("chat_template")
+            if isinstance(template, str) and template != CHAT_TEMPLATE:
+                _compiled(template)
         except Exception as error:  # The library raises nothing more exact.
             raise ModelError("the tokenizer cannot be read", where=folder, got=error) from error
-        named = {key: value for key, value in config.items() if key.endswith("_token") and value is not None}
-        special = {
-            key: cast(str, value["content"] if isinstance(value, dict) else value) for key, value in named.items()
+        named = {f"{name}_token": config.get(f"{name}_token") for name in _SPECIAL}
+        special: dict[str, str] = {
+            name: token["content"] if isinstance(token, dict) else token for name, token in named.items() if token
         }
-        path = folder / "chat_template.jinja"
-        template = path.read_text(encoding="utf-8") if path.exists() else config.get("chat_template")
         if (
             config.get("tokenizer_class") not in _PLAIN
             or type(backend.model).__name__ != "BPE"

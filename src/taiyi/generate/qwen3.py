@@ -131,8 +131,9 @@ class Weights:
         self.norm = tensors["model.norm.weight"]
         self.layers = [_layer(shape, tensors, f"model.layers.{number}") for number in range(shape.layers)]
         pairs = np.arange(0, shape.head_dim, 2, dtype=np.float32) / np.float32(shape.head_dim)
-        positions = np.arange(shape.context, dtype=np.float32)
-        angles = positions[:, None] * (np.float32(1) / np.float32(shape.theta) ** pairs)
+        # Rounded as torch does it: an angle is this times a position, so that its last bit counts.
+        turns = np.float32(1) / (shape.theta ** pairs.astype(np.float64)).astype(np.float32)
+        angles = np.arange(shape.context, dtype=np.float32)[:, None] * turns
         self.cosines, self.sines = np.cos(angles), np.sin(angles)
 
     @classmethod
