@@ -347,7 +347,11 @@ def test_a_package_without_a_model_says_so(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_what_is_asked_for_by_default_stands_in_the_checkpoint(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = Checkpoint(max_tokens=120, types={"en": ("Zebra",), "zh": ("Yak",)})
-    monkeypatch.setattr(Checkpoint, "load", lambda path: made)
+
+    def load(_: Path) -> Checkpoint:
+        return made
+
+    monkeypatch.setattr(Checkpoint, "load", load)
     assert "types: Zebra (" in taiyi("extract", TEXT, "--model", str(folder)).stderr
     assert "types: Yak (" in taiyi("extract", "肝损伤。", "--model", str(folder)).stderr
 

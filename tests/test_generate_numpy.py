@@ -120,7 +120,8 @@ def test_hidden_states_are_those_of_torch_whatever_is_fed_and_taken_back(
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
 def test_weights_are_read_as_they_are_written(dtype: torch.dtype, tmp_path: Path) -> None:
     torch.manual_seed(1)
-    model = Qwen3ForCausalLM(Qwen3Config(**options(head_dim=8))).to(dtype)
+    model: Any = Qwen3ForCausalLM(Qwen3Config(**options(head_dim=8)))
+    model = model.to(dtype)
     model.save_pretrained(tmp_path)
     found = qwen3.read_tensors(tmp_path / "model.safetensors")
     expected = {name: value.float().numpy() for name, value in model.state_dict().items() if name != "lm_head.weight"}
@@ -193,7 +194,7 @@ def test_an_engine_answers_as_one_of_torch_does() -> None:
 def test_candidates_are_as_probable_as_they_are_to_torch() -> None:
     ours, theirs = engines()
     prompts = [ours.encoder.prompt(one.example.messages) for one in choices.ASKED]
-    answers = [likelihood._encoded(one.candidates, ours.encoder) for one in choices.ASKED]
+    answers = [[ours.encoder.text_ids(text) for text in one.candidates] for one in choices.ASKED]
     scores = [likelihood.score(engine.model, prompts, answers) for engine in (ours, theirs)]
     for one, other in zip(*scores, strict=True):
         assert one == pytest.approx(other, abs=1e-3)

@@ -44,7 +44,8 @@ def both(kind: str, template: str) -> tuple[Any, FastTokenizer]:
     made.chat_template = TEMPLATES[template]
     made.bos_token = "<|im_start|>"
     made.save_pretrained(folder)
-    return AutoTokenizer.from_pretrained(folder), FastTokenizer.load(folder)
+    theirs: Any = AutoTokenizer.from_pretrained(folder)
+    return theirs, FastTokenizer.load(folder)
 
 
 @given(kinds, texts)
