@@ -77,9 +77,11 @@ class Instructions:
         self._sets: dict[Lang, list[Types]] = {}
         self._wordings: dict[Lang, tuple[Template, ...]] = {}
 
-    def of(self, record: Record, *, draws: int = 1) -> Iterator[Example | Reject]:
-        """Yield the examples of a record: each query, window and focus under so many wordings."""
+    def of(self, record: Record, *, draws: int = 1, copy: int = 0) -> Iterator[Example | Reject]:
+        """Yield the examples of a record, or of a changed copy of it, by its number: each query, window and focus under
+        so many wordings."""
         task = self._task
+        suffix = (f"~copy{copy}" if copy else "") + self._beside
         self._prepare(record.lang)
         for types in queries(record, task, self._sets[record.lang], self._selection, self._seed):
             spans = self._spans(record)
@@ -88,11 +90,11 @@ class Instructions:
             yield from _across(record, task, types, cut, missed)
             for span in spans:
                 for focus in task.focuses(record, types, span):
-                    for template in self._drawn(record, types, span, focus, draws):
+                    for template in self._drawn(record, types, span, focus, draws, copy):
                         dressed = self._dressed(template, record, types, span)
                         made = task.render(record, dressed, form=self._form, types=types, window=span, focus=focus)
-                        if self._beside and isinstance(made, Example):
-                            made = msgspec.structs.replace(made, id=made.id + self._beside)
+                        if suffix and isinstance(made, Example):
+                            made = msgspec.structs.replace(made, id=made.id + suffix)
                         if self._training and isinstance(made, Example):
                             made = self._kept(made)
                         elif missed and isinstance(made, Example):
@@ -111,7 +113,7 @@ class Instructions:
         return windows(self._task.texts(record)[0], self._selection.window_chars, self._selection.overlap_chars)
 
     def _drawn(
-        self, record: Record, types: Types, span: Span | None, focus: tuple[str, ...], draws: int
+        self, record: Record, types: Types, span: Span | None, focus: tuple[str, ...], draws: int, copy: int
     ) -> Sequence[Template]:
         """Return the wordings that an example is asked in: what is drawn depends on the seed and the example alone."""
         known = self._wordings[record.lang]
@@ -119,6 +121,7 @@ class Instructions:
             return known
         asked = "+".join(shown.name for shown in types)
         key = f"{record.id}/{asked}@{span.start if span else 0}{'!' if focus else ''}{'+'.join(focus)}"
+        key += f"~copy{copy}" if copy else ""
         found = ranks(self._seed, key, len(known))
         first = sorted(range(len(known)), key=found.__getitem__)[:draws]
         return [known[i] for i in sorted(first)]
