@@ -13,6 +13,7 @@ from tests import strategies
 from torch import nn
 from transformers import PreTrainedTokenizerFast
 
+from taiyi.train.model import scratch
 from taiyi.train.optimizer import optimizer
 from taiyi.train.settings import StageSettings
 from taiyi.train.spelling import Spelling, features, ngrams
@@ -105,3 +106,23 @@ def test_the_schedule_reaches_it() -> None:
 def test_it_is_of_the_method_full() -> None:
     with pytest.raises(ValidationError, match="method full"):
         StageSettings(method="lora", spelling=4096)
+
+
+def test_a_model_from_nothing_begins_with_what_is_spelled_alike_nearby() -> None:
+    size: dict[str, int] = {
+        "hidden": 64,
+        "layers": 1,
+        "heads": 1,
+        "kv_heads": 1,
+        "feed_forward": 16,
+        "max_positions": 64,
+        "seed": 1,
+    }
+
+    def nearness(one: str, other: str, spelling: int | None) -> float:
+        weight = scratch(tokenizer(), **size, spelling=spelling).get_input_embeddings().weight
+        (a,), (b,) = (tokenizer().encode(text, add_special_tokens=False) for text in (one, other))
+        return float(nn.functional.cosine_similarity(weight[a], weight[b], dim=0))
+
+    assert nearness(" nephritis", " Nephritis", None) < 0.3 < nearness(" nephritis", " Nephritis", 4096)
+    assert nearness(" nephritis", " retinopathy", 4096) < 0.3

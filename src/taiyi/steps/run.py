@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -37,6 +37,7 @@ class Run:
         command: as typed, for the report.
         engine: what the data is made with.
         parallel: how weights lie on several processes that train together.
+        together: trains the stages in several processes, where one alone is to begin them.
     """
 
     recipe: Recipe
@@ -46,6 +47,7 @@ class Run:
     command: str = ""
     engine: Engine = field(default_factory=lambda: Local(1))
     parallel: Parallel = "ddp"
+    together: Callable[[], None] | None = None
 
     @property
     def console(self) -> Console:

@@ -16,7 +16,7 @@ from taiyi import recipe_stages, storage, templates
 from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Positions
 from taiyi.errors import RecipeError
-from taiyi.manifest import manifest, step
+from taiyi.manifest import is_done, manifest, step
 from taiyi.recipe_stages import Stage
 from taiyi.schema import Example, Reject, Tagging
 from taiyi.steps import choice, sharing, watching
@@ -113,9 +113,10 @@ def train(run: Run, data: Path, index: int, begin: Begin | None) -> Begin:
     if stage.dev is not None or stage.kind == "grpo":
         # How many tokens are answered at once decides how logits are rounded.
         inputs["batch_tokens"] = run.recipe.evaluate.batch_tokens
-    folder = sharing.collective(
-        run, f"train-{stage.name}", inputs, lambda out: _train(run, data, stage, rows, begin, out)
-    )
+    name = f"train-{stage.name}"
+    if run.together is not None and launch.alone() and not is_done(run.folder, name, inputs):
+        run.together()
+    folder = sharing.collective(run, name, inputs, lambda out: _train(run, data, stage, rows, begin, out))
     return Begin(folder.name, choice.chosen(run, folder, stage))
 
 

@@ -54,6 +54,9 @@ class ScratchSettings(_Settings):
     """The longest text, in tokens, that the model is declared for."""
     tie: bool = True
     """Whether the head shares the weights of the embeddings."""
+    spelling: Annotated[int, Field(ge=256)] | None = None
+    """Embeddings begin alike where tokens are spelled alike, by their character n-grams, of which there are so many
+    kinds, such as 8192; random if not given."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
