@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any, cast
 
 import pytest
 import torch
@@ -109,7 +110,7 @@ def test_it_is_of_the_method_full() -> None:
 
 
 def test_a_model_from_nothing_begins_with_what_is_spelled_alike_nearby() -> None:
-    size: dict[str, int] = {
+    size: dict[str, Any] = {
         "hidden": 64,
         "layers": 1,
         "heads": 1,
@@ -120,7 +121,7 @@ def test_a_model_from_nothing_begins_with_what_is_spelled_alike_nearby() -> None
     }
 
     def nearness(one: str, other: str, spelling: int | None) -> float:
-        weight = scratch(tokenizer(), **size, spelling=spelling).get_input_embeddings().weight
+        weight = cast(nn.Embedding, scratch(tokenizer(), **size, spelling=spelling).get_input_embeddings()).weight
         (a,), (b,) = (tokenizer().encode(text, add_special_tokens=False) for text in (one, other))
         return float(nn.functional.cosine_similarity(weight[a], weight[b], dim=0))
 

@@ -73,7 +73,7 @@ def scratch(
         torch.manual_seed(seed)
         model = Qwen3ForCausalLM(config)
         if spelling is not None:
-            weight = model.get_input_embeddings().weight
+            weight = cast(nn.Embedding, model.get_input_embeddings()).weight
             known = features(tokenizer, len(weight), spelling)
             with torch.no_grad():
                 weight += known @ (torch.randn(spelling, hidden) * config.initializer_range)
