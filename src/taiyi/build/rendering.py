@@ -38,7 +38,7 @@ def render_part(
     `shots` are what every example is shown before it.
     """
     corpus = catalogue.get(selection.corpus)
-    task = task_of(selection.task, corpus, root)
+    task = task_of(selection.task, corpus, root, selection.pairs)
     instructions = Instructions(selection, task, corpus, seed=seed, training=training)
 
     def examples(rejects: storage.Lines) -> Iterator[Example]:

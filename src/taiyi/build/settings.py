@@ -41,6 +41,17 @@ class QuerySettings(Settings):
     """Negatives: for each type that the text has, how many are asked for that it has not; one where it has none."""
 
 
+class PairSettings(Settings):
+    """How `rc` asks about the pairs of a document."""
+
+    by_name: bool = False
+    """Whether concepts are names, as they are where relations are found by a cascade: mentions of one type and text, or
+    of an abbreviation and the long form that the text explains it by. Else they are what has one id."""
+    near: bool = False
+    """Whether a prompt shows the sentences that have both of the pair, or in which they are nearest, and the first one,
+    and not all of the document or window."""
+
+
 class Selection(Settings):
     """Which records of a corpus become examples of which task, and how."""
 
@@ -72,6 +83,8 @@ class Selection(Settings):
     """Negatives: which share of the examples with nothing to extract is kept, drawn by the seed."""
     prompt: PromptSettings = PromptSettings()
     """What stands in the prompt beside its wording."""
+    pairs: PairSettings = PairSettings()
+    """Of the task `rc`: what makes a concept, and what of the text is shown."""
     templates: tuple[str, ...] = ()
     """Numbers (`"01"`, in quotes) or ids (`ner.en.01`) of the templates to draw from; where none is given, all of the
     task's but those that are held out."""
