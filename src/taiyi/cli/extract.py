@@ -20,9 +20,10 @@ from taiyi.catalogue import Corpus, TypeName
 from taiyi.errors import ModelError, RecipeError, TaiyiError, suggestion
 from taiyi.schema import Answer, Document, Example, Lang, Mentions, Reject, Shown, Span, Triples
 from taiyi.tasks import Task
+from taiyi.tasks.marked import TAGS as MARKS
 
 if TYPE_CHECKING:
-    from taiyi.generate import LocalEngine
+    from taiyi.generate import Engine, LocalEngine
 
 _HAN = regex.compile(r"\p{Han}")
 _LETTER = regex.compile(r"\p{L}")
@@ -70,18 +71,21 @@ def extract(
         raise RecipeError("not a task of extraction", got=task, expected="ner or re")
     source = _given(text, file)
     language = _language(source) if lang == "auto" else lang
+    from taiyi.cascade import Cascade
     from taiyi.generate import LocalEngine
 
     engine = LocalEngine.load(model, device=device, grammar=tasks.grammar)
-    shown = _types(asked, language, types, _tags(engine))
+    size = window or engine.checkpoint.window_chars or WINDOW_CHARS
+    cascade = Cascade(engine, engine.checkpoint, window_chars=size)
+    by_pairs = engine.checkpoint.relations != "written" and asked.kind == "relations"
+    shown = (by_pairs and not types and cascade.types(language)) or _types(asked, language, types, _tags(engine))
     if not types:
         typer.echo(f"types: {', '.join(t.shown for t in shown)} (choose with --types)", err=True)
     record = Document(id="text", corpus="input", split="test", lang=language, text=source)
-    size = window or engine.checkpoint.window_chars or WINDOW_CHARS
     spans = windows(source, size) if asked.kind == "entities" else [None]
     form = engine.checkpoint.form if engine.checkpoint.form in asked.forms else asked.forms[0]
     examples = [_example(asked, record, shown, span, form) for span in spans]
-    answer = _answer(engine, asked, examples)
+    answer = _answer(engine, cascade if by_pairs else engine, asked, examples)
     rows = list(_rows(answer, {t.name: t.shown for t in shown}))
     if as_json:
         for row in rows:
@@ -121,7 +125,9 @@ def _tags(engine: LocalEngine) -> frozenset[str]:
     """The tags that the model's tokenizer has as tokens: what it was trained to mark."""
     texts = {token.content for token in engine.tokenizer.added_tokens_decoder.values()}
     return frozenset(
-        t[1:-1] for t in texts if t.startswith("<") and t.endswith(">") and tagged.close_tag(t[1:-1]) in texts
+        t[1:-1]
+        for t in texts - set(MARKS)
+        if t.startswith("<") and t.endswith(">") and tagged.close_tag(t[1:-1]) in texts
     )
 
 
@@ -167,12 +173,12 @@ def _example(task: Task, record: Document, types: Sequence[Shown], window: Span 
     return example
 
 
-def _answer(engine: LocalEngine, task: Task, examples: Sequence[Example]) -> Answer:
+def _answer(engine: LocalEngine, answering: Engine, task: Task, examples: Sequence[Example]) -> Answer:
     by_id = {example.id: example for example in examples}
     if len(by_id) < len(examples):
         raise TaiyiError("two windows have the same id", got=f"{len(examples)} windows")
     parsed: list[tuple[Example, Answer]] = []
-    for prediction in engine.generate(examples, max_new_tokens=1024, batch_tokens=16384):
+    for prediction in answering.generate(examples, max_new_tokens=1024, batch_tokens=16384):
         example, written = by_id[prediction.example], prediction.text
         if prediction.finish == "refused":
             raise ModelError(
