@@ -23,6 +23,7 @@ from taiyi.tasks import Task
 from taiyi.tasks.marked import TAGS as MARKS
 
 if TYPE_CHECKING:
+    from taiyi.cascade import Cascade
     from taiyi.generate import Engine, LocalEngine
 
 _HAN = regex.compile(r"\p{Han}")
@@ -71,21 +72,20 @@ def extract(
         raise RecipeError("not a task of extraction", got=task, expected="ner or re")
     source = _given(text, file)
     language = _language(source) if lang == "auto" else lang
-    from taiyi.cascade import Cascade
     from taiyi.generate import LocalEngine
 
     engine = LocalEngine.load(model, device=device, grammar=tasks.grammar)
     size = window or engine.checkpoint.window_chars or WINDOW_CHARS
-    cascade = Cascade(engine, engine.checkpoint, window_chars=size)
-    by_pairs = engine.checkpoint.relations != "written" and asked.kind == "relations"
-    shown = (by_pairs and not types and cascade.types(language)) or _types(asked, language, types, _tags(engine))
+    cascade = _cascade(engine, asked, size)
+    own = [] if types or cascade is None else cascade.types(language)
+    shown = own or _types(asked, language, types, _tags(engine))
     if not types:
         typer.echo(f"types: {', '.join(t.shown for t in shown)} (choose with --types)", err=True)
     record = Document(id="text", corpus="input", split="test", lang=language, text=source)
     spans = windows(source, size) if asked.kind == "entities" else [None]
     form = engine.checkpoint.form if engine.checkpoint.form in asked.forms else asked.forms[0]
     examples = [_example(asked, record, shown, span, form) for span in spans]
-    answer = _answer(engine, cascade if by_pairs else engine, asked, examples)
+    answer = _answer(engine, cascade or engine, asked, examples)
     rows = list(_rows(answer, {t.name: t.shown for t in shown}))
     if as_json:
         for row in rows:
@@ -119,6 +119,15 @@ def _given(text: str | None, file: Path | None) -> str:
 def _language(text: str) -> Lang:
     """Chinese where a fifth of the letters are Han characters."""
     return "zh" if len(_HAN.findall(text)) * 5 > len(_LETTER.findall(text)) else "en"
+
+
+def _cascade(engine: LocalEngine, task: Task, window_chars: int) -> Cascade | None:
+    """Return what finds relations by a cascade, where the model was trained for one and is asked for relations."""
+    if task.kind != "relations" or engine.checkpoint.relations == "written":
+        return None
+    from taiyi.cascade import Cascade
+
+    return Cascade(engine, engine.checkpoint, window_chars=window_chars)
 
 
 def _tags(engine: LocalEngine) -> frozenset[str]:

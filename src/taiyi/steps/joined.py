@@ -13,6 +13,7 @@ from taiyi.checkpoint import Joined
 from taiyi.schema import Lang
 from taiyi.steps.run import Run
 from taiyi.steps.shards import there
+from taiyi.tasks import Pairing
 from taiyi.tasks.facts import End, Facts
 from taiyi.tasks.rc import RelationClassification
 
@@ -26,6 +27,8 @@ def joined(run: Run) -> list[Joined]:
     entities = [s for s in selections if tasks.get(s.task).name == "ner"]
     found: dict[tuple[str, Lang], Joined] = {}
     for selection in selections:
+        if not isinstance(tasks.get(selection.task), Pairing):
+            continue
         corpus = catalogue.get(selection.corpus)
         task = task_of(selection.task, corpus, run.corpora, selection.pairs)
         if isinstance(task, RelationClassification) and task.known is not None:

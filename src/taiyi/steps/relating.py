@@ -98,11 +98,11 @@ def answered(
     """
     from taiyi.cascade import Cascade, fitted
 
-    cascade = Cascade(engine, engine.checkpoint)
-    pairs = [e for e in examples if engine.checkpoint.relations != "written" and cascade.answers(e)]
-    others = [e for e in examples if e not in pairs]
+    cascade, by_pairs = Cascade(engine, engine.checkpoint), engine.checkpoint.relations != "written"
+    pairs = [e for e in examples if by_pairs and cascade.answers(e)]
+    others = [e for e in examples if not (by_pairs and cascade.answers(e))]
     made = world.gather(list(engine.generate(others, max_new_tokens=max_new_tokens, batch_tokens=batch_tokens)))
-    if engine.checkpoint.relations == "written":
+    if not by_pairs:
         return made
     found: list[Judged] = world.gather(
         list(cascade.judge(pairs, max_new_tokens=max_new_tokens, batch_tokens=batch_tokens))
@@ -121,9 +121,9 @@ def fit(
     from taiyi.train.selection import CANDIDATES
 
     found: dict[str, float] = {}
+    if checkpoint.relations == "written":
+        return found
     for folder in (out / "model", *sorted((out / CANDIDATES).glob("step-*"))):
-        if checkpoint.relations == "written":
-            break
         cascade = Cascade(LocalEngine.load(folder, checkpoint=checkpoint), checkpoint)
         if asked := [example for example in sample if cascade.answers(example)]:
             judged = cascade.judge(asked, max_new_tokens=max_new_tokens, batch_tokens=batch_tokens)

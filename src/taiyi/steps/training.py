@@ -162,7 +162,8 @@ def _train(run: Run, data: Path, stage: Stage, rows_folder: Path, begin: Begin |
     del facts["losses"]  # they are in loss.jsonl
     if sample and run.recipe.evaluate.pair_bias is None and launch.is_main():
         most = run.recipe.evaluate.max_new_tokens["re"]
-        facts["pair_bias"] = relating.fit(out, sample, checkpoint, max_new_tokens=most, batch_tokens=budget)
+        if biases := relating.fit(out, sample, checkpoint, max_new_tokens=most, batch_tokens=budget):
+            facts["pair_bias"] = biases
     return facts
 
 
