@@ -14,7 +14,7 @@ from taiyi.errors import RecipeError, TaiyiError, suggestion
 from taiyi.evaluate import suites
 from taiyi.evaluate.suites import TestSet
 from taiyi.schema import Lang
-from taiyi.tasks import PlainText, Task
+from taiyi.tasks import Pairing, PlainText, Task
 from taiyi.tasks.texts import Translation
 from taiyi.templates import Template
 
@@ -151,6 +151,14 @@ def _check_effect(selection: Selection, task: Task, corpus: Corpus, at: At) -> N
             "entities may be given where relations or events are asked for; to others they are the answer, or nothing",
             asked,
             "a task about relations or events, such as re or ee",
+        ),
+        (
+            ("pairs",),
+            any(set_ for _, set_ in selection.pairs),
+            isinstance(task, Pairing),
+            "only a task that asks about pairs marks them",
+            asked,
+            "the task rc",
         ),
         (("templates",), selection.templates, asks, "texts are learned without a wording", asked, "no templates"),
         (("prompt",), prompt, asks, "texts are learned without a prompt", asked, "no `prompt`"),

@@ -12,12 +12,12 @@ from taiyi import catalogue, tasks, templates
 from taiyi.build.mixture import rank, ranks
 from taiyi.build.queries import Types, fixed, queries, type_names
 from taiyi.build.records import place
-from taiyi.build.settings import Selection
+from taiyi.build.settings import PairSettings, Selection
 from taiyi.build.windows import windows
 from taiyi.catalogue import Corpus
 from taiyi.errors import RecipeError, Unparsable, suggestion
 from taiyi.schema import Answer, Document, Example, Lang, Record, Reject, Shown, Span, Split
-from taiyi.tasks import Naming, Task
+from taiyi.tasks import Naming, Pairing, Task
 from taiyi.tasks.facts import Facts, Informed, gather
 from taiyi.tasks.windowed import lies
 from taiyi.templates import Template, words
@@ -27,10 +27,12 @@ ACROSS = "across windows: none has all of it"
 PAIR_ACROSS = "pair across windows: none has both"
 
 
-def task_of(name: str, corpus: Corpus, root: Path) -> Task:
+def task_of(name: str, corpus: Corpus, root: Path, pairs: PairSettings | None = None) -> Task:
     """Return a task, told what it needs to know of a corpus as a whole: names of its entry, and facts of the first of
-    its splits that is there."""
+    its splits that is there; and how it asks about pairs."""
     task = tasks.get(name)
+    if pairs is not None and isinstance(task, Pairing):
+        task = task.pairing(by_name=pairs.by_name, near=pairs.near)
     if isinstance(task, Naming):
         roles: dict[Lang, Sequence[Shown]] = {
             lang: [Shown(name=n, shown=r.shown(lang), values=r.values) for n, r in corpus.roles.items()]

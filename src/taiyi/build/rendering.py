@@ -43,7 +43,7 @@ def render_part(
     place of others.
     """
     corpus = catalogue.get(selection.corpus)
-    task = task_of(selection.task, corpus, root)
+    task = task_of(selection.task, corpus, root, selection.pairs)
     instructions = Instructions(selection, task, corpus, seed=seed, training=training)
     settings = selection.augment if training else None
     mentions: Pool = {} if pool is None else storage.read_json(pool, dict[str, list[str]])

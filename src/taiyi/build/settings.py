@@ -60,6 +60,17 @@ class AugmentSettings(Settings):
         return self
 
 
+class PairSettings(Settings):
+    """How `rc` asks about the pairs of a document."""
+
+    by_name: bool = False
+    """Whether concepts are names, as they are where relations are found by a cascade: mentions of one type and text, or
+    of an abbreviation and the long form that the text explains it by. Else they are what has one id."""
+    near: bool = False
+    """Whether a prompt shows the sentences that have both of the pair, or in which they are nearest, and the first one,
+    and not all of the document or window."""
+
+
 class Selection(Settings):
     """Which records of a corpus become examples of which task, and how."""
 
@@ -93,6 +104,8 @@ class Selection(Settings):
     """Changed copies of the records; none if not given."""
     prompt: PromptSettings = PromptSettings()
     """What stands in the prompt beside its wording."""
+    pairs: PairSettings = PairSettings()
+    """Of the task `rc`: what makes a concept, and what of the text is shown."""
     templates: tuple[str, ...] = ()
     """Numbers (`"01"`, in quotes) or ids (`ner.en.01`) of the templates to draw from; where none is given, all of the
     task's but those that are held out."""

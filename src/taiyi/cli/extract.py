@@ -20,9 +20,11 @@ from taiyi.catalogue import Corpus, TypeName
 from taiyi.errors import ModelError, RecipeError, TaiyiError, suggestion
 from taiyi.schema import Answer, Document, Example, Lang, Mentions, Reject, Shown, Span, Triples
 from taiyi.tasks import Task
+from taiyi.tasks.marked import TAGS as MARKS
 
 if TYPE_CHECKING:
-    from taiyi.generate import LocalEngine
+    from taiyi.cascade import Cascade
+    from taiyi.generate import Engine, LocalEngine
 
 _HAN = regex.compile(r"\p{Han}")
 _LETTER = regex.compile(r"\p{L}")
@@ -73,15 +75,17 @@ def extract(
     from taiyi.generate import LocalEngine
 
     engine = LocalEngine.load(model, device=device, grammar=tasks.grammar)
-    shown = _types(asked, language, types, _tags(engine))
+    size = window or engine.checkpoint.window_chars or WINDOW_CHARS
+    cascade = _cascade(engine, asked, size)
+    own = [] if types or cascade is None else cascade.types(language)
+    shown = own or _types(asked, language, types, _tags(engine))
     if not types:
         typer.echo(f"types: {', '.join(t.shown for t in shown)} (choose with --types)", err=True)
     record = Document(id="text", corpus="input", split="test", lang=language, text=source)
-    size = window or engine.checkpoint.window_chars or WINDOW_CHARS
     spans = windows(source, size) if asked.kind == "entities" else [None]
     form = engine.checkpoint.form if engine.checkpoint.form in asked.forms else asked.forms[0]
     examples = [_example(asked, record, shown, span, form) for span in spans]
-    answer = _answer(engine, asked, examples)
+    answer = _answer(engine, cascade or engine, asked, examples)
     rows = list(_rows(answer, {t.name: t.shown for t in shown}))
     if as_json:
         for row in rows:
@@ -117,11 +121,22 @@ def _language(text: str) -> Lang:
     return "zh" if len(_HAN.findall(text)) * 5 > len(_LETTER.findall(text)) else "en"
 
 
+def _cascade(engine: LocalEngine, task: Task, window_chars: int) -> Cascade | None:
+    """Return what finds relations by a cascade, where the model was trained for one and is asked for relations."""
+    if task.kind != "relations" or engine.checkpoint.relations == "written":
+        return None
+    from taiyi.cascade import Cascade
+
+    return Cascade(engine, engine.checkpoint, window_chars=window_chars)
+
+
 def _tags(engine: LocalEngine) -> frozenset[str]:
     """The tags that the model's tokenizer has as tokens: what it was trained to mark."""
     texts = {token.content for token in engine.tokenizer.added_tokens_decoder.values()}
     return frozenset(
-        t[1:-1] for t in texts if t.startswith("<") and t.endswith(">") and tagged.close_tag(t[1:-1]) in texts
+        t[1:-1]
+        for t in texts - set(MARKS)
+        if t.startswith("<") and t.endswith(">") and tagged.close_tag(t[1:-1]) in texts
     )
 
 
@@ -167,12 +182,12 @@ def _example(task: Task, record: Document, types: Sequence[Shown], window: Span 
     return example
 
 
-def _answer(engine: LocalEngine, task: Task, examples: Sequence[Example]) -> Answer:
+def _answer(engine: LocalEngine, answering: Engine, task: Task, examples: Sequence[Example]) -> Answer:
     by_id = {example.id: example for example in examples}
     if len(by_id) < len(examples):
         raise TaiyiError("two windows have the same id", got=f"{len(examples)} windows")
     parsed: list[tuple[Example, Answer]] = []
-    for prediction in engine.generate(examples, max_new_tokens=1024, batch_tokens=16384):
+    for prediction in answering.generate(examples, max_new_tokens=1024, batch_tokens=16384):
         example, written = by_id[prediction.example], prediction.text
         if prediction.finish == "refused":
             raise ModelError(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from taiyi.endpoint import EndpointSettings, is_address
-from taiyi.generate.engine import Asked, Choosing, Engine, Estimate, Grammar, Paid
+from taiyi.generate.engine import Asked, Choosing, Engine, Estimate, Grammar, Paid, Weighed, Weighing
 from taiyi.generate.local import LocalEngine, Sampled
 from taiyi.generate.remote import RemoteEngine
 
@@ -20,6 +20,8 @@ __all__ = [
     "Paid",
     "RemoteEngine",
     "Sampled",
+    "Weighed",
+    "Weighing",
     "load_engine",
 ]
 

@@ -14,7 +14,7 @@ from taiyi.errors import RecipeError, TaiyiError
 from taiyi.evaluate.suites import TestSet
 from taiyi.manifest import MANIFEST, finished, manifest, step
 from taiyi.schema import Reject
-from taiyi.steps import few_shot
+from taiyi.steps import few_shot, joined
 from taiyi.steps.cleaning import clean, forget
 from taiyi.steps.declared import ASKED, corpus_digest, set_digest
 from taiyi.steps.raw import raw_hashes
@@ -106,6 +106,7 @@ def _made(run: Run, folder: Path, rejects: Rejects, audit: storage.Lines) -> dic
         epochs[stage.name] = render_stage(run, stage, data, parts, cleaned, folder, rejects)
     storage.remove(folder / "work")
     storage.write_json(epochs, folder / "epochs.json")
+    storage.write_json(joined.joined(run), folder / joined.FILE)
     domains = {s.corpus: catalogue.get(s.corpus).domain for stage in recipe.stages for s in stage.data}
     counts = [
         count
