@@ -204,6 +204,16 @@ FAULTS: list[tuple[str, object, str]] = [
     (DATA, QA | {"query": {}}, f"{DATA}.query: there are no types to draw from; got the task qa_sqa"),
     (f"{DATA}.query", {"max_types": 1}, f"{DATA}.query: no types are drawn where .*; got `subtasks` beside it"),
     (DATA, QA | {"empty": 0.5}, f"{DATA}.empty: the answer is never empty; got the task qa_sqa; expected a task that"),
+    (
+        f"{DATA}.lead_chars",
+        9,
+        f"{DATA}.lead_chars: only of texts that get labels .*; got the task ner; expected the task tc",
+    ),
+    (
+        "evaluate.lead_chars",
+        {"demo_cdr_ner": 9},
+        "evaluate.lead_chars.demo_cdr_ner: only of texts .*; got the task ner",
+    ),
     (DATA, TC | {"window_chars": 9}, f"{DATA}.window_chars: only documents are cut into windows; got the task tc"),
     (
         f"{DATA}.overlap_chars",

@@ -22,7 +22,15 @@ from taiyi.checkpoint import Answering, model_folder
 from taiyi.endpoint import EndpointSettings, base_url, is_address
 from taiyi.errors import Misfit, ModelError, RecipeError
 from taiyi.evaluate import suites
-from taiyi.recipe_check import check_choices, check_form, check_selection, check_templates, check_windows, known
+from taiyi.recipe_check import (
+    check_choices,
+    check_form,
+    check_leads,
+    check_selection,
+    check_templates,
+    check_windows,
+    known,
+)
 from taiyi.recipe_file import RecipeFile
 from taiyi.recipe_stages import Stage, check_stages
 from taiyi.schema import Split
@@ -72,6 +80,9 @@ class EvaluateSettings(Settings):
     overlap_chars: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     """By test set: how many characters of the window before it a window has again at least, in whole sentences; less
     than its `window_chars`."""
+    lead_chars: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    """By test set of the task `tc`: only the first sentences of its texts are shown, up to about so many characters but
+    at least one, for models that learned from short texts, such as titles; 0 shows whole texts."""
     max_records: Annotated[int, Field(ge=1)] | None = None
     """At most so many records of each test set, drawn by the seed; all where none is given."""
     few_shot: Annotated[int, Field(ge=0)] = 0
@@ -336,6 +347,7 @@ def _check_names(recipe: Recipe, file: RecipeFile) -> None:
     for name in evaluate.max_new_tokens:
         known(at("evaluate", "max_new_tokens", name), lambda name=name: tasks.get(name))
     check_windows(evaluate.window_chars, evaluate.overlap_chars, test_sets, partial(at, "evaluate"))
+    check_leads(evaluate.lead_chars, test_sets, partial(at, "evaluate"))
     check_choices(evaluate.choices, test_sets, at("evaluate", "choices"))
     for test_set in test_sets:
         task = tasks.get(test_set.task)

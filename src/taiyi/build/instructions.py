@@ -16,7 +16,7 @@ from taiyi.build.settings import PairSettings, Selection
 from taiyi.build.windows import windows
 from taiyi.catalogue import Corpus
 from taiyi.errors import RecipeError, Unparsable, suggestion
-from taiyi.schema import Answer, Document, Example, Lang, Record, Reject, Shown, Span, Split
+from taiyi.schema import Answer, Document, Example, Labelled, Lang, Record, Reject, Shown, Span, Split
 from taiyi.tasks import Naming, Pairing, Task
 from taiyi.tasks.facts import Facts, Informed, gather
 from taiyi.tasks.windowed import lies
@@ -85,6 +85,9 @@ class Instructions:
         task = self._task
         suffix = (f"~copy{copy}" if copy else "") + self._beside
         self._prepare(record.lang)
+        if self._selection.lead_chars and isinstance(record, Labelled):
+            lead = windows(record.text, self._selection.lead_chars)[0]
+            record = msgspec.structs.replace(record, text=record.text[: lead.end])
         for types in queries(record, task, self._sets[record.lang], self._selection, self._seed):
             spans = self._spans(record)
             cut = [span for span in spans if span is not None]

@@ -96,6 +96,9 @@ class Selection(Settings):
     too."""
     overlap_chars: Annotated[int, Field(ge=0)] = 0
     """How many characters of the window before it a window has again at least, in whole sentences."""
+    lead_chars: Annotated[int, Field(ge=0)] = 0
+    """Of the task `tc`: only the first sentences are shown, up to about so many characters but at least one, so that 1
+    is an article's title; 0 shows the whole text."""
     query: QuerySettings | None = None
     """Draws for each record which types it is asked about, in place of all types at once; not beside `subtasks`."""
     empty: Annotated[float, Field(ge=0, le=1)] = 1.0

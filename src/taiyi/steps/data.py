@@ -51,6 +51,8 @@ def build(run: Run) -> Path:
         "tests": {t.name: set_digest(t, ASKED) for t in at_hand(recipe, run.corpora)},
         "corpora": {name: raw_hashes(catalogue.get(name), run.corpora) for name in names},
     }
+    if recipe.evaluate.lead_chars:
+        inputs["lead_chars"] = recipe.evaluate.lead_chars
     if recipe.evaluate.few_shot:
         inputs["few_shot"] = recipe.evaluate.few_shot
     if samples := {t.name: t.max_records for t in at_hand(recipe, run.corpora) if t.max_records is not None}:

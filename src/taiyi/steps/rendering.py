@@ -243,6 +243,7 @@ def asked(run: Run, test_set: TestSet) -> Selection:
         merge_types=dict(test_set.merge_types),
         window_chars=settings.window_chars.get(test_set.name, 0),
         overlap_chars=settings.overlap_chars.get(test_set.name, 0),
+        lead_chars=settings.lead_chars.get(test_set.name, 0),
         prompt=settings.prompt,
         templates=(settings.template,),
     )
