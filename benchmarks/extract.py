@@ -35,12 +35,12 @@ START = """
 import sys
 from pathlib import Path
 from taiyi import tasks
-from taiyi.cli.extract import answers
+from taiyi.cli.extract import WINDOW_CHARS, answers
 from taiyi.generate import LocalEngine
 from taiyi.schema import Shown
 engine = LocalEngine.load(sys.argv[1], device="cpu", runtime=sys.argv[2])
 types = [Shown(name=word, shown=word) for word in ("chemical", "disease")]
-list(answers(engine, tasks.get("ner"), ["Aspirin can cause asthma."], types, "en", window=None))
+list(answers(engine, tasks.get("ner"), ["Aspirin can cause asthma."], types, "en", size=WINDOW_CHARS))
 """
 
 
@@ -113,7 +113,8 @@ def runs(model: str, lang: Any, text: str, threads: list[int], rounds: int) -> I
                 types = extract._types(task, lang, "", extract._tags(engine))  # pyright: ignore[reportPrivateUsage]
                 cpu, clock = time.process_time(), time.perf_counter()
                 _, blocks = inputs.read(None, path)
-                found = extract.answers(engine, task, blocks, types, lang, window=None)
+                size = engine.checkpoint.window_chars or extract.WINDOW_CHARS
+                found = extract.answers(engine, task, blocks, types, lang, size=size)
                 said[way] = [(part.at, answer) for part, answer in found]
                 took[way].append((time.perf_counter() - clock, time.process_time() - cpu))
     count = len(sentences(text))

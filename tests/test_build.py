@@ -211,6 +211,19 @@ def test_windows_of_a_document_are_examples_of_their_own(monkeypatch: pytest.Mon
     assert [m.span for m in merged.items] == [Span(0, 3), Span(33, 36)]
 
 
+@pytest.mark.parametrize(
+    ("chars", "shown"),
+    [(0, "Flu in Rome. It hurts. It ends."), (1, "Flu in Rome."), (12, "Flu in Rome."), (22, "Flu in Rome. It hurts.")],
+)
+def test_of_a_text_with_labels_the_first_sentences_can_be_shown_alone(
+    monkeypatch: pytest.MonkeyPatch, chars: int, shown: str
+) -> None:
+    record = Labelled(**HEAD, id="l", text="Flu in Rome. It hurts. It ends.", labels=("y",))
+    [example] = made(corpus(record, labels={"y": TypeName(en="y", zh="y")}), monkeypatch, task="tc", lead_chars=chars)
+    assert isinstance(example, Example)
+    assert (example.source, example.answer) == (shown, "y")
+
+
 def test_training_leaves_out_what_its_form_cannot_hold_and_evaluation_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
     crossing = document("x", "acute flu pain", ("Disease", 0, 9), ("Disease", 6, 14))
     [reject] = made(corpus(crossing), monkeypatch)

@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 
 from taiyi import checkpoint, cli
 from taiyi.checkpoint import Checkpoint, model_folder
+from taiyi.errors import TrainError
 from taiyi.evaluate import suites
+from taiyi.train import launch
 
 TINY: dict[str, Any] = {
     "name": "tiny",
@@ -244,3 +246,27 @@ def test_a_recipe_without_stages_cannot_be_trained(folder: Path) -> None:
     path = folder / "none.yaml"
     path.write_text(yaml.safe_dump({"name": "none", "base": "some/model", "evaluate": {"suites": ["demo"]}}))
     assert "the recipe has no stage to train" in said("train", path, "--runs", folder / "runs")
+
+
+@pytest.mark.slow
+def test_run_trains_in_several_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = TINY["stages"][0] | {"accumulation": 2}
+    (tmp_path / "two.yaml").write_text(yaml.safe_dump(TINY | {"name": "two", "stages": [stage]}))
+    arguments = ("run", tmp_path / "two.yaml", "--runs", tmp_path, "--processes", 2)
+    result = call(*arguments)
+    assert result.exit_code == 0, result.output
+    (trained,) = (tmp_path / "two").glob("train-one-*/result.json")
+    assert json.loads(trained.read_bytes())["processes"] == 2
+    # What is trained is not begun again.
+    monkeypatch.setattr(launch, "start", None)
+    assert call(*arguments).exit_code == 0
+
+
+def test_processes_that_end_badly_are_told() -> None:
+    with pytest.raises(TrainError, match="2 processes: training did not end well; got exit status 1"):
+        launch.start(2, ["train", "nothing.yaml"])
+
+
+def test_no_more_processes_are_started_than_have_something_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "_cores", lambda: 4)
+    assert [launch.fitting(n) for n in (1, 2, 8)] == [1, 2, 4]

@@ -306,7 +306,7 @@ def test_pairs_are_of_names_whose_types_are_related_in_training() -> None:
     pairs = dict(baseline.pair_items(texts[0], joined, CAUSES))
     assert set(pairs) == {("aspirin", "asthma"), ("digoxin", "asthma")}
     first = pairs["aspirin", "asthma"]
-    assert first.texts == ("<e1>aspirin</e1> may cause <e2>asthma</e2> . we gave digoxin .",)
+    assert first.texts == ("<e1>aspirin</e1> may cause<e2> asthma</e2> . we gave digoxin .",)
     assert first.gold.labels == ("CID",)
     assert pairs["digoxin", "asthma"].gold.labels == ()
     # A name is not related to itself, of whatever types it is.

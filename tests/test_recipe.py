@@ -78,6 +78,26 @@ def test_the_window_that_entities_are_learned_in_is_the_largest(tmp_path: Path) 
     assert [window(*sizes) for sizes in ((), (0,), (1,), (1, 200), (1, 0))] == [0, 0, 1, 200, 1]
 
 
+def test_relations_are_answered_as_the_stages_learn_them(tmp_path: Path) -> None:
+    def relations(*learned: str, **given: object) -> str:
+        data = changed("evaluate", {"suites": ["demo"]} | given)
+        data["stages"][0]["data"] = [{"corpus": "demo_cdr", "task": task} for task in learned]
+        return loaded(tmp_path, data).relations()
+
+    assert relations("ner", "rc") == relations("ner", "rc", relations="cascade", pair_bias=0.5) == "cascade"
+    assert relations("rc") == relations("ner") == relations("ner", "rc", "re") == "written"
+    assert relations("ner", "rc", relations="written") == "written"
+    assert relations("ner", "rc", "re", relations="either") == "either"
+    for learned, given, said in (
+        (("ner", "re"), {"relations": "cascade"}, "evaluate.relations: .*; got stages with ner, qa_sqa, re; expected"),
+        (("ner", "re"), {"pair_bias": 1.0}, "evaluate.pair_bias: .*; got relations: written. Take it out"),
+        (("ner", "rc"), {"few_shot": 2}, "evaluate.few_shot: a cascade asks with the wording alone"),
+        (("ner", "rc"), {"prompt": {"corpus": True}}, "evaluate.prompt.corpus: a cascade asks with the wording"),
+    ):
+        with pytest.raises(RecipeError, match=said):
+            relations(*learned, **given)
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.name)
 def test_recipes_that_ship_are_valid(path: Path) -> None:
     assert recipe.load(path).name == path.stem
@@ -184,6 +204,16 @@ FAULTS: list[tuple[str, object, str]] = [
     (DATA, QA | {"query": {}}, f"{DATA}.query: there are no types to draw from; got the task qa_sqa"),
     (f"{DATA}.query", {"max_types": 1}, f"{DATA}.query: no types are drawn where .*; got `subtasks` beside it"),
     (DATA, QA | {"empty": 0.5}, f"{DATA}.empty: the answer is never empty; got the task qa_sqa; expected a task that"),
+    (
+        f"{DATA}.lead_chars",
+        9,
+        f"{DATA}.lead_chars: only of texts that get labels .*; got the task ner; expected the task tc",
+    ),
+    (
+        "evaluate.lead_chars",
+        {"demo_cdr_ner": 9},
+        "evaluate.lead_chars.demo_cdr_ner: only of texts .*; got the task ner",
+    ),
     (DATA, TC | {"window_chars": 9}, f"{DATA}.window_chars: only documents are cut into windows; got the task tc"),
     (
         f"{DATA}.overlap_chars",
@@ -263,6 +293,11 @@ FAULTS: list[tuple[str, object, str]] = [
         {"name": "two", "replay": ["one"], "mixture": {}},
         "stages.1.mixture: .* none of its own. Take it",
     ),
+    (
+        DATA,
+        RE | {"pairs": {"near": True}},
+        f"{DATA}.pairs: .*; got the task re; expected the task rc",
+    ),
     ("track", ["mlflow", "mlflow"], "track: a tracker is named twice; got mlflow"),
     ("scratch.heads", 5, "scratch.hidden: hidden is no multiple of twice heads; got .*; expected a multiple of 10"),
     ("stages", [], "a recipe needs stages to train, or a base to evaluate"),
@@ -282,6 +317,7 @@ def test_a_fault_is_said_with_its_file_and_key(tmp_path: Path, where: str, value
         (DATA, QA | {"merge_types": {}, "subtasks": [], "query": None, "empty": 1.0, "window_chars": 0}),
         (DATA, RE | {"subtasks": [], "query": {"max_types": 1}, "empty": 0.5, "prompt": {"entities": True}}),
         (DATA, RE | {"task": "rc", "query": {}, "empty": 0.5, "window_chars": 9, "overlap_chars": 8}),
+        (DATA, RE | {"task": "rc", "pairs": {"by_name": True, "near": True}}),
         (DATA, TC | {"empty": 0.5, "templates": ["01", "02"], "templates_per_record": 2}),
         (f"{DATA}.templates_per_record", 13),
         (DATA, {"corpus": "paramed", "task": "mt", "reverse": True}),

@@ -230,21 +230,21 @@ def test_prompts_that_are_too_long_are_said_once_and_answers_are_on_disk_before_
 
 
 @pytest.mark.parametrize(
-    ("note", "records", "faults", "constrained", "said"),
+    ("note", "way", "records", "faults", "constrained", "said"),
     [
-        ("as given", 0, 0, 0, "as given"),
-        ("as given", 1, 0, 0, "as given; 1 record left out"),
-        ("", 1200, 2, 0, "1,200 records left out; 2 faults in its files"),
-        ("", 0, 0, 8, "constrained decoding"),
-        ("as given", 0, 0, 7, "as given; constrained decoding of 7 of 8 answers"),
+        ("as given", "", 0, 0, 0, "as given"),
+        ("as given", "", 1, 0, 0, "as given; 1 record left out"),
+        ("", "", 1200, 2, 0, "1,200 records left out; 2 faults in its files"),
+        ("", "by pairs", 0, 0, 8, "by pairs; constrained decoding"),
+        ("as given", "", 0, 0, 7, "as given; constrained decoding of 7 of 8 answers"),
     ],
 )
 def test_the_note_of_a_test_set_says_what_was_left_out_and_held(
-    note: str, records: int, faults: int, constrained: int, said: str
+    note: str, way: str, records: int, faults: int, constrained: int, said: str
 ) -> None:
     [test_set] = suites.get("demo_qic_tc")
     result = aggregate.missing(dataclasses.replace(test_set, note=note))
-    told = evaluation._noted(result, records=records, faults=faults, constrained=constrained, answers=8)
+    told = evaluation._noted(result, way, records=records, faults=faults, constrained=constrained, answers=8)
     assert told.note == said
 
 

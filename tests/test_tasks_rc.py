@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 
 import strategies
 from extraction import HEAD, document, documents, flat, relation, render
@@ -14,6 +14,7 @@ from taiyi.errors import Unparsable
 from taiyi.schema import Argument, Concept, Document, Entity, Example, Lang, Reject, Relation, Span, Triple, Triples
 from taiyi.tasks import facts
 from taiyi.tasks.facts import End, Facts, Informed
+from taiyi.tasks.rc import RelationClassification
 
 
 def pairs(record: Document, known: Facts | None) -> list[Example | Reject]:
@@ -54,7 +55,7 @@ def test_a_pair_is_marked_in_the_order_of_its_types() -> None:
     (example,) = pairs(record, known)
     assert isinstance(example, Example)
     assert example.id == "c/test/r1#rc.en.01.label:CID+Bind!entity+T2+entity+T1"
-    assert example.messages[0].content.endswith("\n<e2>asthma</e2> <e1>aspirin</e1>")
+    assert example.messages[0].content.endswith("\n<e2>asthma</e2><e1> aspirin</e1>")
     assert example.answer == "induces"
     (backwards,) = pairs(record, None)
     assert isinstance(backwards, Example)
@@ -94,7 +95,7 @@ def test_all_mentions_of_a_concept_and_parts_of_mentions_are_marked() -> None:
     record = Document(**HEAD, text=text, entities=entities, relations=(relation("R1", "Bind", "L", "C"),))
     first, second = pairs(record, facts.gather((record,)))
     assert isinstance(first, Example)
-    assert "<e1>left</e1> and right <e1+>lung</e1+>; <e1>lungs</e1> <e2>ASA</e2>" in first.messages[0].content
+    assert "<e1>left</e1> and right<e1+> lung</e1+>;<e1> lungs</e1><e2> ASA</e2>" in first.messages[0].content
     gold = {("left lung", "ASA"), ("lungs", "ASA")}
     assert {(t.head, t.tail) for t in getattr(first.gold, "items", ())} == gold
     assert tasks.get("rc").parse("binds", first) == first.gold
@@ -110,6 +111,111 @@ def test_what_cannot_be_marked_is_said() -> None:
     (tagged,) = pairs(document(("Chemical", "<e1>"), ("Disease", "b")), None)
     assert isinstance(tagged, Reject)
     assert tagged.reason == "the text contains a tag"
+
+
+def in_text(text: str, *mentions: tuple[str, str], pairs: tuple[tuple[str, str], ...] = ()) -> Document:
+    """A document of mentions, given as type and text, each at the next place where it stands."""
+    entities: list[Entity] = []
+    at = 0
+    for number, (kind, part) in enumerate(mentions, start=1):
+        at = text.index(part, at)
+        spans = (Span(at, at + len(part)),)
+        concept = (Concept(db="X", id=part.casefold()),)
+        entities.append(Entity(id=f"T{number}", type=kind, text=part, spans=spans, concepts=concept))
+        at += len(part)
+    relations = tuple(relation(f"R{n}", "CID", *ends) for n, ends in enumerate(pairs))
+    return Document(**HEAD, text=text, entities=tuple(entities), relations=relations)
+
+
+LONG = "Of aspirin. One. Asthma came. Two. ASPIRIN or x. Three. Then asthma: aspirin. Four."
+FAR = "Title. Asthma and pain. One. It is aspirin. Two. Three. Four. Pain, again."
+
+
+def shown(record: Document, known: Facts, *, near: bool = True) -> list[str]:
+    task = RelationClassification(known, near=near)
+    wording, *_ = tasks.load_templates(task, "en")
+    found: list[str] = []
+    for focus in task.focuses(record, strategies.RELATION_TYPES["en"]):
+        made = task.render(record, wording, form="label", types=strategies.RELATION_TYPES["en"], focus=focus)
+        assert isinstance(made, Example)
+        assert task.parse(made.answer, made) == made.gold
+        found.append(made.messages[0].content.partition("\n")[2])
+    return found
+
+
+def test_a_near_view_shows_the_first_sentence_and_those_in_which_a_pair_is_nearest() -> None:
+    mentions = (
+        ("Chemical", "aspirin"), ("Disease", "Asthma"), ("Chemical", "ASPIRIN"), ("Disease", "asthma"),
+        ("Chemical", "aspirin"),
+    )  # fmt: skip
+    together = in_text(LONG, *mentions, pairs=(("aspirin", "asthma"),))
+    known = facts.gather((together,))
+    assert shown(together, known) == ["Of<e1> aspirin</e1>. … Then<e2> asthma</e2>:<e1> aspirin</e1>."]
+    (whole,) = shown(together, known, near=False)
+    assert whole.replace("<e1>", "").replace("</e1>", "").replace("<e2>", "").replace("</e2>", "") == LONG
+    apart = in_text(FAR, ("Disease", "Asthma"), ("Disease", "pain"), ("Chemical", "aspirin"), ("Disease", "Pain"))
+    # The nearest mentions are two sentences apart, and the same is left out between them; neighbours are one part.
+    assert shown(apart, known) == [
+        "Title.<e2> Asthma</e2> and pain. … It is<e1> aspirin</e1>.",
+        "Title. Asthma and<e2> pain</e2>. … It is<e1> aspirin</e1>.",
+    ]
+
+
+def test_what_a_near_view_does_not_show_is_not_asked() -> None:
+    record = in_text(
+        "Asthma. Of ASA. One. Two. We gave asa for asthma.",
+        ("Disease", "Asthma"), ("Chemical", "ASA"), ("Chemical", "asa"), ("Disease", "asthma"),
+        pairs=(("asa", "asthma"),),
+    )  # fmt: skip
+    task = RelationClassification(facts.gather((record,)), near=True)
+    (focus,) = task.focuses(record, strategies.RELATION_TYPES["en"])
+    wording, *_ = tasks.load_templates(task, "en")
+    near = task.render(record, wording, form="label", types=strategies.RELATION_TYPES["en"], focus=tuple(focus))
+    assert isinstance(near, Example)
+    assert {(t.head, t.tail) for t in getattr(near.gold, "items", ())} == {("asa", "Asthma"), ("asa", "asthma")}
+    induces = strategies.RELATION_TYPES["en"][0]
+    said = task.triples(record, tuple(focus), induces, backwards=False)
+    assert {(t.head, t.tail) for t in said} == {(h, t) for h in ("ASA", "asa") for t in ("Asthma", "asthma")}
+    assert {(t.tail, t.head) for t in task.triples(record, tuple(focus), induces, backwards=True)} == {
+        (t.head, t.tail) for t in said
+    }
+
+
+@given(strategies.documents(with_all=False) | documents().map(flat))
+def test_a_near_view_is_read_as_the_whole_is(record: Document) -> None:
+    # White space that is a mention, or at the end of one, lies in no sentence.
+    assume(all(entity.text == entity.text.strip() for entity in record.entities))
+    known, types = facts.gather((record,)), strategies.RELATION_TYPES[record.lang]
+    whole, near = RelationClassification(known), RelationClassification(known, near=True)
+    wording, *_ = tasks.load_templates(whole, record.lang)
+    for focus in near.focuses(record, types):
+        made = [task.render(record, wording, form="label", types=types, focus=focus) for task in (whole, near)]
+        if any(isinstance(example, Reject) for example in made):
+            assert all(isinstance(example, Reject) for example in made)
+            continue
+        full, part = (example for example in made if isinstance(example, Example))
+        assert (part.id, part.answer) == (full.id, full.answer)
+        assert len(part.messages[0].content) <= len(full.messages[0].content) + 3 * part.messages[0].content.count("…")
+        assert set(getattr(part.gold, "items", ())) <= set(getattr(full.gold, "items", ()))
+        assert bool(getattr(part.gold, "items", ())) == bool(getattr(full.gold, "items", ()))
+
+
+@given(strategies.documents(with_all=False) | documents().map(flat))
+def test_what_facts_allow_holds_every_answer_of_one_relation(record: Document) -> None:
+    types = strategies.RELATION_TYPES[record.lang]
+    task = RelationClassification(facts.gather((record,)))
+    wording, *_ = tasks.load_templates(task, record.lang)
+    for focus in task.focuses(record, types):
+        if not focus:
+            return
+        made = task.render(record, wording, form="label", types=types, focus=focus)
+        labels = task.labels(record, focus, types)
+        assert labels, "a pair is asked about for what can join it"
+        if isinstance(made, Example) and made.answer in labels:
+            said = task.triples(record, focus, labels[made.answer][0], backwards=labels[made.answer][1])
+            assert set(getattr(made.gold, "items", ())) == set(said)
+        elif isinstance(made, Example) and getattr(made.gold, "items", ()):
+            assert ";" in made.answer or "；" in made.answer
 
 
 @pytest.mark.parametrize("lang", get_args(Lang))

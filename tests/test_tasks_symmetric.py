@@ -178,7 +178,7 @@ def test_a_symmetric_pair_is_marked_in_the_order_of_the_text_and_answered_withou
     text, mentions = "protein meets drug", (("G", "protein"), ("C", "drug"))
     for one, other in (("T1", "T2"), ("T2", "T1")):
         (example,) = pairs(document(text, mentions, ("Bind", one, other)), (BOUND,))
-        assert example.messages[-1].content.endswith("<e1>protein</e1> meets <e2>drug</e2>")
+        assert example.messages[-1].content.endswith("<e1>protein</e1> meets<e2> drug</e2>")
         assert example.answer == "binds"
         assert example.gold == Triples(items=(Triple(head="drug", tail="protein", type="Bind"),))
         assert tasks.get("rc").parse("binds (e2, e1)", example) == example.gold
@@ -189,7 +189,7 @@ def test_a_directed_type_that_is_asked_for_too_says_the_order_of_the_marks() -> 
     record = document(text, mentions, ("Bind", "T1", "T2"), ("CID", "T2", "T1"))
     (example,) = pairs(record, TYPES)
     (alone,) = pairs(record, (INDUCES,))
-    assert example.messages[-1].content.endswith("<e2>protein</e2> meets <e1>drug</e1>")
+    assert example.messages[-1].content.endswith("<e2>protein</e2> meets<e1> drug</e1>")
     assert (example.answer, alone.answer) == ("binds; induces", "induces")
     assert alone.id.split("!")[1] == example.id.split("!")[1] == "entity+T2+entity+T1"
 

@@ -153,8 +153,10 @@ def log(out: Path) -> list[Step]:
         {},
         {"optimizer": "muon", "schedule": "wsd"},
         {"precision": "bf16", "schedule": "cosine", "gradient_checkpointing": True},
+        {"optimizer": "muon", "spelling": 512},
+        {"spelling": 512},
     ],
-    ids=["adamw", "muon", "bf16"],
+    ids=["adamw", "muon", "bf16", "muon-spelling", "adamw-spelling"],
 )
 def test_an_interrupted_stage_goes_on_bit_for_bit(rows: Rows, tmp_path: Path, changes: dict[str, Any]) -> None:
     settings = SETTINGS.model_copy(update=changes)

@@ -8,12 +8,43 @@ from typing import Literal
 import msgspec
 
 from taiyi.errors import ModelError
+from taiyi.schema import Lang
 
 FILE = "taiyi.json"
 RUN_FILE = "run.json"
 EMBEDDED = "mini"
 """What the model that comes with the package is called, wherever a model is named."""
 EMBEDDED_DIR = Path(__file__).with_name(EMBEDDED)
+
+
+Answering = Literal["written", "cascade", "either"]
+"""How relations are answered: as a list that the model writes; by a cascade, which finds entities and then asks about
+pairs of them; or by a cascade where it is known what a relation joins, else written."""
+
+
+class Joined(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the relations of a corpus join, in the names that prompts of a language show: which pairs of entities a
+    model that learned to answer about pairs (`rc`) is asked about.
+
+    Attributes:
+        corpus: where it was learned.
+        lang: of the prompts.
+        entities: the sets of types of entities that were asked for together.
+        joins: types of relations with the kind and type of the head and of the tail (`tasks.facts`).
+        loops: types of relations with the kind and type of what they join with itself.
+        symmetric: types of relations that have no direction.
+        reach: how many characters lie at most between two mentions that are related.
+        near: whether prompts showed the sentences alone in which a pair is nearest, and the first one.
+    """
+
+    corpus: str
+    lang: Lang
+    entities: tuple[tuple[str, ...], ...] = ()
+    joins: tuple[tuple[str, str, str, str, str], ...] = ()
+    loops: tuple[tuple[str, str, str], ...] = ()
+    symmetric: tuple[str, ...] = ()
+    reach: int = 0
+    near: bool = False
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -31,6 +62,10 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         window_chars: it learned entities in windows of whole sentences up to about so many characters; 0 for whole
             documents.
         types: by language, the entities that it is asked for where none are named, as prompts show them.
+        relations: how it answers what is asked about relations.
+        joined: of a model that learned to answer about pairs, which pairs it can be asked about.
+        pair_bias: how much more probable than it says a relation of a pair is taken to be, as a difference of
+            log-probabilities.
     """
 
     recipe: str = ""
@@ -43,6 +78,9 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     form: str = "tagged"
     window_chars: int = 0
     types: dict[Literal["en", "zh"], tuple[str, ...]] = {}
+    relations: Answering = "written"
+    joined: tuple[Joined, ...] = ()
+    pair_bias: float = 0.0
 
     def save(self, folder: Path) -> None:
         (folder / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(self)) + b"\n")

@@ -205,6 +205,11 @@ def _differing(before: Any, now: Any) -> list[str]:
     return [key for key in one | other if key not in one or key not in other or one[key] != other[key]]
 
 
+def is_done(run: Path, name: str, inputs: Mapping[str, Any]) -> bool:
+    """Whether a step of these inputs is finished."""
+    return (run / f"{name}-{key_of(dict(inputs))}" / MANIFEST).exists()
+
+
 def take_part(run: Path, name: str, inputs: Mapping[str, Any], work: Callable[[Path], dict[str, Any]]) -> Path:
     """Do this process's part of a step that another one writes the manifest of, unless it is done."""
     folder = run / f"{name}-{key_of(dict(inputs))}"

@@ -18,11 +18,19 @@ from taiyi.build.settings import (
     Selection,
     Settings,
 )
-from taiyi.checkpoint import is_address, model_folder
+from taiyi.checkpoint import Answering, is_address, model_folder
 from taiyi.endpoint import EndpointSettings, base_url
 from taiyi.errors import Misfit, ModelError, RecipeError
 from taiyi.evaluate import suites
-from taiyi.recipe_check import check_choices, check_form, check_selection, check_templates, check_windows, known
+from taiyi.recipe_check import (
+    check_choices,
+    check_form,
+    check_leads,
+    check_selection,
+    check_templates,
+    check_windows,
+    known,
+)
 from taiyi.recipe_file import RecipeFile
 from taiyi.recipe_stages import Stage, check_stages
 from taiyi.schema import Split
@@ -72,6 +80,9 @@ class EvaluateSettings(Settings):
     overlap_chars: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     """By test set: how many characters of the window before it a window has again at least, in whole sentences; less
     than its `window_chars`."""
+    lead_chars: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    """By test set of the task `tc`: only the first sentences of its texts are shown, up to about so many characters but
+    at least one, for models that learned from short texts, such as titles; 0 shows whole texts."""
     max_records: Annotated[int, Field(ge=1)] | None = None
     """At most so many records of each test set, drawn by the seed; all where none is given."""
     few_shot: Annotated[int, Field(ge=0)] = 0
@@ -82,6 +93,15 @@ class EvaluateSettings(Settings):
     """How questions are answered that have a few answers to choose from, such as options, or yes, no and maybe: with
     what the model writes; or with the answer whose tokens it holds most probable, their sum of log-probabilities taken
     as it is or divided by the length of the answer in bytes."""
+    relations: Answering | None = None
+    """How relations (`re`) are answered: `written`, as a list; by a `cascade`, which finds entities and asks about
+    pairs of them (`rc`), and finds no relations of types that the model learned in no pair; or `either`, where those
+    are written. If not given, by a cascade where the stages train `ner` and `rc` and not `re`; without stages, as the
+    base was trained to."""
+    pair_bias: float | None = None
+    """Of a cascade: how much more probable a relation of a pair counts than the model says, as a difference of
+    log-probabilities; 0 takes what is the most probable. If not given, what gives the best micro-F1 on the `re` of the
+    dev sample of the last stage, where it has some."""
     endpoint: EndpointSettings | None = None
     """How the server is asked whose address is the `base`."""
     max_new_tokens: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=MAX_NEW_TOKENS.copy)
@@ -96,6 +116,11 @@ class EvaluateSettings(Settings):
     runtime: Literal["torch", "numpy"] = "torch"
     """What computes answers: `torch`, which trains models too, or `numpy`, with which small models answer in `taiyi
     extract`, so that the two can be compared. They are the same within rounding."""
+
+    def beside(self) -> str:
+        """Return the setting by which something stands in prompts beside their wording, if there is one."""
+        beside = next((f"prompt.{name}" for name, stands in self.prompt if stands), "")
+        return beside or ("few_shot" if self.few_shot else "")
 
     @field_validator("prompt")
     @classmethod
@@ -152,6 +177,7 @@ class Recipe(Settings):
     def _check(self) -> Self:
         check_stages(self.base, self.stages)
         self._check_endpoint()
+        self._check_cascade()
         if self.base != "scratch" and "scratch" in self.model_fields_set:
             raise Misfit(
                 "`scratch` is the size of a model from nothing, and the recipe names a base",
@@ -203,6 +229,37 @@ class Recipe(Settings):
                 mend="name it: endpoint: {model: NAME}",
             )
 
+    def _check_cascade(self) -> None:
+        """Refuse what a cascade cannot do, or what has no effect without one."""
+        given = self.evaluate
+        if not self.stages and given.relations is None:
+            return
+        learned = {selection.task for selection in self._selections()}
+        if self.relations() == "written":
+            if given.pair_bias is not None:
+                raise Misfit(
+                    "`pair_bias` is of relations that a cascade answers",
+                    *("evaluate", "pair_bias"),
+                    got="relations: written",
+                    mend="take it out, or use relations: cascade",
+                )
+            return
+        if self.stages and not learned >= {"ner", "rc"}:
+            raise Misfit(
+                "a cascade finds entities and asks about pairs of them, which the stages do not train",
+                *("evaluate", "relations"),
+                got=f"stages with {', '.join(sorted(learned))}",
+                expected="stages with the tasks ner and rc",
+                mend="use relations: written, or train both",
+            )
+        if beside := given.beside():
+            raise Misfit(
+                "a cascade asks with the wording alone",
+                *("evaluate", *beside.split(".")),
+                got=f"relations: {self.relations()}",
+                mend=f"take `{beside}` out, or use relations: written",
+            )
+
     @field_validator("track")
     @classmethod
     def _each_once(cls, given: tuple[Tracker, ...]) -> tuple[Tracker, ...]:
@@ -220,6 +277,13 @@ class Recipe(Settings):
     def forms(self) -> dict[str, str]:
         """Return the form in which tasks are evaluated: as given, else as learned; else it is the task's first."""
         return self.learned_forms() | self.evaluate.forms
+
+    def relations(self) -> Answering:
+        """Return how the model of the stages answers what is asked about relations: as given, else as it learned."""
+        if self.evaluate.relations is not None:
+            return self.evaluate.relations
+        learned = {selection.task for selection in self._selections()}
+        return "cascade" if learned >= {"ner", "rc"} and "re" not in learned else "written"
 
     def window_chars(self) -> int:
         """Return the largest window that entities are learned in; 0 where all of them are learned in whole documents.
@@ -288,6 +352,7 @@ def _check_names(recipe: Recipe, file: RecipeFile) -> None:
     for name in evaluate.max_new_tokens:
         known(at("evaluate", "max_new_tokens", name), lambda name=name: tasks.get(name))
     check_windows(evaluate.window_chars, evaluate.overlap_chars, test_sets, partial(at, "evaluate"))
+    check_leads(evaluate.lead_chars, test_sets, partial(at, "evaluate"))
     check_choices(evaluate.choices, test_sets, at("evaluate", "choices"))
     for test_set in test_sets:
         task = tasks.get(test_set.task)

@@ -14,7 +14,8 @@ from taiyi.errors import RecipeError, TaiyiError, suggestion
 from taiyi.evaluate import suites
 from taiyi.evaluate.suites import TestSet
 from taiyi.schema import Lang
-from taiyi.tasks import PlainText, Task
+from taiyi.tasks import Pairing, PlainText, Task
+from taiyi.tasks.classification import Classification
 from taiyi.tasks.texts import Translation
 from taiyi.templates import Template
 
@@ -25,6 +26,8 @@ At = Callable[..., str]
 
 _NO_WINDOWS = "only documents are cut into windows"
 _OF_DOCUMENTS = "a task about documents, such as ner or re"
+_NO_LEADS = "only of texts that get labels the first sentences are shown alone"
+_OF_LABELS = "the task tc"
 
 
 def check_selection(selection: Selection, at: At) -> None:
@@ -152,10 +155,19 @@ def _check_effect(selection: Selection, task: Task, corpus: Corpus, at: At) -> N
             asked,
             "a task about relations or events, such as re or ee",
         ),
+        (
+            ("pairs",),
+            any(set_ for _, set_ in selection.pairs),
+            isinstance(task, Pairing),
+            "only a task that asks about pairs marks them",
+            asked,
+            "the task rc",
+        ),
         (("templates",), selection.templates, asks, "texts are learned without a wording", asked, "no templates"),
         (("prompt",), prompt, asks, "texts are learned without a prompt", asked, "no `prompt`"),
         (("window_chars",), window, documents, _NO_WINDOWS, asked, _OF_DOCUMENTS),
         (("overlap_chars",), overlap, overlap < window, *_overlap(overlap, window)),
+        (("lead_chars",), selection.lead_chars, isinstance(task, Classification), _NO_LEADS, asked, _OF_LABELS),
         (
             ("templates_per_record",),
             True,
@@ -171,33 +183,53 @@ def _check_effect(selection: Selection, task: Task, corpus: Corpus, at: At) -> N
             raise RecipeError(what, where=at(*loc), got=got, expected=expected, mend=mend)
 
 
+def check_leads(lead_chars: Mapping[str, int], asked: Sequence[suites.TestSet], at: At) -> None:
+    """Raise RecipeError where leads are said of what is no test set that is asked, or that has no texts with labels."""
+    _check_sets(
+        "lead_chars", lead_chars, asked, at, lambda task: isinstance(task, Classification), (_NO_LEADS, _OF_LABELS)
+    )
+
+
 def check_windows(
     window_chars: Mapping[str, int], overlap_chars: Mapping[str, int], asked: Sequence[suites.TestSet], at: At
 ) -> None:
     """Raise RecipeError where windows are said of what is no test set that is asked, or that has no documents."""
-    there = {test_set.name: tasks.get(test_set.task) for test_set in asked}
     for key, sizes in (("window_chars", window_chars), ("overlap_chars", overlap_chars)):
-        for name in sizes:
-            where = at(key, name)
-            known(where, lambda name=name: suites.test_set(name))
-            if name not in there:
-                mend = f"add {name} to `suites`, or take it out here"
-                raise RecipeError(
-                    "the recipe does not ask this test set",
-                    where=where,
-                    got=name,
-                    expected="a test set of its suites",
-                    mend=mend,
-                )
-            if not there[name].windowed:
-                got = f"the task {there[name].name}"
-                mend = f"take {name} out here"
-                raise RecipeError(_NO_WINDOWS, where=where, got=got, expected=_OF_DOCUMENTS, mend=mend)
+        _check_sets(key, sizes, asked, at, lambda task: task.windowed, (_NO_WINDOWS, _OF_DOCUMENTS))
     for name, overlap in overlap_chars.items():
         if overlap and overlap >= (window := window_chars.get(name, 0)):
             what, got, expected = _overlap(overlap, window)
             mend = f"take {name} out here, or give it a larger window"
             raise RecipeError(what, where=at("overlap_chars", name), got=got, expected=expected, mend=mend)
+
+
+def _check_sets(
+    key: str,
+    sizes: Mapping[str, int],
+    asked: Sequence[suites.TestSet],
+    at: At,
+    fits: Callable[[Task], bool],
+    said: tuple[str, str],
+) -> None:
+    """Raise RecipeError where a setting by test set names what is none, is not asked, or is of a task that has no use
+    for it; `said` is then what is wrong, and what is expected."""
+    there = {test_set.name: tasks.get(test_set.task) for test_set in asked}
+    for name in sizes:
+        where = at(key, name)
+        known(where, lambda name=name: suites.test_set(name))
+        if name not in there:
+            mend = f"add {name} to `suites`, or take it out here"
+            raise RecipeError(
+                "the recipe does not ask this test set",
+                where=where,
+                got=name,
+                expected="a test set of its suites",
+                mend=mend,
+            )
+        if not fits(there[name]):
+            what, expected = said
+            got = f"the task {there[name].name}"
+            raise RecipeError(what, where=where, got=got, expected=expected, mend=f"take {name} out here")
 
 
 def _overlap(overlap: int, window: int) -> tuple[str, object, str]:

@@ -12,12 +12,12 @@ from taiyi import catalogue, tasks, templates
 from taiyi.build.mixture import rank, ranks
 from taiyi.build.queries import Types, fixed, queries, type_names
 from taiyi.build.records import place
-from taiyi.build.settings import Selection
+from taiyi.build.settings import PairSettings, Selection
 from taiyi.build.windows import windows
 from taiyi.catalogue import Corpus
 from taiyi.errors import RecipeError, Unparsable, suggestion
-from taiyi.schema import Answer, Document, Example, Lang, Record, Reject, Shown, Span, Split
-from taiyi.tasks import Naming, Task
+from taiyi.schema import Answer, Document, Example, Labelled, Lang, Record, Reject, Shown, Span, Split
+from taiyi.tasks import Naming, Pairing, Task
 from taiyi.tasks.facts import Facts, Informed, gather
 from taiyi.tasks.windowed import lies
 from taiyi.templates import Template, words
@@ -27,10 +27,12 @@ ACROSS = "across windows: none has all of it"
 PAIR_ACROSS = "pair across windows: none has both"
 
 
-def task_of(name: str, corpus: Corpus, root: Path) -> Task:
+def task_of(name: str, corpus: Corpus, root: Path, pairs: PairSettings | None = None) -> Task:
     """Return a task, told what it needs to know of a corpus as a whole: names of its entry, and facts of the first of
-    its splits that is there."""
+    its splits that is there; and how it asks about pairs."""
     task = tasks.get(name)
+    if pairs is not None and isinstance(task, Pairing):
+        task = task.pairing(by_name=pairs.by_name, near=pairs.near)
     if isinstance(task, Naming):
         roles: dict[Lang, Sequence[Shown]] = {
             lang: [Shown(name=n, shown=r.shown(lang), values=r.values) for n, r in corpus.roles.items()]
@@ -77,10 +79,15 @@ class Instructions:
         self._sets: dict[Lang, list[Types]] = {}
         self._wordings: dict[Lang, tuple[Template, ...]] = {}
 
-    def of(self, record: Record, *, draws: int = 1) -> Iterator[Example | Reject]:
-        """Yield the examples of a record: each query, window and focus under so many wordings."""
+    def of(self, record: Record, *, draws: int = 1, copy: int = 0) -> Iterator[Example | Reject]:
+        """Yield the examples of a record, or of a changed copy of it, by its number: each query, window and focus under
+        so many wordings."""
         task = self._task
+        suffix = (f"~copy{copy}" if copy else "") + self._beside
         self._prepare(record.lang)
+        if self._selection.lead_chars and isinstance(record, Labelled):
+            lead = windows(record.text, self._selection.lead_chars)[0]
+            record = msgspec.structs.replace(record, text=record.text[: lead.end])
         for types in queries(record, task, self._sets[record.lang], self._selection, self._seed):
             spans = self._spans(record)
             cut = [span for span in spans if span is not None]
@@ -88,11 +95,11 @@ class Instructions:
             yield from _across(record, task, types, cut, missed)
             for span in spans:
                 for focus in task.focuses(record, types, span):
-                    for template in self._drawn(record, types, span, focus, draws):
+                    for template in self._drawn(record, types, span, focus, draws, copy):
                         dressed = self._dressed(template, record, types, span)
                         made = task.render(record, dressed, form=self._form, types=types, window=span, focus=focus)
-                        if self._beside and isinstance(made, Example):
-                            made = msgspec.structs.replace(made, id=made.id + self._beside)
+                        if suffix and isinstance(made, Example):
+                            made = msgspec.structs.replace(made, id=made.id + suffix)
                         if self._training and isinstance(made, Example):
                             made = self._kept(made)
                         elif missed and isinstance(made, Example):
@@ -111,7 +118,7 @@ class Instructions:
         return windows(self._task.texts(record)[0], self._selection.window_chars, self._selection.overlap_chars)
 
     def _drawn(
-        self, record: Record, types: Types, span: Span | None, focus: tuple[str, ...], draws: int
+        self, record: Record, types: Types, span: Span | None, focus: tuple[str, ...], draws: int, copy: int
     ) -> Sequence[Template]:
         """Return the wordings that an example is asked in: what is drawn depends on the seed and the example alone."""
         known = self._wordings[record.lang]
@@ -119,6 +126,7 @@ class Instructions:
             return known
         asked = "+".join(shown.name for shown in types)
         key = f"{record.id}/{asked}@{span.start if span else 0}{'!' if focus else ''}{'+'.join(focus)}"
+        key += f"~copy{copy}" if copy else ""
         found = ranks(self._seed, key, len(known))
         first = sorted(range(len(known)), key=found.__getitem__)[:draws]
         return [known[i] for i in sorted(first)]

@@ -11,13 +11,16 @@ from typing import Any, cast
 import numpy as np
 import xxhash
 
-from taiyi import catalogue, storage
+from taiyi import catalogue, storage, tasks
+from taiyi.build.augment import Pool, changed
 from taiyi.build.collect import Stored
 from taiyi.build.few_shot import Shots
 from taiyi.build.instructions import Instructions, task_of
+from taiyi.build.queries import names_of
 from taiyi.build.records import undeclared
 from taiyi.build.settings import Selection
-from taiyi.schema import Example, Reject
+from taiyi.catalogue import Corpus
+from taiyi.schema import Example, Lang, Reject
 
 TWICE = "example is made twice"
 
@@ -32,14 +35,19 @@ def render_part(
     *,
     training: bool = True,
     shots: Shots | None = None,
+    pool: Path | None = None,
 ) -> None:
     """Render the records of a part, each under so many wordings: `<out>.parquet`, and rejects in `<out>.jsonl`.
 
-    `shots` are what every example is shown before it.
+    `shots` are what every example is shown before it; `pool` is the file of the mentions that changed copies have in
+    place of others.
     """
     corpus = catalogue.get(selection.corpus)
-    task = task_of(selection.task, corpus, root)
+    task = task_of(selection.task, corpus, root, selection.pairs)
     instructions = Instructions(selection, task, corpus, seed=seed, training=training)
+    settings = selection.augment if training else None
+    mentions: Pool = {} if pool is None else storage.read_json(pool, dict[str, list[str]])
+    names = {lang: entity_names(selection, corpus, lang) for lang in corpus.langs}
 
     def examples(rejects: storage.Lines) -> Iterator[Example]:
         for stored, times in zip(storage.read_parquet(part, Stored), draws, strict=True):
@@ -47,15 +55,25 @@ def render_part(
                 continue
             record = stored.read()
             rejects.extend(undeclared(record, task, corpus, selection.merge_types))
-            for made in instructions.of(record, draws=times):
-                if isinstance(made, Reject):
-                    rejects.append(made)
-                else:
-                    yield made if shots is None else shots.before(made)
+            for copy in range(1 + (settings.copies if settings else 0)):
+                own = record
+                if copy and settings:
+                    own = changed(record, settings, names[record.lang], mentions, seed=seed, copy=copy)
+                for made in instructions.of(own, draws=times, copy=copy):
+                    if isinstance(made, Reject):
+                        rejects.append(made)
+                    else:
+                        yield made if shots is None else shots.before(made)
 
     # The rejects appear last: where they are, the part is whole.
     with storage.writing_jsonl(out.with_suffix(".jsonl")) as rejects:
         storage.write_parquet(examples(rejects), out.with_suffix(".parquet"), Example)
+
+
+def entity_names(selection: Selection, corpus: Corpus, lang: Lang) -> dict[str, str]:
+    """Return what prompts call the types of entities that a corpus has, some of them merged."""
+    entities = tasks.get("ner")
+    return {name: type.shown(lang) for name, type in names_of(entities, corpus, selection.merge_types).items()}
 
 
 def join(parts: Sequence[Path], out: Path) -> Iterator[Reject]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from taiyi.errors import Misfit
 from taiyi.schema import Split
 from taiyi.tasks import TEXT
 
@@ -41,6 +42,35 @@ class QuerySettings(Settings):
     """Negatives: for each type that the text has, how many are asked for that it has not; one where it has none."""
 
 
+class AugmentSettings(Settings):
+    """Changed copies of records beside the records themselves, for a model that has seen little else."""
+
+    copies: Annotated[int, Field(ge=1)] = 1
+    """How many copies there are of each record that is drawn, each time it is drawn; no two are alike."""
+    swap: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Which share of the mentions of entities are replaced by others of the same type, of the stage's own records;
+    mentions that overlap others stay."""
+    blank: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Which share of the words are replaced by a blank (`_`)."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.swap and not self.blank:
+            raise Misfit("nothing is changed in the copies", expected="a share to `swap` or to `blank`")
+        return self
+
+
+class PairSettings(Settings):
+    """How `rc` asks about the pairs of a document."""
+
+    by_name: bool = False
+    """Whether concepts are names, as they are where relations are found by a cascade: mentions of one type and text, or
+    of an abbreviation and the long form that the text explains it by. Else they are what has one id."""
+    near: bool = False
+    """Whether a prompt shows the sentences that have both of the pair, or in which they are nearest, and the first one,
+    and not all of the document or window."""
+
+
 class Selection(Settings):
     """Which records of a corpus become examples of which task, and how."""
 
@@ -66,12 +96,19 @@ class Selection(Settings):
     too."""
     overlap_chars: Annotated[int, Field(ge=0)] = 0
     """How many characters of the window before it a window has again at least, in whole sentences."""
+    lead_chars: Annotated[int, Field(ge=0)] = 0
+    """Of the task `tc`: only the first sentences are shown, up to about so many characters but at least one, so that 1
+    is an article's title; 0 shows the whole text."""
     query: QuerySettings | None = None
     """Draws for each record which types it is asked about, in place of all types at once; not beside `subtasks`."""
     empty: Annotated[float, Field(ge=0, le=1)] = 1.0
     """Negatives: which share of the examples with nothing to extract is kept, drawn by the seed."""
+    augment: AugmentSettings | None = None
+    """Changed copies of the records; none if not given."""
     prompt: PromptSettings = PromptSettings()
     """What stands in the prompt beside its wording."""
+    pairs: PairSettings = PairSettings()
+    """Of the task `rc`: what makes a concept, and what of the text is shown."""
     templates: tuple[str, ...] = ()
     """Numbers (`"01"`, in quotes) or ids (`ner.en.01`) of the templates to draw from; where none is given, all of the
     task's but those that are held out."""

@@ -60,6 +60,13 @@ def eval(
         Literal["none", "extraction", "all"] | None,
         typer.Option(help="Which answers are written under the grammar of their form; tagged ones always are."),
     ] = None,
+    relations: Annotated[
+        Literal["written", "cascade", "either"] | None,
+        typer.Option(help="Whether relations are written, or found by a cascade; else as the model was trained for."),
+    ] = None,
+    pair_bias: Annotated[
+        float | None, typer.Option(help="Of a cascade: how much more probable, in nats, a relation is taken to be.")
+    ] = None,
     max_new_tokens: Annotated[int | None, typer.Option(min=1, help="The longest answer, in tokens.")] = None,
     runtime: Annotated[
         Literal["torch", "numpy"] | None, typer.Option(help="What computes the answers of a model in this process.")
@@ -131,8 +138,15 @@ def eval(
     )
     if runtime and (endpoint or steps.is_baseline(model)):
         raise RecipeError("only a model in this process has a runtime", where="--runtime", got=model)
-    given = {"few_shot": few_shot, "choices": choices, "constrained": constrained, "max_records": max_records}
-    given["runtime"] = runtime
+    given = {
+        "few_shot": few_shot,
+        "choices": choices,
+        "constrained": constrained,
+        "max_records": max_records,
+        "relations": relations,
+        "pair_bias": pair_bias,
+        "runtime": runtime,
+    }
     recipe = _recipe(model, suite, form or [], window, max_new_tokens, endpoint, given)
     fine_tuning = _fine_tuning(model, epochs=epochs, learning_rate=learning_rate, seed=seed)
     if steps.is_baseline(model):

@@ -26,9 +26,11 @@ from taiyi.cli.inputs import (
 from taiyi.errors import ModelError, RecipeError, TaiyiError, suggestion
 from taiyi.schema import Answer, Document, Example, Lang, Mentions, Reject, Shown, Span, Triples
 from taiyi.tasks import Task
+from taiyi.tasks.marked import TAGS as MARKS
 
 if TYPE_CHECKING:
-    from taiyi.generate import LocalEngine
+    from taiyi.cascade import Cascade
+    from taiyi.generate import Engine, LocalEngine
 
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red", "bright_cyan", "bright_magenta", "bright_green")
 WINDOW_CHARS = 300
@@ -75,12 +77,15 @@ def extract(
     from taiyi.generate import LocalEngine
 
     engine = LocalEngine.load(model, device=device, grammar=tasks.grammar)
+    size = window or engine.checkpoint.window_chars or WINDOW_CHARS
+    cascade = _cascade(engine, asked, size)
     own = engine.checkpoint.types.get(spoken, ()) if asked.kind == "entities" else ()
-    shown = _types(asked, spoken, types or ",".join(own), _tags(engine))
+    learned = [] if types or cascade is None else cascade.types(spoken)
+    shown = learned or _types(asked, spoken, types or ",".join(own), _tags(engine))
     if not types:
         typer.echo(f"types: {', '.join(t.shown for t in shown)} (choose with --types)", err=True)
     listed: set[tuple[object, object]] = set()
-    for part, answer in answers(engine, asked, blocks, shown, spoken, window=window):
+    for part, answer in answers(engine, asked, blocks, shown, spoken, size=size, by=cascade):
         rows = list(_rows(answer, {t.name: t.shown for t in shown}, part.at, listed))
         if as_json:
             for row in rows:
@@ -90,22 +95,49 @@ def extract(
 
 
 def answers(
-    engine: LocalEngine, task: Task, blocks: Iterable[str], types: Sequence[Shown], lang: Lang, *, window: int | None
+    engine: LocalEngine,
+    task: Task,
+    blocks: Iterable[str],
+    types: Sequence[Shown],
+    lang: Lang,
+    *,
+    size: int,
+    by: Engine | None = None,
 ) -> Iterator[tuple[Part, Answer]]:
-    """Yield what a model finds in a text, part by part; relations are asked for in all of it at once."""
-    size = window or engine.checkpoint.window_chars or WINDOW_CHARS
+    """Yield what a model finds in a text, part by part; relations are asked for in all of it at once.
+
+    Args:
+        engine: of the model.
+        task: what is asked, `ner` or `re`.
+        blocks: the text, as it is read.
+        types: what is looked for.
+        lang: of the text.
+        size: up to how many characters sentences are read together.
+        by: answers in place of the engine.
+    """
     form = engine.checkpoint.form if engine.checkpoint.form in task.forms else task.forms[0]
     for part in parts(blocks, size) if task.kind == "entities" else [Part(0, "".join(blocks), [])]:
         record = Document(id="text", corpus="input", split="test", lang=lang, text=part.text)
         spans = part.windows or [None]
-        yield part, _answer(engine, task, [_example(task, record, types, span, form) for span in spans])
+        yield part, _answer(engine, by or engine, task, [_example(task, record, types, span, form) for span in spans])
+
+
+def _cascade(engine: LocalEngine, task: Task, window_chars: int) -> Cascade | None:
+    """Return what finds relations by a cascade, where the model was trained for one and is asked for relations."""
+    if task.kind != "relations" or engine.checkpoint.relations == "written":
+        return None
+    from taiyi.cascade import Cascade
+
+    return Cascade(engine, engine.checkpoint, window_chars=window_chars)
 
 
 def _tags(engine: LocalEngine) -> frozenset[str]:
     """The tags that the model's tokenizer has as tokens: what it was trained to mark."""
     texts = {token.content for token in engine.tokenizer.added_tokens_decoder.values()}
     return frozenset(
-        t[1:-1] for t in texts if t.startswith("<") and t.endswith(">") and tagged.close_tag(t[1:-1]) in texts
+        t[1:-1]
+        for t in texts - set(MARKS)
+        if t.startswith("<") and t.endswith(">") and tagged.close_tag(t[1:-1]) in texts
     )
 
 
@@ -155,12 +187,12 @@ def _example(task: Task, record: Document, types: Sequence[Shown], window: Span 
     return example
 
 
-def _answer(engine: LocalEngine, task: Task, examples: Sequence[Example]) -> Answer:
+def _answer(engine: LocalEngine, answering: Engine, task: Task, examples: Sequence[Example]) -> Answer:
     by_id = {example.id: example for example in examples}
     if len(by_id) < len(examples):
         raise TaiyiError("two windows have the same id", got=f"{len(examples)} windows")
     parsed: list[tuple[Example, Answer]] = []
-    for prediction in engine.generate(examples, max_new_tokens=1024, batch_tokens=16384):
+    for prediction in answering.generate(examples, max_new_tokens=1024, batch_tokens=16384):
         example, written = by_id[prediction.example], prediction.text
         if prediction.finish == "refused":
             raise ModelError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from taiyi.endpoint import EndpointSettings
-    from taiyi.generate.engine import Asked, Choosing, Engine, Estimate, Grammar, Paid
+    from taiyi.generate.engine import Asked, Choosing, Engine, Estimate, Grammar, Paid, Weighed, Weighing
     from taiyi.generate.local import LocalEngine, Sampled
     from taiyi.generate.remote import RemoteEngine
 
@@ -22,6 +22,8 @@ __all__ = [
     "Paid",
     "RemoteEngine",
     "Sampled",
+    "Weighed",
+    "Weighing",
     "load_engine",
 ]
 

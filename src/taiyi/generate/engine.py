@@ -47,6 +47,32 @@ class Choosing(Protocol):
         ...
 
 
+class Weighed(NamedTuple):
+    """How probable the candidates of an example are.
+
+    Attributes:
+        example: id of the example.
+        scores: of each candidate the sum of the log-probabilities of its tokens after the prompt; none where the
+            context does not hold the prompt and the longest of them.
+        lengths: how many tokens each candidate has.
+        seconds: its share of its batch's time.
+    """
+
+    example: str
+    scores: Sequence[float]
+    lengths: Sequence[int]
+    seconds: float
+
+
+@runtime_checkable
+class Weighing(Protocol):
+    """An engine that says how probable answers are."""
+
+    def weigh(self, asked: Sequence[Asked], *, batch_tokens: int) -> Iterator[Weighed]:
+        """Say of every example once, in any order, how probable its candidates are."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """What answering examples takes, before anything is asked.

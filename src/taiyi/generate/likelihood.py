@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from taiyi.encoding import Encoder, Prompt
 from taiyi.generate.beginnings import begun
-from taiyi.generate.engine import NO_ROOM, Asked
+from taiyi.generate.engine import NO_ROOM, Asked, Weighed
 from taiyi.generate.model import LanguageModel, Place, States
 from taiyi.schema import Prediction
 
@@ -56,11 +56,26 @@ def choose(
         per_byte: whether the log-probability of a candidate is divided by its length in bytes of UTF-8.
         batch_tokens: bounds the tokens of a batch.
     """
+    candidates = {one.example.id: one.candidates for one in asked}
+    for id, scores, lengths, seconds in weigh(model, encoder, asked, context=context, batch_tokens=batch_tokens):
+        if not scores:
+            yield Prediction(example=id, text="", finish="refused", reason=NO_ROOM)
+            continue
+        chosen = best(scores, candidates[id], per_byte=per_byte)
+        text = candidates[id][chosen]
+        yield Prediction(example=id, text=text, finish="stop", num_tokens=lengths[chosen], seconds=seconds)
+
+
+def weigh(
+    model: LanguageModel, encoder: Encoder, asked: Sequence[Asked], *, context: int, batch_tokens: int
+) -> Iterator[Weighed]:
+    """Say how probable the candidates of examples are, those with the longest prompts first; arguments are those of
+    `choose`."""
     jobs: list[_Job] = []
     for one in asked:
         job = _Job(one, encoder.prompt(one.example.messages), _encoded(one.candidates, encoder))
         if job.length > context:
-            yield Prediction(example=one.example.id, text="", finish="refused", reason=NO_ROOM)
+            yield Weighed(one.example.id, (), (), 0.0)
         else:
             jobs.append(job)
     jobs.sort(key=lambda job: (-job.length, job.asked.example.id))
@@ -69,15 +84,7 @@ def choose(
         scores = score(model, [job.prompt for job in batch], [job.answers for job in batch])
         seconds = (time.perf_counter() - started) / len(batch)
         for job, found in zip(batch, scores, strict=True):
-            example, candidates = job.asked
-            chosen = best(found, candidates, per_byte=per_byte)
-            yield Prediction(
-                example=example.id,
-                text=candidates[chosen],
-                finish="stop",
-                num_tokens=len(job.answers[chosen]),
-                seconds=seconds,
-            )
+            yield Weighed(job.asked.example.id, found, [len(tokens) for tokens in job.answers], seconds)
 
 
 def best(scores: Sequence[float], candidates: Sequence[str], *, per_byte: bool) -> int:

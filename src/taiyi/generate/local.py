@@ -12,7 +12,7 @@ from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Encoder, Prompt
 from taiyi.errors import ModelError
 from taiyi.generate import free, grounded, likelihood
-from taiyi.generate.engine import NO_ROOM, Asked, Grammar
+from taiyi.generate.engine import NO_ROOM, Asked, Grammar, Weighed
 from taiyi.generate.loading import DTypeName, Runtime, load, locate
 from taiyi.generate.model import LanguageModel
 from taiyi.generate.sampling import Chance, Sampler
@@ -166,6 +166,10 @@ class LocalEngine:
         return likelihood.choose(
             self.model, self.encoder, asked, context=self.context, per_byte=per_byte, batch_tokens=batch_tokens
         )
+
+    def weigh(self, asked: Sequence[Asked], *, batch_tokens: int) -> Iterator[Weighed]:
+        """Say of every example how probable its candidates are, those with the longest prompts first."""
+        return likelihood.weigh(self.model, self.encoder, asked, context=self.context, batch_tokens=batch_tokens)
 
     def stream(self, messages: Sequence[Message], *, max_new_tokens: int) -> Iterator[str]:
         """Answer a dialogue, in pieces of text as they come; raise ModelError where the context does not hold it."""

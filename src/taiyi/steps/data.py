@@ -14,7 +14,7 @@ from taiyi.errors import RecipeError, TaiyiError
 from taiyi.evaluate.suites import TestSet
 from taiyi.manifest import MANIFEST, finished, manifest, step
 from taiyi.schema import Reject
-from taiyi.steps import few_shot
+from taiyi.steps import few_shot, joined
 from taiyi.steps.cleaning import clean, forget
 from taiyi.steps.declared import ASKED, corpus_digest, set_digest
 from taiyi.steps.raw import raw_hashes
@@ -51,6 +51,8 @@ def build(run: Run) -> Path:
         "tests": {t.name: set_digest(t, ASKED) for t in at_hand(recipe, run.corpora)},
         "corpora": {name: raw_hashes(catalogue.get(name), run.corpora) for name in names},
     }
+    if recipe.evaluate.lead_chars:
+        inputs["lead_chars"] = recipe.evaluate.lead_chars
     if recipe.evaluate.few_shot:
         inputs["few_shot"] = recipe.evaluate.few_shot
     if samples := {t.name: t.max_records for t in at_hand(recipe, run.corpora) if t.max_records is not None}:
@@ -106,6 +108,7 @@ def _made(run: Run, folder: Path, rejects: Rejects, audit: storage.Lines) -> dic
         epochs[stage.name] = render_stage(run, stage, data, parts, cleaned, folder, rejects)
     storage.remove(folder / "work")
     storage.write_json(epochs, folder / "epochs.json")
+    storage.write_json(joined.joined(run), folder / joined.FILE)
     domains = {s.corpus: catalogue.get(s.corpus).domain for stage in recipe.stages for s in stage.data}
     counts = [
         count

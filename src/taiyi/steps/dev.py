@@ -17,6 +17,7 @@ from taiyi.evaluate import run as scoring
 from taiyi.metrics import f1
 from taiyi.metrics.measures import PEARSON
 from taiyi.schema import Example, Prediction, Score, Value
+from taiyi.steps.relating import answered
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -52,7 +53,8 @@ def evaluator(
 ) -> Dev:
     """Return what evaluates a model in the making; every process calls it, and all get the same score.
 
-    The model answers greedily, each process for records of its own. A task in a language scores by the task's metric
+    The model answers greedily, each process for records of its own; relations by a cascade where it is trained for one,
+    under the bias that is the best for the sample. A task in a language scores by the task's metric
     over its records: the micro-F1 of entities, relations and the like, else the mean of the records' values; of three
     or more graded records Pearson's r of their grades, as parts of their scales, in place of each of their values; it
     counts as 0 below 0 and where it is undefined. The score of the model is the mean over tasks of the mean over their
@@ -83,8 +85,8 @@ def evaluator(
 
         began = time.perf_counter()
         engine = LocalEngine(TorchModel(causal_model(model)), tokenizer, checkpoint)
-        made = engine.generate(mine, max_new_tokens=settings.max_new_tokens, batch_tokens=batch_tokens)
-        predictions = {p.example: p for p in world.gather(list(made))}
+        made = answered(engine, mine, world, max_new_tokens=settings.max_new_tokens, batch_tokens=batch_tokens)
+        predictions = {prediction.example: prediction for prediction in made}
         scores = {
             part: [score for group in _asked(of_part) for score in scoring.score(group, predictions)]
             for part, of_part in parts.items()

@@ -26,7 +26,7 @@ from taiyi.evaluate.tables import StatisticsRow
 from taiyi.heap import kept_heap
 from taiyi.manifest import Manifest, manifest, step
 from taiyi.schema import Answer, Example, Prediction, Shown
-from taiyi.steps import baselines
+from taiyi.steps import baselines, relating
 from taiyi.steps import predictions as answers
 from taiyi.steps.asking import Purse, ask, refused, usage
 from taiyi.steps.data import training_data
@@ -50,6 +50,9 @@ def predict(run: Run, data: Path, model: str | Path, *, fits: Mapping[str, Path]
         inputs["choices"] = settings.choices
     if settings.runtime != "torch":
         inputs["runtime"] = settings.runtime
+    way = relating.way(run, model) if fits is None else relating.Way()
+    if way.relations != "written":
+        inputs["relations"] = way._asdict()
     if fits is not None:
         inputs["fits"] = {name: folder.name for name, folder in fits.items()}
 
@@ -72,6 +75,8 @@ def predict(run: Run, data: Path, model: str | Path, *, fits: Mapping[str, Path]
             with kept_heap(), run.progress() as progress, path.open("ab") as file:
                 bar = progress.add_task(f"answering {test_set.title}", total=count, completed=len(done))
                 answering = engine or baselines.load_baseline((fits or {})[test_set.name])
+                if relating.asks(test_set):
+                    answering = relating.answering(answering, way)
                 for prediction in ask(answering, test_set, remaining, settings):
                     file.write(msgspec.json.encode(prediction) + b"\n")
                     file.flush()
@@ -134,6 +139,7 @@ def write_report(
         seen = _seen(learned) if any(tasks.get(t.task).kind == "entities" for t in test_sets(recipe)) else None
         records_left: dict[str, dict[str, int]] = manifest(data).facts["left_out"]
         there = {test_set.name for test_set in at_hand(recipe, run.corpora)}
+        way = relating.Way(**manifest(predictions).inputs.get("relations", {}))
         for test_set in test_sets(recipe):
             if test_set.name not in there:
                 results.append(aggregate.missing(test_set))
@@ -145,7 +151,9 @@ def write_report(
             found = score_set(test_set, answered, seed=recipe.seed)
             storage.write_parquet(found.scores, folder / f"scores-{test_set.name}.parquet", ScoreRow)
             held = sum(prediction.constrained for prediction in given.values())
-            results.append(_noted(found.result, **records_left[test_set.name], constrained=held, answers=len(given)))
+            said = way.said if relating.asks(test_set) else ""
+            noted = _noted(found.result, said, **records_left[test_set.name], constrained=held, answers=len(given))
+            results.append(noted)
             samples += scoring.samples(test_set.title, asked, given, most=report.SAMPLES_PER_TASK)
             measure = protocols.own(test_set).measures[0]
             told.append(details(test_set.name, answered, found.own, measure, seen=seen, seed=recipe.seed))
@@ -192,16 +200,16 @@ def _seen(files: Sequence[Path]) -> Seen | None:
 
 
 def _noted(
-    result: aggregate.SetResult, *, records: int, faults: int, constrained: int, answers: int
+    result: aggregate.SetResult, way: str, *, records: int, faults: int, constrained: int, answers: int
 ) -> aggregate.SetResult:
-    """Add to a test set's note how many of its records were left out, how many faults its files have, and how many of
-    the answers were held to what their form allows."""
+    """Add to a test set's note in which way it was answered, how many of its records were left out, how many faults its
+    files have, and how many of the answers were held to what their form allows."""
     left = f"{records:,} record{'s' * (records != 1)} left out" if records else ""
     wrong = f"{faults:,} fault{'s' * (faults != 1)} in its files" if faults else ""
     held = "constrained decoding" if constrained else ""
     if 0 < constrained < answers:
         held += f" of {constrained:,} of {answers:,} answers"
-    return msgspec.structs.replace(result, note="; ".join(filter(None, (result.note, left, wrong, held))))
+    return msgspec.structs.replace(result, note="; ".join(filter(None, (result.note, way, left, wrong, held))))
 
 
 def report_folder(run: Run) -> Path:

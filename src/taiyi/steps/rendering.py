@@ -13,18 +13,20 @@ from numpy.typing import NDArray
 
 from taiyi import catalogue, storage, tasks
 from taiyi.build import statistics
+from taiyi.build.augment import Mentions
 from taiyi.build.clean import Cleaned
+from taiyi.build.collect import Stored
 from taiyi.build.few_shot import Shots
 from taiyi.build.instructions import wordings
 from taiyi.build.mixture import Supply, allocate, num_different, share_out
 from taiyi.build.mixture import draws as draw
 from taiyi.build.records import NOT_DRAWN
-from taiyi.build.rendering import join, render_part
+from taiyi.build.rendering import entity_names, join, render_part
 from taiyi.build.settings import Selection
 from taiyi.errors import RecipeError
 from taiyi.evaluate.suites import SAMPLE_SEED, TestSet
 from taiyi.recipe import Stage
-from taiyi.schema import Lang, Reject
+from taiyi.schema import Document, Lang, Reject
 from taiyi.steps.rejects import Rejects
 from taiyi.steps.run import Run, at_hand
 from taiyi.steps.shards import Made, Sample, Wanted, left_out
@@ -78,10 +80,12 @@ def render_stage(
         counts = np.array(draw(places, total, run.recipe.seed, most)) * selections[key[0]].templates_per_record
         for number, there in rows[key]:
             draws[number][there], counts = counts[: len(there)], counts[len(there) :]
+    pool = _pool(run, stage, pieces, draws, folder)
     jobs = [
         _Render(
             part=piece.part,
             draws=tuple(draws[n].tolist()),
+            pool=pool,
             selection=piece.selection,
             root=run.corpora,
             seed=run.recipe.seed,
@@ -95,10 +99,30 @@ def render_stage(
     epochs: list[Epochs] = []
     for (number, _), s, n, most in zip(keys, supplies, drawn, different, strict=True):
         of = min(n, most)
-        once = n * selections[number].templates_per_record / of if of else 0.0
+        augment = selections[number].augment
+        copies = 1 + (augment.copies if augment is not None else 0)
+        once = n * selections[number].templates_per_record * copies / of if of else 0.0
         trained = {t.name: once * t.epochs for t in run.recipe.stages if t.name == stage.name or stage.name in t.replay}
         epochs.append(Epochs(s.corpus, s.task, s.lang, s.num_records, n, of, trained))
     return epochs
+
+
+def _pool(
+    run: Run, stage: Stage, pieces: Sequence[Wanted], draws: Sequence[NDArray[np.int64]], folder: Path
+) -> Path | None:
+    """Write the mentions of the records that a stage draws, where its copies have others in place of their own."""
+    if not any(piece.selection.augment and piece.selection.augment.swap for piece in pieces):
+        return None
+    found = Mentions()
+    for piece, times in zip(pieces, draws, strict=True):
+        corpus = catalogue.get(piece.selection.corpus)
+        names = {lang: entity_names(piece.selection, corpus, lang) for lang in corpus.langs}
+        for stored, drawn in zip(storage.read_parquet(piece.part, Stored), times, strict=True):
+            if drawn and corpus.entity_types and isinstance(record := stored.read(), Document):
+                found.add(record, names[record.lang])
+    out = folder / "work" / f"{stage.name}-mentions.json"
+    storage.write_json(found.pool(), out)
+    return out
 
 
 def _supplies(selections: Sequence[Selection], num_rows: Mapping[tuple[int, Lang], int]) -> list[Supply]:
@@ -219,6 +243,7 @@ def asked(run: Run, test_set: TestSet) -> Selection:
         merge_types=dict(test_set.merge_types),
         window_chars=settings.window_chars.get(test_set.name, 0),
         overlap_chars=settings.overlap_chars.get(test_set.name, 0),
+        lead_chars=settings.lead_chars.get(test_set.name, 0),
         prompt=settings.prompt,
         templates=(settings.template,),
     )
@@ -284,6 +309,7 @@ class _Render(msgspec.Struct, frozen=True, kw_only=True):
     training: bool
     out: Path
     shots: Shots | None = None
+    pool: Path | None = None
 
 
 def _render(run: Run, what: str, jobs: Sequence[_Render]) -> None:
@@ -304,6 +330,7 @@ def _render_part(job: _Render) -> None:
             job.out,
             training=job.training,
             shots=job.shots,
+            pool=job.pool,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -22,7 +22,7 @@ from taiyi.schema import Example
 from taiyi.train.settings import Parallel
 
 # Raised when a step would make something else of the same inputs, so that what an older version made is made anew.
-VERSIONS = {"data": 6, "tokenizer": 1, "rows": 4, "pairs": 1, "train": 4, "fit": 1, "predict": 3, "report": 8}
+VERSIONS = {"data": 7, "tokenizer": 1, "rows": 4, "pairs": 1, "train": 4, "fit": 2, "predict": 3, "report": 8}
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Run:
         command: as typed, for the report.
         engine: what the data is made with.
         parallel: how weights lie on several processes that train together.
+        together: trains the stages in several processes, where one alone is to begin them.
     """
 
     recipe: Recipe
@@ -46,6 +47,7 @@ class Run:
     command: str = ""
     engine: Engine = field(default_factory=lambda: Local(1))
     parallel: Parallel = "ddp"
+    together: Callable[[], None] | None = None
 
     @property
     def console(self) -> Console:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import xxhash
 
-from taiyi import recipe_stages, storage, templates
-from taiyi.checkpoint import Checkpoint
+from taiyi import recipe_stages, storage, tasks, templates
+from taiyi.checkpoint import Checkpoint, Joined
 from taiyi.encoding import Positions
 from taiyi.errors import RecipeError
-from taiyi.manifest import manifest, step
+from taiyi.manifest import is_done, manifest, step
 from taiyi.recipe_stages import Stage
 from taiyi.schema import Example, Reject, Tagging
-from taiyi.steps import choice, sharing, watching
+from taiyi.steps import choice, joined, relating, sharing, watching
 from taiyi.steps.run import VERSIONS, Run, examples, identity, point
 from taiyi.train import launch, tracking
 
@@ -113,9 +113,13 @@ def train(run: Run, data: Path, index: int, begin: Begin | None) -> Begin:
     if stage.dev is not None or stage.kind == "grpo":
         # How many tokens are answered at once decides how logits are rounded.
         inputs["batch_tokens"] = run.recipe.evaluate.batch_tokens
-    folder = sharing.collective(
-        run, f"train-{stage.name}", inputs, lambda out: _train(run, data, stage, rows, begin, out)
-    )
+    if stage.dev is not None and (relations := run.recipe.relations()) != "written":
+        # By what is answered so, the best model is known.
+        inputs["relations"] = relations
+    name = f"train-{stage.name}"
+    if run.together is not None and launch.alone() and not is_done(run.folder, name, inputs):
+        run.together()
+    folder = sharing.collective(run, name, inputs, lambda out: _train(run, data, stage, rows, begin, out))
     return Begin(folder.name, choice.chosen(run, folder, stage))
 
 
@@ -125,10 +129,11 @@ def _train(run: Run, data: Path, stage: Stage, rows_folder: Path, begin: Begin |
 
     settings = stage.settings
     learner, tokenizer = _learner(run, stage, rows_folder, begin, out)
-    checkpoint = _checkpoint(run, stage)
+    checkpoint = _checkpoint(run, data, stage)
     learned = rows.read(rows_folder / "rows")
     budget = run.recipe.evaluate.batch_tokens
     evaluate = answer = None
+    sample: list[Example] = []
     asked: tuple[list[str], list[str]] = ([], [])
     if settings.dev is not None:
         from taiyi.steps.dev import evaluator
@@ -156,10 +161,14 @@ def _train(run: Run, data: Path, stage: Stage, rows_folder: Path, begin: Begin |
         result = loop.train(learned, out, settings, learner, tokenizer, checkpoint, hooks=hooks, parallel=run.parallel)
     facts: dict[str, Any] = msgspec.to_builtins(result)
     del facts["losses"]  # they are in loss.jsonl
+    if sample and run.recipe.evaluate.pair_bias is None and launch.is_main():
+        most = run.recipe.evaluate.max_new_tokens["re"]
+        if biases := relating.fit(out, sample, checkpoint, max_new_tokens=most, batch_tokens=budget):
+            facts["pair_bias"] = biases
     return facts
 
 
-def _checkpoint(run: Run, stage: Stage) -> Checkpoint:
+def _checkpoint(run: Run, data: Path, stage: Stage) -> Checkpoint:
     recipe = run.recipe
     return Checkpoint(
         recipe=recipe.name,
@@ -171,6 +180,9 @@ def _checkpoint(run: Run, stage: Stage) -> Checkpoint:
         templates=templates.digest(),
         form=recipe.learned_forms().get("ner") or recipe.forms().get("ner", "tagged"),
         window_chars=recipe.window_chars(),
+        relations=recipe.relations(),
+        joined=tuple(storage.read_json(data / joined.FILE, list[Joined])),
+        pair_bias=recipe.evaluate.pair_bias or 0.0,
     )
 
 
@@ -260,7 +272,7 @@ def pairs(run: Run, data: Path, index: int, begin: Begin | None) -> Path:
             loaded = LocalEngine.load(model, device=str(world().device), runtime="torch")
             answering, tokenizer = loaded.model, loaded.tokenizer
         # The rows are those of this recipe, whatever the model was made by.
-        engine = LocalEngine(answering, tokenizer, _checkpoint(run, stage))
+        engine = LocalEngine(answering, tokenizer, _checkpoint(run, data, stage))
         paths = _files(data, stage)
         with run.progress() as progress:
             bar = progress.add_task(f"{stage.name}: answers to learn from", total=None)
@@ -365,7 +377,8 @@ def _check_too_long(stage: Stage, rejects: Mapping[str, int], folder: Path) -> N
 
 
 def make_tokenizer(run: Run, data: Path) -> Path:
-    """Train the tokenizer of a model from nothing, on the texts of all stages; tags are tokens of their own."""
+    """Train the tokenizer of a model from nothing, on the texts of all stages; tags, and marks of pairs, are tokens of
+    their own."""
     recipe = run.recipe
     inputs = {"version": VERSIONS["tokenizer"], "data": data.name, "vocab_size": recipe.scratch.vocab_size}
 
@@ -375,7 +388,9 @@ def make_tokenizer(run: Run, data: Path) -> Path:
 
         paths = [data / f"{stage.name}.parquet" for stage in recipe.stages]
         tags = {tag for path in paths for held in storage.read_parquet(path, _Tags) for tag in held.tags}
-        marks = sorted(mark(tag) for tag in tags for mark in (tagged.open_tag, tagged.close_tag))
+        pairing = (task for s in recipe.stages for d in s.data if isinstance(task := tasks.get(d.task), tasks.Pairing))
+        of_pairs = {mark for task in pairing for mark in task.marks}
+        marks = sorted({mark(tag) for tag in tags for mark in (tagged.open_tag, tagged.close_tag)} | of_pairs)
         seen: set[int] = set()
         texts = (text for path in paths for e in examples(path) for text in _texts(e) if _is_new(text, seen))
         tokenizer = train_bpe(texts, vocab_size=recipe.scratch.vocab_size, tags=marks)

@@ -18,7 +18,7 @@ from taiyi.tasks.questions import ContextQuestions, SimpleQuestions
 from taiyi.tasks.rc import RelationClassification
 from taiyi.tasks.relations import Relations
 from taiyi.tasks.struct import DecisionTree
-from taiyi.tasks.task import Closed, Naming, Task, Whole, Writing, example_id, load_templates
+from taiyi.tasks.task import Closed, Naming, Pairing, Task, Whole, Writing, example_id, load_templates
 from taiyi.tasks.texts import Reports, Summaries, Titles, Translation
 
 _TASKS: dict[str, Task] = {
@@ -90,6 +90,7 @@ __all__ = [
     "TEXT",
     "Closed",
     "Naming",
+    "Pairing",
     "PlainText",
     "Task",
     "Whole",

@@ -2,7 +2,8 @@
 
 The pair is marked in the text, `<e1>aspirin</e1>`, because a name alone does not say which of several mentions is
 meant, and models that see marked pairs classify them better than those that do not (Baldini Soares et al., Matching the
-Blanks, ACL 2019). Of a concept every mention is marked; a later part of a discontinuous mention is `<e1+>so</e1+>`.
+Blanks, ACL 2019). Of a concept every mention is marked; a later part of a discontinuous mention is `<e1+>so</e1+>`. A
+concept is what has one id or, `by_name`, one name (`tasks.names`), as in a text that nobody has annotated.
 
 Which pairs are asked about follows from the corpus as a whole, never from the gold of the record: all pairs of distinct
 nodes whose types are joined by an asked type of relation somewhere in the corpus, mentions no further apart than any
@@ -11,14 +12,16 @@ comes first, and a relation that runs from e2 to e1 is answered with `(e2, e1)` 
 neither way: they say nothing of the order of the marks, and are answered with their name alone.
 
 In a window of a document a pair is asked about where both have a mention in it, and only mentions in it are marked.
+`near` shows less of it: its first sentence, which is the title of an abstract, and the sentences that have both of the
+pair or, where none has, those in which they are nearest.
 
 The gold is the triples that the pair adds to the relation extraction of its document, so that the answers about all
-pairs, put together, are scored as `re` is.
+pairs, put together, are scored as `re` is; of names that are not shown nothing is asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -30,6 +33,7 @@ from taiyi.errors import Unparsable
 from taiyi.schema import Answer, Document, Example, Record, Reject, Relation, Score, Shown, Span, Triple, Triples
 from taiyi.tasks import facts, grammars, listing, marked, relations
 from taiyi.tasks.facts import End, Facts, Node
+from taiyi.tasks.names import by_name
 from taiyi.tasks.task import AboutDocuments, Kind, example, example_id
 from taiyi.tasks.windowed import lies, narrowed, text_of
 from taiyi.templates import Template, words
@@ -52,7 +56,10 @@ class _Graph:
 class RelationClassification(AboutDocuments):
     """The relations of a marked pair, of the asked types.
 
-    Not informed, it asks about all pairs of distinct mentions.
+    Args:
+        known: what is known of the corpus; without it all pairs of distinct mentions are asked about.
+        by_name: whether concepts are names.
+        near: whether prompts show the sentences in which the pair is nearest, and the first one, alone.
     """
 
     name = "rc"
@@ -61,13 +68,19 @@ class RelationClassification(AboutDocuments):
     kind: Kind | None = "relations"
     metric: Literal["micro_f1", "accuracy", "chrf"] = "micro_f1"
     generative = False
+    marks = marked.TAGS
 
-    def __init__(self, known: Facts | None = None) -> None:
+    def __init__(self, known: Facts | None = None, *, by_name: bool = False, near: bool = False) -> None:
         self.known = known
+        self.by_name = by_name
+        self.near = near
         self.last: _Graph | None = None
 
     def informed(self, facts: Facts) -> Self:
-        return type(self)(facts)
+        return type(self)(facts, by_name=self.by_name, near=self.near)
+
+    def pairing(self, *, by_name: bool, near: bool) -> Self:
+        return type(self)(self.known, by_name=by_name, near=near)
 
     def focuses(self, record: Record, types: Sequence[Shown], window: Span | None = None) -> Sequence[tuple[str, ...]]:
         """Return the pairs to ask about; one empty focus, which is rejected, where pairs cannot hold the relations."""
@@ -77,7 +90,7 @@ class RelationClassification(AboutDocuments):
         graph = self._graph(record)
         if any(relation.type in asked for relation in graph.others):
             return ((),)
-        part = narrowed(record, window)
+        part = _only(narrowed(record, window))
         here = {name: node for name, node in graph.nodes.items() if _mentions(node, part)}
         return tuple((*_name(one), *_name(other)) for one, other in _pairs(here, self.known, asked, undirected))
 
@@ -85,7 +98,7 @@ class RelationClassification(AboutDocuments):
         assert isinstance(record, Document)
         graph, undirected = self._graph(record), relations.symmetric(types)
         asked = {shown.name for shown in types}
-        parts = [narrowed(record, window) for window in windows]
+        parts = [_only(narrowed(record, window)) for window in windows]
         missing: dict[Triple, None] = {}
         held: set[Triple] = set()
         for focus in self.focuses(record, types):
@@ -114,10 +127,12 @@ class RelationClassification(AboutDocuments):
         graph = self._graph(record)
         if not focus:
             return Reject(where=identifier, reason=NOT_MARKED, detail=", ".join(r.id for r in graph.others[:1]))
-        source, part = text_of(record, window), narrowed(record, window)
-        if marked.TAG.search(source):
+        if marked.TAG.search(text_of(record, window)):
             return Reject(where=identifier, reason="the text contains a tag", detail="e1, e2")
         one, other = graph.nodes[focus[0], focus[1]], graph.nodes[focus[2], focus[3]]
+        part, whole = _only(narrowed(record, window)), window or Span(0, len(record.text))
+        if self.near:
+            part = marked.near(record.text, whole, _mentions(one, part), _mentions(other, part))
         shown = {t.name: t.shown for t in types}
         undirected = relations.symmetric(types)
         labels: dict[str, None] = {}
@@ -125,12 +140,10 @@ class RelationClassification(AboutDocuments):
         for relation, head, tail in graph.relations.get(frozenset((_name(one), _name(other))), ()):
             if relation.type in shown:
                 backwards = head is not one and relation.type not in undirected
-                labels[listing.escape(shown[relation.type]) + (f" {BACKWARDS}" if backwards else "")] = None
+                labels[_label(shown[relation.type], backwards)] = None
                 triples.update(dict.fromkeys(_told(relation, head, tail, part, undirected)))
         marks = words(template.lang)
-        text = marked.mark(
-            record.text, window or Span(0, len(record.text)), *(_mentions(node, part) for node in (one, other))
-        )
+        text = marked.mark(record.text, part or (whole,), _mentions(one, part), _mentions(other, part))
         return example(
             record,
             template,
@@ -143,11 +156,39 @@ class RelationClassification(AboutDocuments):
             offset=window.start if window else 0,
         )
 
+    def labels(
+        self, record: Document, focus: tuple[str, ...], types: Sequence[Shown]
+    ) -> Mapping[str, tuple[Shown, bool]]:
+        """Return the answers about a pair that say one relation: those that join its types in the corpus, each with
+        whether it runs from e2 to e1."""
+        assert self.known is not None
+        nodes = self._graph(record).nodes
+        one, other = nodes[focus[0], focus[1]], nodes[focus[2], focus[3]]
+        found: dict[str, tuple[Shown, bool]] = {}
+        for type in types:
+            joined, loops = _joined(self.known, frozenset((type.name,)))
+            forwards = not joined.isdisjoint(product(_ends(one), _ends(other)))
+            backwards = not joined.isdisjoint(product(_ends(other), _ends(one)))
+            if one is other:
+                forwards, backwards = not loops.isdisjoint(_ends(one)), False
+            elif type.symmetric:
+                forwards, backwards = forwards or backwards, False
+            for way in [False] * forwards + [True] * backwards:
+                found[_label(type.shown, way)] = (type, way)
+        return found
+
+    def triples(self, record: Document, focus: tuple[str, ...], type: Shown, *, backwards: bool) -> tuple[Triple, ...]:
+        """Return what a relation of a pair is in triples, of all the names that both have in the document."""
+        nodes = self._graph(record).nodes
+        one, other = (_names(nodes[kind, id], None) for kind, id in (focus[:2], focus[2:]))
+        heads, tails = (other, one) if backwards else (one, other)
+        return tuple(dict.fromkeys(_triples(heads, tails, type.name, relations.symmetric((type,)))))
+
     def _graph(self, document: Document) -> _Graph:
         """Return what a document has in nodes and relations; those of the last are kept, for its many pairs."""
         last = self.last
         if last is None or last.document is not document:
-            last = self.last = _graph(document)
+            last = self.last = _graph(document, by_name(document) if self.by_name else document)
         return last
 
     def parse(self, text: str, example: Example) -> Triples:
@@ -170,8 +211,8 @@ class RelationClassification(AboutDocuments):
         return Triples(items=tuple(sorted(found, key=_order)))
 
     def grammar(self, example: Example) -> str:
-        forwards = [listing.escape(t.shown) for t in example.types]
-        backwards = [f"{listing.escape(t.shown)} {BACKWARDS}" for t in example.types if not t.symmetric]
+        forwards = [_label(t.shown, False) for t in example.types]
+        backwards = [_label(t.shown, True) for t in example.types if not t.symmetric]
         return grammars.labels([*forwards, *backwards], example.lang)
 
     def cut(self, text: str, example: Example) -> str:
@@ -184,11 +225,16 @@ class RelationClassification(AboutDocuments):
         return relations.score(gold, predicted, record=record, reason=reason)
 
 
-def _graph(document: Document) -> _Graph:
-    nodes = facts.nodes(document)
+def _label(shown: str, backwards: bool) -> str:
+    return listing.escape(shown) + (f" {BACKWARDS}" if backwards else "")
+
+
+def _graph(document: Document, told: Document) -> _Graph:
+    """Return the graph of a document; `told` is the same with the concepts that count."""
+    nodes = facts.nodes(told)
     relations: dict[frozenset[tuple[str, str]], list[tuple[Relation, Node, Node]]] = {}
     others: list[Relation] = []
-    for relation in document.relations:
+    for relation in told.relations:
         if ends := facts.between(relation, nodes):
             relations.setdefault(frozenset(map(_name, ends)), []).append((relation, *ends))
         else:
@@ -204,20 +250,26 @@ def _name(node: Node) -> tuple[str, str]:
     return (node.kind, node.id)
 
 
-def _mentions(node: Node, window: Span | None) -> list[tuple[str, tuple[Span, ...]]]:
-    """Return the mentions of a node that lie in a window."""
-    return [(text, spans) for text, spans in node.mentions if lies(text, spans, window)]
+_Parts = tuple[Span, ...] | None
+"""Parts of a document, in order; all of it where it is None."""
 
 
-def _names(node: Node, window: Span | None) -> list[str]:
-    return list(dict.fromkeys(text.strip() for text, _ in _mentions(node, window)))
+def _only(window: Span | None) -> _Parts:
+    return None if window is None else (window,)
 
 
-def _told(
-    relation: Relation, head: Node, tail: Node, window: Span | None, undirected: frozenset[str]
-) -> Iterator[Triple]:
-    """Yield the triples that a relation stands for in a window."""
-    return _triples(_names(head, window), _names(tail, window), relation.type, undirected)
+def _mentions(node: Node, parts: _Parts) -> marked.Mentions:
+    """Return the mentions of a node that lie in one of the parts of a document."""
+    return [m for m in node.mentions if parts is None or any(lies(*m, part) for part in parts)]
+
+
+def _names(node: Node, parts: _Parts) -> list[str]:
+    return list(dict.fromkeys(text.strip() for text, _ in _mentions(node, parts)))
+
+
+def _told(relation: Relation, head: Node, tail: Node, parts: _Parts, undirected: frozenset[str]) -> Iterator[Triple]:
+    """Yield the triples that a relation stands for in parts of a document."""
+    return _triples(_names(head, parts), _names(tail, parts), relation.type, undirected)
 
 
 def _triples(heads: Sequence[str], tails: Sequence[str], type: str, undirected: frozenset[str]) -> Iterator[Triple]:

@@ -125,6 +125,21 @@ class Naming(Protocol):
 
 
 @runtime_checkable
+class Pairing(Protocol):
+    """A task that asks about one pair after another.
+
+    Attributes:
+        marks: texts that pairs are marked with in its prompts.
+    """
+
+    marks: tuple[str, ...]
+
+    def pairing(self, *, by_name: bool, near: bool) -> Self:
+        """Return the task for concepts that are names, or not, and for prompts with little of a text, or all of it."""
+        ...
+
+
+@runtime_checkable
 class Closed(Protocol):
     """A task whose examples are answered by one of a few texts."""
 

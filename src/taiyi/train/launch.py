@@ -1,8 +1,11 @@
-"""What the environment tells of the processes that a launcher started; nothing is imported or started for it."""
+"""The processes that train together: what the environment tells of them, without imports, and how they are started."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from taiyi.errors import TrainError
@@ -33,6 +36,41 @@ def check() -> None:
 def alone() -> bool:
     """Whether this process is the only one."""
     return os.environ.get("WORLD_SIZE", "1") == "1"
+
+
+def fitting(micro_batches: int) -> int:
+    """Return how many processes are worth starting on this machine: one where there is a GPU, which a launcher gives a
+    process each of, else one for every core, as far as the micro-batches of a step can be dealt out to them."""
+    import torch
+
+    return 1 if torch.cuda.is_available() else max(1, min(micro_batches, _cores()))
+
+
+def start(processes: int, arguments: Sequence[str]) -> None:
+    """Run a command of `taiyi` in several processes of this machine, which share its cores.
+
+    Raises:
+        TrainError: it did not end well; why is what it wrote.
+    """
+    threads = max(1, _cores() // processes)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    ended = subprocess.run(
+        [*command, "-m", "taiyi", *arguments],
+        env=os.environ | {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads))},
+        check=False,
+    )
+    if ended.returncode:
+        raise TrainError(
+            "training did not end well",
+            where=f"{processes} processes",
+            got=f"exit status {ended.returncode}; the first that failed says why above",
+            mend="mend it, and give the same command again: it goes on from the last checkpoint",
+        )
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_four_bit(parallel: Parallel, *, where: str | None = None) -> None:

@@ -21,7 +21,7 @@ import msgspec
 import torch
 import xxhash
 from peft import PeftModel
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from taiyi.checkpoint import Checkpoint
@@ -39,7 +39,8 @@ from taiyi.train.reference import reference_log_probs
 from taiyi.train.rows import Rows, digest
 from taiyi.train.selection import Dev, Selection, Writer
 from taiyi.train.settings import Parallel, StageSettings
-from taiyi.train.world import answering, spread, synchronise, whole
+from taiyi.train.spelling import features
+from taiyi.train.world import answering, sharded, spread, synchronise, whole
 from taiyi.train.world import world as this_world
 
 MODEL = "model"
@@ -184,9 +185,20 @@ class _Training:
         self.objective = self._objective()
         self.learner = spread(_Learner(model, self.objective), decoder_layers(self.causal), self.world, parallel)
         self.learning = [p for p in model.parameters() if p.requires_grad]
-        self.optimizer = make_optimizer(model, settings)
+        self.optimizer = make_optimizer(model, settings, self._spelled(tokenizer))
         writer = Writer(out / MODEL, model, tokenizer, checkpoint, settings, self.world, self.learner)
         self.selection = Selection(out, settings, writer, hooks.dev, self.world)
+
+    def _spelled(self, tokenizer: PreTrainedTokenizerFast) -> tuple[Tensor, Tensor] | None:
+        """Return the embeddings and the features that they learn by beside themselves, where the settings say so."""
+        if self.settings.spelling is None:
+            return None
+        if sharded(self.learner):
+            raise TrainError(
+                "embeddings learn by spelling only where they are whole", mend="leave out `--parallel fsdp`"
+            )
+        embeddings = cast(nn.Embedding, self.causal.get_input_embeddings()).weight
+        return embeddings, features(tokenizer, len(embeddings), self.settings.spelling)
 
     def _objective(self) -> Objective:
         if self.settings.kind == "grpo":

@@ -29,6 +29,7 @@ from taiyi.encoding import end_token
 from taiyi.errors import ModelError
 from taiyi.train.base import is_adapter, loaded, quiet, source_of, tokenizer_of
 from taiyi.train.settings import LoraSettings, Method
+from taiyi.train.spelling import features
 from taiyi.train.state import save_whole
 
 Dtype = Literal["fp32", "bf16", "fp16", "auto"]
@@ -46,9 +47,14 @@ def scratch(
     feed_forward: int,
     max_positions: int,
     tie: bool = True,
+    spelling: int | None = None,
     seed: int,
 ) -> Qwen3ForCausalLM:
-    """Return a new model of the Qwen3 architecture with random weights."""
+    """Return a new model of the Qwen3 architecture with random weights.
+
+    Where `spelling` is given, the embeddings of tokens begin the nearer, the more of their n-grams they share, of which
+    there are so many kinds.
+    """
     config = Qwen3Config(
         vocab_size=len(tokenizer),
         hidden_size=hidden,
@@ -66,6 +72,11 @@ def scratch(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Qwen3ForCausalLM(config)
+        if spelling is not None:
+            weight = cast(nn.Embedding, model.get_input_embeddings()).weight
+            known = features(tokenizer, len(weight), spelling)
+            with torch.no_grad():
+                weight += known @ (torch.randn(spelling, hidden) * config.initializer_range)
     return model.float()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import Any, cast
 
@@ -13,40 +13,21 @@ from torch.optim.lr_scheduler import LambdaLR
 from transformers import get_scheduler
 
 from taiyi.train.settings import StageSettings
+from taiyi.train.spelling import PREFIX, Spelling
 from taiyi.train.world import put
 
 _BETAS = (0.9, 0.95)
 
 
-class MuonAdamW(Optimizer):
-    """Muon for matrices and AdamW for everything else, as one optimizer.
+class Joined(Optimizer):
+    """Several optimizers as one; a weight may be in the hands of two, which then hold things of different names."""
 
-    Muon's updates are scaled to the size that AdamW's have ("Muon is Scalable for LLM Training", arXiv 2502.16982), so
-    that one learning rate serves both.
-    """
-
-    def __init__(
-        self,
-        matrices: Iterable[Tensor],
-        others: Iterable[Tensor],
-        *,
-        learning_rate: float,
-        others_learning_rate: float,
-        weight_decay: float,
-    ) -> None:
-        matrices, others = list(matrices), list(others)
-        parts: list[Optimizer] = []
-        if matrices:
-            muon = torch.optim.Muon(
-                matrices, lr=learning_rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
-            )
-            parts.append(muon)
-        if others:
-            parts.append(_adamw(others, others_learning_rate, weight_decay))
-        self.parts = tuple(parts)
-        super().__init__([*matrices, *others], {"lr": learning_rate})
-        # The groups of both parts are those of the whole, so that a schedule reaches them.
-        self.param_groups = list(chain.from_iterable(part.param_groups for part in self.parts))
+    def __init__(self, *parts: Optimizer) -> None:
+        self.parts = parts
+        weights = (p for part in parts for group in part.param_groups for p in group["params"])
+        super().__init__(list(dict.fromkeys(weights)), {})
+        # The groups of the parts are those of the whole, so that a schedule reaches them.
+        self.param_groups = list(chain.from_iterable(part.param_groups for part in parts))
 
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # pyright: ignore[reportIncompatibleMethodOverride]
         loss = None if closure is None else closure()
@@ -57,17 +38,25 @@ class MuonAdamW(Optimizer):
 
 def states(optimizer: Optimizer) -> dict[Tensor, dict[str, Any]]:
     """Return what an optimizer holds of each weight; nothing of those that it has not changed yet."""
-    parts = optimizer.parts if isinstance(optimizer, MuonAdamW) else (optimizer,)
-    held = {p: dict(part.state.get(p, {})) for part in parts for group in part.param_groups for p in group["params"]}
-    return cast(dict[Tensor, dict[str, Any]], held)
+    held: dict[Tensor, dict[str, Any]] = {}
+    for part in _parts(optimizer):
+        for p in chain.from_iterable(group["params"] for group in part.param_groups):
+            held.setdefault(p, {}).update(part.state.get(p, {}))
+    return held
 
 
 def fill(optimizer: Optimizer, held: Mapping[Tensor, Mapping[str, Any]]) -> None:
     """Give an optimizer what it held of each weight, as whole tensors."""
-    for part in optimizer.parts if isinstance(optimizer, MuonAdamW) else (optimizer,):
+    for part in _parts(optimizer):
+        of_ngrams = isinstance(part, Spelling)
         for p in chain.from_iterable(group["params"] for group in part.param_groups):
-            if held[p]:
-                part.state[p] = {key: _placed(value, p) for key, value in held[p].items()}
+            own = {key: value for key, value in held[p].items() if key.startswith(PREFIX) == of_ngrams}
+            if own:
+                part.state[p] = {key: _placed(value, p) for key, value in own.items()}
+
+
+def _parts(optimizer: Optimizer) -> tuple[Optimizer, ...]:
+    return optimizer.parts if isinstance(optimizer, Joined) else (optimizer,)
 
 
 def _placed(value: Any, p: Tensor) -> Any:
@@ -91,22 +80,33 @@ def _adamw(params: list[Tensor], learning_rate: float, weight_decay: float) -> A
     return AdamW([g for g in groups if g["params"]], lr=learning_rate, betas=_BETAS, fused=True)
 
 
-def optimizer(model: nn.Module, settings: StageSettings) -> Optimizer:
-    """Return the optimizer of a stage over the weights of a model that learn."""
+def optimizer(model: nn.Module, settings: StageSettings, spelled: tuple[Tensor, Tensor] | None = None) -> Optimizer:
+    """Return the optimizer of a stage over the weights of a model that learn.
+
+    Args:
+        spelled: the embeddings that learn by spelling too, and the features of their tokens (`spelling.features`).
+    """
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    rate, decay = settings.learning_rate, settings.weight_decay
+    others_rate = settings.embedding_learning_rate or rate
+    parts: list[Optimizer] = []
     if settings.optimizer == "muon":
         # Embeddings and the head look up rows rather than map vectors: Muon is not for them.
         def matrix(name: str, p: Tensor) -> bool:
             return p.ndim == 2 and "embed" not in name and "lm_head" not in name
 
-        return MuonAdamW(
-            [p for name, p in named if matrix(name, p)],
-            [p for name, p in named if not matrix(name, p)],
-            learning_rate=settings.learning_rate,
-            others_learning_rate=settings.embedding_learning_rate or settings.learning_rate,
-            weight_decay=settings.weight_decay,
-        )
-    return _adamw([p for _, p in named], settings.learning_rate, settings.weight_decay)
+        matrices = [p for name, p in named if matrix(name, p)]
+        if matrices:
+            # Muon's updates are scaled to the size that AdamW's have ("Muon is Scalable for LLM Training", arXiv
+            # 2502.16982), so that one learning rate serves both.
+            muon = torch.optim.Muon(matrices, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw")
+            parts.append(muon)
+        named = [(name, p) for name, p in named if not matrix(name, p)]
+    if named:
+        parts.append(_adamw([p for _, p in named], others_rate, decay))
+    if spelled is not None:
+        parts.append(Spelling(*spelled, learning_rate=others_rate, betas=_BETAS))
+    return parts[0] if len(parts) == 1 else Joined(*parts)
 
 
 def schedule(optimizer: Optimizer, settings: StageSettings, steps: int, at: int = 0) -> LambdaLR:

@@ -54,6 +54,9 @@ class ScratchSettings(_Settings):
     """The longest text, in tokens, that the model is declared for."""
     tie: bool = True
     """Whether the head shares the weights of the embeddings."""
+    spelling: Annotated[int, Field(ge=256)] | None = None
+    """Embeddings begin alike where tokens are spelled alike, by their character n-grams, of which there are so many
+    kinds, such as 8192; random if not given."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -178,6 +181,9 @@ class StageSettings(_Settings):
     """Share of the steps, the last ones, over which `wsd` falls to 0."""
     optimizer: Literal["adamw", "muon"] = "adamw"
     """AdamW for all weights, or (`muon`) Muon for the matrices of the layers and AdamW for the rest."""
+    spelling: Annotated[int, Field(ge=256)] | None = None
+    """Embeddings learn by the spelling of their tokens too, of whose character n-grams there are so many kinds, such as
+    8192; by tokens alone if not given. For models from nothing, whose tokens are many and texts few."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     """How much weights are drawn towards 0 at each step, times the learning rate."""
     max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
@@ -244,6 +250,7 @@ class StageSettings(_Settings):
             "reward": ("stages of kind grpo", self.kind == "grpo"),
             "lora": ("the methods lora and qlora", self.method != "full"),
             "decay_share": ("the schedule wsd", self.schedule == "wsd"),
+            "spelling": ("the method full", self.method == "full"),
             "embedding_learning_rate": ("the optimizer muon", self.optimizer == "muon"),
         }
 

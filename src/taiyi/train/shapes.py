@@ -100,7 +100,9 @@ def of_base(base: str) -> Shape:
 def of_scratch(tokenizer: Path, settings: ScratchSettings) -> Shape:
     """Return the shape of a model from nothing with a tokenizer."""
     with torch.device("meta"):
-        made = scratch(load_tokenizer(str(tokenizer)), **settings.model_dump(exclude={"vocab_size"}), seed=0)
+        made = scratch(
+            load_tokenizer(str(tokenizer)), **settings.model_dump(exclude={"vocab_size", "spelling"}), seed=0
+        )
     return Shape(made.config)
 
 

@@ -213,7 +213,7 @@ def pair_items(text: Related, joined: Joined, types: Sequence[Shown]) -> Iterato
         seen.add((one, other))
         marked = mark(
             text.text,
-            Span(0, len(text.text)),
+            (Span(0, len(text.text)),),
             [(one, (span,)) for span in text.names[one, head]],
             [(other, (span,)) for span in text.names[other, tail]],
         )
