@@ -36,11 +36,13 @@ import sys
 from pathlib import Path
 from taiyi import tasks
 from taiyi.cli.extract import WINDOW_CHARS, answers
+from taiyi.cli.inputs import wording
 from taiyi.generate import LocalEngine
 from taiyi.schema import Shown
 engine = LocalEngine.load(sys.argv[1], device="cpu", runtime=sys.argv[2])
 types = [Shown(name=word, shown=word) for word in ("chemical", "disease")]
-list(answers(engine, tasks.get("ner"), ["Aspirin can cause asthma."], types, "en", size=WINDOW_CHARS))
+ner = tasks.get("ner")
+list(answers(engine, ner, ["Aspirin can cause asthma."], types, wording(ner, "en", None), size=WINDOW_CHARS))
 """
 
 
@@ -110,11 +112,14 @@ def runs(model: str, lang: Any, text: str, threads: list[int], rounds: int) -> I
             for way in ways:
                 runtime: Any = way[0]
                 engine = LocalEngine.load(model, device="cpu", runtime=runtime, threads=way[1])
-                types = extract._types(task, lang, "", extract._tags(engine))  # pyright: ignore[reportPrivateUsage]
+                own = inputs.guideline(engine.checkpoint, task.name, lang)
+                wanted = ",".join(own.types) if own else ""
+                types = extract._types(task, lang, wanted, extract._tags(engine))  # pyright: ignore[reportPrivateUsage]
+                template = inputs.wording(task, lang, own)
                 cpu, clock = time.process_time(), time.perf_counter()
                 _, blocks = inputs.read(None, path)
                 size = engine.checkpoint.window_chars or extract.WINDOW_CHARS
-                found = extract.answers(engine, task, blocks, types, lang, size=size)
+                found = extract.answers(engine, task, blocks, types, template, size=size)
                 said[way] = [(part.at, answer) for part, answer in found]
                 took[way].append((time.perf_counter() - clock, time.process_time() - cpu))
     count = len(sentences(text))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,10 +19,10 @@ from typer.testing import CliRunner, Result
 import tiny
 from taiyi import catalogue, checkpoint, cli, tagged
 from taiyi.build.windows import windows
-from taiyi.checkpoint import Checkpoint
+from taiyi.checkpoint import Checkpoint, Learned
 from taiyi.cli import inputs
 from taiyi.errors import ModelError
-from taiyi.generate import LocalEngine
+from taiyi.generate import Asked, LocalEngine
 from taiyi.generate.dialogue import fit
 from taiyi.schema import Example, Lang, Message, Prediction, Span
 from taiyi.train.tokenizer import train_bpe
@@ -345,15 +347,93 @@ def test_a_package_without_a_model_says_so(monkeypatch: pytest.MonkeyPatch, tmp_
         assert "this copy of Taiyi has no model inside" in done.stderr
 
 
-def test_what_is_asked_for_by_default_stands_in_the_checkpoint(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = Checkpoint(max_tokens=120, types={"en": ("Zebra",), "zh": ("Yak",)})
+LEARNED = (
+    Learned(task="ner", corpus="farms", lang="en", types=("Yak",), title="Beasts of Farms"),
+    Learned(task="ner", corpus="zoos", lang="en", types=("Zebra",)),
+    Learned(task="ner", corpus="zoos", lang="zh", types=("Yak",)),
+    Learned(task="tc", corpus="toy", lang="en", types=("bad", "good"), title="Moods"),
+)
+
+
+@pytest.fixture
+def learned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Models of the test did only learn what stands in `LEARNED`; what these are asked is listed."""
+    made = Checkpoint(base="scratch", max_tokens=120, learned=LEARNED)
+    asked: list[str] = []
 
     def load(_: Path) -> Checkpoint:
         return made
 
+    def generate(self: LocalEngine, examples: Sequence[Example], **_: Any) -> Iterator[Prediction]:
+        for example in examples:
+            asked.append(example.messages[-1].content)
+            yield Prediction(example=example.id, text=example.source_text, finish="stop")
+
+    def choose(self: LocalEngine, given: Sequence[Asked], **_: Any) -> Iterator[Prediction]:
+        for example, candidates in given:
+            asked.append(example.messages[-1].content)
+            yield Prediction(example=example.id, text=candidates[0], finish="stop")
+
     monkeypatch.setattr(Checkpoint, "load", load)
+    monkeypatch.setattr(LocalEngine, "generate", generate)
+    monkeypatch.setattr(LocalEngine, "choose", choose)
+    return asked
+
+
+def test_by_default_it_is_asked_for_what_prompts_without_a_corpus_taught(folder: Path, learned: list[str]) -> None:
     assert "types: Zebra (" in taiyi("extract", TEXT, "--model", str(folder)).stderr
     assert "types: Yak (" in taiyi("extract", "肝损伤。", "--model", str(folder)).stderr
+    assert not any("Farms" in prompt for prompt in learned)
+
+
+@pytest.mark.parametrize(
+    ("options", "title"),
+    [
+        (("--types", "Zebra"), False),
+        (("--types", "Yak"), True),
+        (("--like", "farms"), True),
+        (("--types", "Zebra", "--like", "farms"), True),
+        (("--types", "Yak", "--like", "zoos"), False),
+        (("--types", "Yak,Zebra"), False),
+    ],
+)
+def test_guidelines_are_named_as_the_model_learned_them(
+    folder: Path, learned: list[str], options: tuple[str, ...], title: bool
+) -> None:
+    done = taiyi("extract", TEXT, "--model", str(folder), *options)
+    assert done.exit_code == 0, done.stderr
+    assert learned
+    assert {("Beasts of Farms" in prompt) for prompt in learned} == {title}
+
+
+def test_labels_are_asked_for_as_the_model_learned_them(folder: Path, learned: list[str]) -> None:
+    for labels in ("good,bad", "fine,bad"):
+        assert taiyi("classify", TEXT, "--labels", labels, "-m", str(folder)).exit_code == 0
+    assert ["Moods" in prompt for prompt in learned] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (
+            ("extract", TEXT, "--like", "zoo"),
+            "--like: the model did not learn ner of this corpus .*got zoo; expected farms, zoos. Did you mean 'zoos'",
+        ),
+        (
+            ("extract", TEXT, "--task", "re"),
+            "the model did not learn this; got re in en; expected ner in en and zh, tc in",
+        ),
+        (("classify", "肝损伤。", "--labels", "a,b"), "the model did not learn this; got tc in zh; expected"),
+        (("chat", "--once", "hello"), "this model cannot talk"),
+    ],
+)
+def test_what_a_model_did_not_learn_is_refused(
+    folder: Path, learned: list[str], command: tuple[str, ...], said: str
+) -> None:
+    done = taiyi(*command, "--model", str(folder))
+    assert done.exit_code == 1
+    assert re.search(said, " ".join(done.stderr.split())), done.stderr
+    assert not learned
 
 
 def test_a_model_of_our_own_answers_without_torch(folder: Path) -> None:

@@ -47,6 +47,26 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     near: bool = False
 
 
+class Learned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A task of a corpus that a model was trained on, in one language.
+
+    Attributes:
+        task: its name.
+        corpus: its name.
+        lang: of the prompts.
+        form: of its answers, such as `tagged`, or `text` for free ones.
+        types: all types or labels that were asked for, as prompts show them.
+        title: what prompts called the corpus, whose guidelines were meant; empty where they named none.
+    """
+
+    task: str
+    corpus: str
+    lang: Lang
+    form: str = ""
+    types: tuple[str, ...] = ()
+    title: str = ""
+
+
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a model was trained, as far as using it must agree.
 
@@ -61,7 +81,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         form: the form of extraction answers that it learned (`tagged` or `list`).
         window_chars: it learned entities in windows of whole sentences up to about so many characters; 0 for whole
             documents.
-        types: by language, the entities that it is asked for where none are named, as prompts show them.
+        learned: what it was trained on, in the order of the recipe.
         relations: how it answers what is asked about relations.
         joined: of a model that learned to answer about pairs, which pairs it can be asked about.
         pair_bias: how much more probable than it says a relation of a pair is taken to be, as a difference of
@@ -77,10 +97,32 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     templates: str = ""
     form: str = "tagged"
     window_chars: int = 0
-    types: dict[Literal["en", "zh"], tuple[str, ...]] = {}
+    learned: tuple[Learned, ...] = ()
     relations: Answering = "written"
     joined: tuple[Joined, ...] = ()
     pair_bias: float = 0.0
+
+    def knows(self, task: str, lang: Lang) -> bool:
+        """Say whether the model may be able to do a task in a language: one that began from nothing can do what it was
+        trained on alone, where that is known."""
+        return not self.confined or any(one.task == task and one.lang == lang for one in self.learned)
+
+    @property
+    def confined(self) -> bool:
+        """Whether it is known of the model that it can do nothing but what it was trained on."""
+        return self.base == "scratch" and bool(self.learned)
+
+    @property
+    def talks(self) -> bool:
+        """Whether the model may be able to write texts of its own."""
+        return not self.confined or any(one.form == "text" for one in self.learned)
+
+    def tasks(self) -> dict[str, list[Lang]]:
+        """Return the tasks that the model was trained on, with their languages."""
+        found: dict[str, dict[Lang, None]] = {}
+        for one in self.learned:
+            found.setdefault(one.task, {})[one.lang] = None
+        return {task: sorted(langs) for task, langs in found.items()}
 
     def save(self, folder: Path) -> None:
         (folder / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(self)) + b"\n")

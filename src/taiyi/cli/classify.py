@@ -10,7 +10,18 @@ import typer
 
 from taiyi import catalogue, tasks
 from taiyi.checkpoint import EMBEDDED
-from taiyi.cli.inputs import DeviceOption, FileOption, LangOption, ModelOption, TextArgument, language, read
+from taiyi.cli.inputs import (
+    DeviceOption,
+    FileOption,
+    LangOption,
+    ModelOption,
+    TextArgument,
+    check_learned,
+    guideline,
+    language,
+    read,
+    wording,
+)
 from taiyi.errors import ModelError, RecipeError, TaiyiError, suggestion
 from taiyi.schema import Example, Labelled, Labels, Lang, Reject, Shown
 
@@ -44,15 +55,17 @@ def classify(
     """
     beginning, blocks = read(text, file)
     spoken = language(beginning, lang)
-    shown, many = _labels(labels, spoken)
-    record = Labelled(id="text", corpus="input", split="test", lang=spoken, text="".join(blocks), labels=())
-    asked = tasks.get(_TASK)
-    example = asked.render(record, tasks.load_templates(asked, spoken)[0], form=asked.forms[0], types=shown)
-    if isinstance(example, Reject):
-        raise TaiyiError(example.reason, where=example.where, got=example.detail)
     from taiyi.generate import LocalEngine
 
     engine = LocalEngine.load(model, device=device, grammar=tasks.grammar)
+    check_learned(engine, _TASK, spoken)
+    shown, many = _labels(labels, spoken)
+    record = Labelled(id="text", corpus="input", split="test", lang=spoken, text="".join(blocks), labels=())
+    asked = tasks.get(_TASK)
+    like = guideline(engine.checkpoint, _TASK, spoken, types=[t.shown for t in shown])
+    example = asked.render(record, wording(asked, spoken, like), form=asked.forms[0], types=shown)
+    if isinstance(example, Reject):
+        raise TaiyiError(example.reason, where=example.where, got=example.detail)
     names = {t.name: t.shown for t in shown}
     found = [names[name] for name in _answer(engine, example, many if several is None else several)]
     if as_json:

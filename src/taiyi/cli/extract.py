@@ -16,17 +16,22 @@ from taiyi.cli.inputs import (
     DeviceOption,
     FileOption,
     LangOption,
+    LikeOption,
     ModelOption,
     Part,
     TextArgument,
+    check_learned,
+    guideline,
     language,
     parts,
     read,
+    wording,
 )
 from taiyi.errors import ModelError, RecipeError, TaiyiError, suggestion
 from taiyi.schema import Answer, Document, Example, Lang, Mentions, Reject, Shown, Span, Triples
 from taiyi.tasks import Task
 from taiyi.tasks.marked import TAGS as MARKS
+from taiyi.templates import Template
 
 if TYPE_CHECKING:
     from taiyi.cascade import Cascade
@@ -45,6 +50,7 @@ def extract(
     types: Annotated[
         str, typer.Option(help="What to find, with commas between; else what the model was trained on.")
     ] = "",
+    like: LikeOption = "",
     lang: LangOption = "auto",
     window: Annotated[
         int | None,
@@ -79,13 +85,17 @@ def extract(
     engine = LocalEngine.load(model, device=device, grammar=tasks.grammar)
     size = window or engine.checkpoint.window_chars or WINDOW_CHARS
     cascade = _cascade(engine, asked, size)
-    own = engine.checkpoint.types.get(spoken, ()) if asked.kind == "entities" else ()
+    check_learned(engine, asked.name if cascade is None else "rc", spoken)
     learned = [] if types or cascade is None else cascade.types(spoken)
-    shown = learned or _types(asked, spoken, types or ",".join(own), _tags(engine))
+    own = guideline(engine.checkpoint, asked.name, spoken, like=like)
+    shown = learned or _types(asked, spoken, types or ",".join(own.types if own else ()), _tags(engine))
+    template = wording(
+        asked, spoken, guideline(engine.checkpoint, asked.name, spoken, types=[t.shown for t in shown], like=like)
+    )
     if not types:
         typer.echo(f"types: {', '.join(t.shown for t in shown)} (choose with --types)", err=True)
     listed: set[tuple[object, object]] = set()
-    for part, answer in answers(engine, asked, blocks, shown, spoken, size=size, by=cascade):
+    for part, answer in answers(engine, asked, blocks, shown, template, size=size, by=cascade):
         rows = list(_rows(answer, {t.name: t.shown for t in shown}, part.at, listed))
         if as_json:
             for row in rows:
@@ -99,7 +109,7 @@ def answers(
     task: Task,
     blocks: Iterable[str],
     types: Sequence[Shown],
-    lang: Lang,
+    template: Template,
     *,
     size: int,
     by: Engine | None = None,
@@ -111,15 +121,16 @@ def answers(
         task: what is asked, `ner` or `re`.
         blocks: the text, as it is read.
         types: what is looked for.
-        lang: of the text.
+        template: in which words, and in which language.
         size: up to how many characters sentences are read together.
         by: answers in place of the engine.
     """
     form = engine.checkpoint.form if engine.checkpoint.form in task.forms else task.forms[0]
     for part in parts(blocks, size) if task.kind == "entities" else [Part(0, "".join(blocks), [])]:
-        record = Document(id="text", corpus="input", split="test", lang=lang, text=part.text)
+        record = Document(id="text", corpus="input", split="test", lang=template.lang, text=part.text)
         spans = part.windows or [None]
-        yield part, _answer(engine, by or engine, task, [_example(task, record, types, span, form) for span in spans])
+        examples = [_example(task, record, template, types, span, form) for span in spans]
+        yield part, _answer(engine, by or engine, task, examples)
 
 
 def _cascade(engine: LocalEngine, task: Task, window_chars: int) -> Cascade | None:
@@ -179,8 +190,9 @@ def _names(corpus: Corpus, task: Task) -> Mapping[str, TypeName]:
     return corpus.entity_types if task.kind == "entities" else corpus.relation_types
 
 
-def _example(task: Task, record: Document, types: Sequence[Shown], window: Span | None, form: str) -> Example:
-    template = tasks.load_templates(task, record.lang)[0]
+def _example(
+    task: Task, record: Document, template: Template, types: Sequence[Shown], window: Span | None, form: str
+) -> Example:
     example = task.render(record, template, form=form, types=types, window=window)
     if isinstance(example, Reject):
         raise TaiyiError(example.reason, where=example.where, got=example.detail)

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import codecs
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import regex
 import typer
 
+from taiyi import tasks
 from taiyi.build.windows import windows
-from taiyi.errors import TaiyiError
+from taiyi.checkpoint import Checkpoint, Learned
+from taiyi.errors import ModelError, RecipeError, TaiyiError, suggestion
 from taiyi.schema import Lang, Span
+from taiyi.tasks import Task
+from taiyi.templates import Template, words
+
+if TYPE_CHECKING:
+    from taiyi.generate import LocalEngine
 
 _HAN = regex.compile(r"\p{Han}")
 _LETTER = regex.compile(r"\p{L}")
@@ -39,6 +46,57 @@ class Part(NamedTuple):
     at: int
     text: str
     windows: list[Span]
+
+
+LikeOption = Annotated[
+    str,
+    typer.Option(
+        metavar="CORPUS",
+        help="By whose guidelines: a corpus that the model learned; else the first that has what is asked for.",
+    ),
+]
+
+
+def check_learned(engine: LocalEngine, task: str, lang: Lang) -> None:
+    """Raise ModelError where it is known that a model cannot do a task in a language."""
+    if not engine.checkpoint.knows(task, lang):
+        done = engine.checkpoint.tasks().items()
+        raise ModelError(
+            "the model did not learn this",
+            where=engine.name,
+            got=f"{task} in {lang}",
+            expected=", ".join(f"{task} in {' and '.join(langs)}" for task, langs in done),
+            mend="give another model with --model",
+        )
+
+
+def guideline(known: Checkpoint, task: str, lang: Lang, *, types: Sequence[str] = (), like: str = "") -> Learned | None:
+    """Return by which of the corpora that a model learned it is asked: the one that is named, else the first that has
+    all types, of which those that prompts do not name come first; none where nothing is known.
+
+    Raises:
+        RecipeError: the model learned nothing of the corpus in this task and language.
+    """
+    there = [one for one in known.learned if one.task == task and one.lang == lang]
+    if like and like not in (one.corpus for one in there):
+        names = list(dict.fromkeys(one.corpus for one in there))
+        raise RecipeError(
+            f"the model did not learn {task} of this corpus in this language",
+            where="--like",
+            got=like,
+            expected=", ".join(names) or "nothing: the model does not say what it learned",
+            mend=suggestion(like, names),
+        )
+    wanted = {word.casefold() for word in types}
+    named = [one for one in there if one.corpus == like]
+    fitting = named or [one for one in there if wanted <= {shown.casefold() for shown in one.types}]
+    return min(fitting, key=lambda one: bool(one.title), default=None)
+
+
+def wording(task: Task, lang: Lang, like: Learned | None) -> Template:
+    """Return the first template of a task, with the guidelines that are meant named as the model learned it."""
+    template = tasks.load_templates(task, lang)[0]
+    return template.dressed(f"{words(lang).guidelines}{like.title}\n") if like and like.title else template
 
 
 def read(text: str | None, file: Path | None) -> tuple[str, Iterator[str]]:

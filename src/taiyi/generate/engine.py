@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 from taiyi.schema import Example, Message, Prediction
 
 NO_ROOM = "no room to answer"
+NOT_LEARNED = "the model did not learn this task"
 """Why there is no answer where the context does not hold the prompt and a first token of one."""
 
 Grammar = Callable[[Example], str]

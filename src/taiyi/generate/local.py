@@ -12,7 +12,7 @@ from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Encoder, Prompt
 from taiyi.errors import ModelError
 from taiyi.generate import free, grounded, likelihood
-from taiyi.generate.engine import NO_ROOM, Asked, Grammar, Weighed
+from taiyi.generate.engine import NO_ROOM, NOT_LEARNED, Asked, Grammar, Weighed
 from taiyi.generate.loading import DTypeName, Runtime, load, locate
 from taiyi.generate.model import LanguageModel
 from taiyi.generate.sampling import Chance, Sampler
@@ -120,9 +120,14 @@ class LocalEngine:
 
         `max_new_tokens` bounds an answer; of a tagged answer it bounds the tags, beyond the copy of the source. An
         answer that reaches the bound or the end of the model's context has finish `length`. Where the context does not
-        hold the prompt and a first token (of a tagged answer: the copy of its source) there is none: it is `refused`.
+        hold the prompt and a first token (of a tagged answer: the copy of its source) there is none: it is `refused`,
+        and so is what a model that began from nothing did not learn to do.
         """
-        jobs, too_long = self._jobs(examples)
+        known = [example for example in examples if self.checkpoint.knows(example.task, example.lang)]
+        for example in examples:
+            if not self.checkpoint.knows(example.task, example.lang):
+                yield Prediction(example=example.id, text="", finish="refused", reason=NOT_LEARNED)
+        jobs, too_long = self._jobs(known)
         for example in too_long:
             yield Prediction(example=example.id, text="", finish="refused", reason=NO_ROOM)
         for tagged, ours in jobs:
@@ -161,10 +166,15 @@ class LocalEngine:
     def choose(self, asked: Sequence[Asked], *, per_byte: bool, batch_tokens: int) -> Iterator[Prediction]:
         """Answer every example with the most probable of its candidates, those with the longest prompts first.
 
-        Where the context does not hold the prompt and the longest of them there is no answer: it is `refused`.
+        Where the context does not hold the prompt and the longest of them there is no answer: it is `refused`, and so
+        is what a model that began from nothing did not learn to do.
         """
-        return likelihood.choose(
-            self.model, self.encoder, asked, context=self.context, per_byte=per_byte, batch_tokens=batch_tokens
+        known = [one for one in asked if self.checkpoint.knows(one.example.task, one.example.lang)]
+        for one in asked:
+            if not self.checkpoint.knows(one.example.task, one.example.lang):
+                yield Prediction(example=one.example.id, text="", finish="refused", reason=NOT_LEARNED)
+        yield from likelihood.choose(
+            self.model, self.encoder, known, context=self.context, per_byte=per_byte, batch_tokens=batch_tokens
         )
 
     def weigh(self, asked: Sequence[Asked], *, batch_tokens: int) -> Iterator[Weighed]:
@@ -172,7 +182,12 @@ class LocalEngine:
         return likelihood.weigh(self.model, self.encoder, asked, context=self.context, batch_tokens=batch_tokens)
 
     def stream(self, messages: Sequence[Message], *, max_new_tokens: int) -> Iterator[str]:
-        """Answer a dialogue, in pieces of text as they come; raise ModelError where the context does not hold it."""
+        """Answer a dialogue, in pieces of text as they come.
+
+        Raises:
+            ModelError: the context does not hold it, or the model did not learn to write texts of its own.
+        """
+        self.check_talks()
         prompt = self.encoder.prompt(messages)
         room = self.context - len(prompt.ids)
         if room < 1:
@@ -190,6 +205,17 @@ class LocalEngine:
                 shown = text
         if rest := self._text(ids)[len(shown) :]:
             yield rest
+
+    def check_talks(self) -> None:
+        """Raise ModelError where the model began from nothing and did not learn to write texts of its own: what it
+        would say makes no sense."""
+        if not self.checkpoint.talks:
+            raise ModelError(
+                "this model cannot talk: it did not learn to answer free questions",
+                where=self.name,
+                expected=f"what it learned: {', '.join(self.checkpoint.tasks())}",
+                mend="ask it with `taiyi extract` or `taiyi classify`, or give `taiyi chat` another model",
+            )
 
     def about(self) -> str:
         """What the model is, in a few words."""

@@ -20,6 +20,7 @@ from taiyi.manifest import is_done, manifest, step
 from taiyi.recipe_stages import Stage
 from taiyi.schema import Example, Reject, Tagging
 from taiyi.steps import choice, joined, relating, sharing, watching
+from taiyi.steps.learned import learned
 from taiyi.steps.run import VERSIONS, Run, examples, identity, point
 from taiyi.train import launch, tracking
 
@@ -181,6 +182,7 @@ def _checkpoint(run: Run, data: Path, stage: Stage) -> Checkpoint:
         form=recipe.learned_forms().get("ner") or recipe.forms().get("ner", "tagged"),
         window_chars=recipe.window_chars(),
         relations=recipe.relations(),
+        learned=learned(run, stage, manifest(data).facts["training"]),
         joined=tuple(storage.read_json(data / joined.FILE, list[Joined])),
         pair_bias=recipe.evaluate.pair_bias or 0.0,
     )
