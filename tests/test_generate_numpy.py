@@ -104,8 +104,8 @@ def test_hidden_states_are_those_of_torch_whatever_is_fed_and_taken_back(
         if not any(counts):
             continue
         tokens = [[chance.randrange(len(tokenizer())) for _ in range(count)] for count in counts]
-        # Aligned answers repeat positions, so that they are whatever they are.
-        feeding.feed(tokens, [[chance.randrange(500) for _ in row] for row in tokens])
+        # Aligned answers repeat positions, and drafts may go past the context, of 512 tokens.
+        feeding.feed(tokens, [[chance.randrange(600) for _ in row] for row in tokens])
         for row, length in enumerate(feeding.numpy.lengths):
             count = chance.randint(0, min(length, 3))
             feeding.torch.take_back(row, count)

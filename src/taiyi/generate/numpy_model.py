@@ -73,7 +73,8 @@ class NumpyModel:
 
 
 def _threads() -> int:
-    if (given := os.environ.get("OMP_NUM_THREADS", "")).isdecimal():
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    if given.isdecimal() and int(given):
         return int(given)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -134,7 +135,8 @@ class NumpyRows:
     def compute(self, group: _Group) -> Floats:
         """Return the hidden states over what a group is fed, as [token, width]."""
         shape, weights = self._model.shape, self._model.weights
-        cosines, sines = weights.cosines[group.positions][:, None], weights.sines[group.positions][:, None]
+        angles = np.array(group.positions, np.float32)[:, None, None] * weights.turns
+        cosines, sines = np.cos(angles), np.sin(angles)
         split = [shape.heads, shape.heads + shape.key_heads]
         found = weights.embedding[group.tokens]
         for layer, keys, values in zip(

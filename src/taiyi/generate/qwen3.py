@@ -121,7 +121,7 @@ class Weights:
     Attributes:
         embedding, head: of the tokens, as [token, width].
         norm: what normed hidden states are multiplied by at last.
-        cosines, sines: by which angles pairs of a head are turned, as [position, pair].
+        turns: by which angle each pair of a head is turned from a position to the next.
     """
 
     def __init__(self, shape: Shape, tensors: Mapping[str, Floats]) -> None:
@@ -132,9 +132,7 @@ class Weights:
         self.layers = [_layer(shape, tensors, f"model.layers.{number}") for number in range(shape.layers)]
         pairs = np.arange(0, shape.head_dim, 2, dtype=np.float32) / np.float32(shape.head_dim)
         # Rounded as torch does it: an angle is this times a position, so that its last bit counts.
-        turns = np.float32(1) / (shape.theta ** pairs.astype(np.float64)).astype(np.float32)
-        angles = np.arange(shape.context, dtype=np.float32)[:, None] * turns
-        self.cosines, self.sines = np.cos(angles), np.sin(angles)
+        self.turns: Floats = np.float32(1) / (shape.theta ** pairs.astype(np.float64)).astype(np.float32)
 
     @classmethod
     def load(cls, folder: Path, shape: Shape) -> Self:
