@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from taiyi import catalogue, tasks
 from taiyi.build.instructions import answer_form, task_of
 from taiyi.build.queries import fixed
 from taiyi.checkpoint import Learned
-from taiyi.recipe import Stage
+from taiyi.recipe_stages import Stage, begins
 from taiyi.steps.run import Run
 from taiyi.tasks import PlainText
 
 
 def learned(run: Run, until: Stage, counts: Mapping[str, Mapping[str, int]]) -> tuple[Learned, ...]:
-    """Return what the stages of a recipe teach up to one of them, in its order.
+    """Return what a model was taught that a stage leaves, in the order of the recipe.
 
     `counts` are by stage how many examples it has of what (`corpus task split`), so that corpora count that are there.
     """
     found: dict[Learned, None] = {}
-    for stage in run.recipe.stages[: run.recipe.stages.index(until) + 1]:
+    for stage in _teaching(run.recipe.stages, until):
         for selection in stage.data:
             there = (
                 counts.get(stage.name, {}).get(f"{selection.corpus} {selection.task} {s}") for s in selection.splits
@@ -42,3 +42,13 @@ def learned(run: Run, until: Stage, counts: Mapping[str, Mapping[str, int]]) -> 
                 )
                 found[one] = None
     return tuple(found)
+
+
+def _teaching(stages: Sequence[Stage], until: Stage) -> list[Stage]:
+    """Return the stages whose data a stage's model was trained on: itself, those it began from, what these replay."""
+    names: set[str] = set()
+    stage: Stage | None = until
+    while stage is not None:
+        names |= {stage.name, *stage.replay}
+        stage = begins(stage, stages[: stages.index(stage)])
+    return [stage for stage in stages if stage.name in names]
