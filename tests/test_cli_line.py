@@ -59,7 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = call("train", folder / "tiny.yaml", "--runs", folder / "runs")
     assert result.exit_code == 0, result.output
     assert "Model: " in result.stdout
-    assert f"taiyi chat --model {folder / 'runs' / 'tiny'}" in result.stdout
+    assert f"taiyi extract TEXT --model {folder / 'runs' / 'tiny'}" in result.stdout, "it did not learn to talk"
     return folder
 
 
@@ -181,6 +181,16 @@ def test_eval_warns_of_test_sets_that_the_training_data_was_not_cleaned_of(folde
 def test_the_model_says_how_it_learned_entities(folder: Path) -> None:
     made = Checkpoint.load(model_folder(folder / "runs" / "tiny"))
     assert (made.form, made.window_chars) == ("tagged", 200)
+
+
+def test_the_model_says_what_it_learned(folder: Path) -> None:
+    made = Checkpoint.load(model_folder(folder / "runs" / "tiny"))
+    assert [(one.task, one.corpus, one.lang, one.form, one.title) for one in made.learned] == [
+        ("ner", "demo_cdr", "en", "tagged", ""),
+        ("tc", "demo_qic", "zh", "list", ""),
+    ]
+    assert made.learned[0].types == ("chemical", "disease")
+    assert made.knows("tc", "zh") and not made.knows("tc", "en") and not made.talks
 
 
 def test_what_was_evaluated_can_be_used_from_its_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

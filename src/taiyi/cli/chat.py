@@ -108,7 +108,9 @@ def _engine(model: str, device: str, name: str, key_env: str | None) -> LocalEng
     if not is_address(model):
         from taiyi.generate import LocalEngine
 
-        return LocalEngine.load(model, device=device)
+        engine = LocalEngine.load(model, device=device)
+        engine.check_talks()
+        return engine
     from taiyi.endpoint import KEY_ENV, EndpointSettings
     from taiyi.generate import RemoteEngine
 
