@@ -113,7 +113,7 @@ def runs(model: str, lang: Any, text: str, threads: list[int], rounds: int) -> I
                 runtime: Any = way[0]
                 engine = LocalEngine.load(model, device="cpu", runtime=runtime, threads=way[1])
                 own = inputs.guideline(engine.checkpoint, task.name, lang)
-                wanted = ",".join(own.types) if own else ""
+                wanted = own.types if own else ()
                 types = extract._types(task, lang, wanted, extract._tags(engine))  # pyright: ignore[reportPrivateUsage]
                 template = inputs.wording(task, lang, own)
                 cpu, clock = time.process_time(), time.perf_counter()

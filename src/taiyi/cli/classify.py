@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Annotated
 
-import regex
 import typer
 
 from taiyi import catalogue, tasks
@@ -19,6 +18,7 @@ from taiyi.cli.inputs import (
     check_learned,
     guideline,
     language,
+    names,
     read,
     wording,
 )
@@ -55,30 +55,30 @@ def classify(
     """
     beginning, blocks = read(text, file)
     spoken = language(beginning, lang)
+    shown, many = _labels(labels, spoken)
     from taiyi.generate import LocalEngine
 
     engine = LocalEngine.load(model, device=device, grammar=tasks.grammar)
     check_learned(engine, _TASK, spoken)
-    shown, many = _labels(labels, spoken)
     record = Labelled(id="text", corpus="input", split="test", lang=spoken, text="".join(blocks), labels=())
     asked = tasks.get(_TASK)
     like = guideline(engine.checkpoint, _TASK, spoken, types=[t.shown for t in shown])
     example = asked.render(record, wording(asked, spoken, like), form=asked.forms[0], types=shown)
     if isinstance(example, Reject):
         raise TaiyiError(example.reason, where=example.where, got=example.detail)
-    names = {t.name: t.shown for t in shown}
-    found = [names[name] for name in _answer(engine, example, many if several is None else several)]
+    said = {t.name: t.shown for t in shown}
+    found = [said[name] for name in _answer(engine, example, many if several is None else several)]
     if as_json:
         typer.echo(json.dumps({"labels": found}, ensure_ascii=False))
     else:
-        typer.echo("\n".join(found) or f"none of: {', '.join(names.values())}")
+        typer.echo("\n".join(found) or f"none of: {', '.join(said.values())}")
 
 
 def _labels(wanted: str, lang: Lang) -> tuple[list[Shown], bool]:
     """Return the labels that are meant, and whether a text may have several of them."""
-    words = [word for word in regex.split(r"\s*[,，、]\s*", wanted.strip(" ,，、")) if word]
+    words = names(wanted)
     if len(words) > 1:
-        return [Shown(name=word, shown=word) for word in dict.fromkeys(words)], False
+        return [Shown(name=word, shown=word) for word in words], False
     if not words:
         raise RecipeError("it is not said which labels there are", mend="name them, or a corpus, with --labels")
     known = [corpus for corpus in catalogue.all_corpora() if corpus.labels]

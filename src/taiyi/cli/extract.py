@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, cast
 
-import regex
 import typer
 
 from taiyi import catalogue, tagged, tasks
@@ -23,6 +22,7 @@ from taiyi.cli.inputs import (
     check_learned,
     guideline,
     language,
+    names,
     parts,
     read,
     wording,
@@ -88,7 +88,8 @@ def extract(
     check_learned(engine, asked.name if cascade is None else "rc", spoken)
     learned = [] if types or cascade is None else cascade.types(spoken)
     own = guideline(engine.checkpoint, asked.name, spoken, like=like)
-    shown = learned or _types(asked, spoken, types or ",".join(own.types if own else ()), _tags(engine))
+    wanted = names(types) or (own.types if own else ())
+    shown = learned or _types(asked, spoken, wanted, _tags(engine))
     template = wording(
         asked, spoken, guideline(engine.checkpoint, asked.name, spoken, types=[t.shown for t in shown], like=like)
     )
@@ -152,12 +153,11 @@ def _tags(engine: LocalEngine) -> frozenset[str]:
     )
 
 
-def _types(task: Task, lang: Lang, wanted: str, tags: frozenset[str]) -> list[Shown]:
-    """Resolve type names, as the catalogue or the prompts have them; by default the widest set of a known corpus."""
-    words = regex.split(r"\s*[,，、]\s*", wanted.strip(" ,，、"))
-    if all(word in tags for word in words):
+def _types(task: Task, lang: Lang, wanted: Sequence[str], tags: frozenset[str]) -> list[Shown]:
+    """Resolve type names, as the catalogue or the prompts have them; without any, the widest set of a known corpus."""
+    if wanted and all(word in tags for word in wanted):
         # The catalogue takes a moment to read.
-        return [Shown(name=word, shown=word) for word in dict.fromkeys(words)]
+        return [Shown(name=word, shown=word) for word in wanted]
     known = [c for c in catalogue.all_corpora() if lang in c.langs and task.name in c.tasks]
     if not wanted:
         trained = [
@@ -171,12 +171,12 @@ def _types(task: Task, lang: Lang, wanted: str, tags: frozenset[str]) -> list[Sh
             )
         widest = max(trained, key=lambda c: len(_names(c, task)))
         return [Shown(name=name, shown=t.shown(lang)) for name, t in _names(widest, task).items()]
-    names = {
+    known_by = {
         text.casefold(): (name, t) for c in known for name, t in _names(c, task).items() for text in (name, t.en, t.zh)
     }
     found: list[Shown] = []
-    for word in words:
-        if match := names.get(word.casefold()):
+    for word in wanted:
+        if match := known_by.get(word.casefold()):
             found.append(Shown(name=match[0], shown=match[1].shown(lang)))
         elif word in tags or not tags:
             found.append(Shown(name=word, shown=word))

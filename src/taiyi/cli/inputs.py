@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, NamedTuple
 
 import regex
 import typer
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 _HAN = regex.compile(r"\p{Han}")
 _LETTER = regex.compile(r"\p{L}")
+_COMMA = regex.compile(r"\s*[,，、]\s*")
 _BLOCK = 1 << 15
-"""So many bytes of a file, or characters of standard input, are read at a time."""
+"""So many bytes of a file or of standard input are read at a time."""
 
 ModelOption = Annotated[
     str,
@@ -38,6 +39,13 @@ TextArgument = Annotated[str | None, typer.Argument(help="The text; else --file,
 FileOption = Annotated[Path | None, typer.Option(help="A text file in UTF-8.", exists=True, dir_okay=False)]
 LangOption = Annotated[Literal["auto", "en", "zh"], typer.Option(help="The language of the text.")]
 DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
+LikeOption = Annotated[
+    str,
+    typer.Option(
+        metavar="CORPUS",
+        help="By whose guidelines: a corpus that the model learned; else the first that has what is asked for.",
+    ),
+]
 
 
 class Part(NamedTuple):
@@ -46,15 +54,6 @@ class Part(NamedTuple):
     at: int
     text: str
     windows: list[Span]
-
-
-LikeOption = Annotated[
-    str,
-    typer.Option(
-        metavar="CORPUS",
-        help="By whose guidelines: a corpus that the model learned; else the first that has what is asked for.",
-    ),
-]
 
 
 def check_learned(engine: LocalEngine, task: str, lang: Lang) -> None:
@@ -71,21 +70,21 @@ def check_learned(engine: LocalEngine, task: str, lang: Lang) -> None:
 
 
 def guideline(known: Checkpoint, task: str, lang: Lang, *, types: Sequence[str] = (), like: str = "") -> Learned | None:
-    """Return by which of the corpora that a model learned it is asked: the one that is named, else the first that has
-    all types, of which those that prompts do not name come first; none where nothing is known.
+    """Return what a model learned by whose guidelines it is asked: of the corpus that is named, else the first that has
+    all types, and that prompts did not name, if there is one; None where nothing is known.
 
     Raises:
         RecipeError: the model learned nothing of the corpus in this task and language.
     """
     there = [one for one in known.learned if one.task == task and one.lang == lang]
     if like and like not in (one.corpus for one in there):
-        names = list(dict.fromkeys(one.corpus for one in there))
+        known_ones = list(dict.fromkeys(one.corpus for one in there))
         raise RecipeError(
             f"the model did not learn {task} of this corpus in this language",
             where="--like",
             got=like,
-            expected=", ".join(names) or "nothing: the model does not say what it learned",
-            mend=suggestion(like, names),
+            expected=", ".join(known_ones) or None,
+            mend=suggestion(like, known_ones) if known_ones else "leave it out: the model names no such corpus",
         )
     wanted = {word.casefold() for word in types}
     named = [one for one in there if one.corpus == like]
@@ -110,11 +109,11 @@ def read(text: str | None, file: Path | None) -> tuple[str, Iterator[str]]:
     if text is not None:
         blocks = iter([text])
     elif file is not None:
-        blocks = _decoded(file)
+        blocks = _decoded(file.open("rb"), file)
     elif sys.stdin.isatty():
         raise TaiyiError("no text is given", expected="a text, --file, or standard input")
     else:
-        blocks = iter(lambda: sys.stdin.read(_BLOCK), "")
+        blocks = _decoded(sys.stdin.buffer, "standard input")
     begun = ""
     for block in blocks:
         begun += block
@@ -123,21 +122,26 @@ def read(text: str | None, file: Path | None) -> tuple[str, Iterator[str]]:
     raise TaiyiError("the text is empty", where=file)
 
 
-def _decoded(path: Path) -> Iterator[str]:
+def _decoded(file: BinaryIO, name: object) -> Iterator[str]:
     """Read a file some of it at a time; line ends are kept as they are, so that offsets are those of the file."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with path.open("rb") as file:
-        while True:
-            before = file.tell() - len(decoder.getstate()[0])
-            raw = file.read(_BLOCK)
-            try:
-                yield decoder.decode(raw, final=not raw)
-            except UnicodeDecodeError as error:
-                raise TaiyiError(
-                    "not UTF-8 text", where=path, got=f"byte {before + error.start}", mend="convert it first"
-                ) from error
-            if not raw:
-                return
+    decoder, begin = codecs.getincrementaldecoder("utf-8")(), 0
+    while True:
+        held = len(decoder.getstate()[0])
+        raw = file.read(_BLOCK)
+        try:
+            yield decoder.decode(raw, final=not raw)
+        except UnicodeDecodeError as error:
+            raise TaiyiError(
+                "not UTF-8 text", where=name, got=f"byte {begin - held + error.start}", mend="convert it first"
+            ) from error
+        if not raw:
+            return
+        begin += len(raw)
+
+
+def names(given: str) -> list[str]:
+    """Return the names that are given with commas between, English or Chinese, each once."""
+    return list(dict.fromkeys(name for name in _COMMA.split(given.strip()) if name))
 
 
 def language(text: str, wanted: Literal["auto", "en", "zh"] = "auto") -> Lang:
