@@ -17,7 +17,7 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 from typer.testing import CliRunner, Result
 
 import tiny
-from taiyi import catalogue, checkpoint, cli, tagged
+from taiyi import catalogue, checkpoint, cli, tagged, tasks
 from taiyi.build.windows import windows
 from taiyi.checkpoint import Checkpoint, Learned
 from taiyi.cli import inputs
@@ -352,7 +352,7 @@ def test_a_package_without_a_model_says_so(monkeypatch: pytest.MonkeyPatch, tmp_
 
 LEARNED = (
     Learned(task="ner", corpus="farms", lang="en", types=("Yak",), title="Beasts of Farms"),
-    Learned(task="ner", corpus="zoos", lang="en", types=("Zebra",)),
+    Learned(task="ner", corpus="zoos", lang="en", types=("Zebra",), template="ner.en.03"),
     Learned(task="ner", corpus="zoos", lang="zh", types=("Yak",)),
     Learned(task="tc", corpus="toy", lang="en", types=("bad", "good"), title="Moods"),
 )
@@ -407,6 +407,15 @@ def test_guidelines_are_named_as_the_model_learned_them(
     assert done.exit_code == 0, done.stderr
     assert learned
     assert {("Beasts of Farms" in prompt) for prompt in learned} == {title}
+
+
+def test_words_are_those_that_the_model_learned(folder: Path, learned: list[str]) -> None:
+    first, third = (tasks.load_templates(tasks.get("ner"), "en")[n].text.partition("{")[0] for n in (0, 2))
+    for named, begins in (("Zebra", third), ("Yak", first)):
+        learned.clear()
+        assert taiyi("extract", TEXT, "--model", str(folder), "--types", named).exit_code == 0
+        assert learned
+        assert all(begins in prompt for prompt in learned)
 
 
 def test_labels_are_asked_for_as_the_model_learned_them(folder: Path, learned: list[str]) -> None:

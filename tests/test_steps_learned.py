@@ -13,7 +13,10 @@ from taiyi.steps.run import Run
 
 STAGES = [
     {"name": "entities", "data": [{"corpus": "demo_cdr", "task": "ner", "prompt": {"corpus": True}}]},
-    {"name": "labels", "data": [{"corpus": "demo_qic", "task": "tc"}, {"corpus": "demo_hoc", "task": "tc"}]},
+    {
+        "name": "labels",
+        "data": [{"corpus": "demo_qic", "task": "tc", "templates": ["04"]}, {"corpus": "demo_hoc", "task": "tc"}],
+    },
     {"name": "alone", "init_from": "base", "data": [{"corpus": "demo_qa_en", "task": "qa_sqa"}]},
     {"name": "again", "replay": ["entities"], "data": [{"corpus": "demo_qa_en", "task": "qa_sqa"}]},
 ]
@@ -43,4 +46,5 @@ def test_what_led_to_a_model_counts_as_far_as_it_was_there(until: str, corpora: 
     named = {one.corpus: one.title for one in found}
     assert bool(named.get("demo_cdr")) == ("demo_cdr" in corpora)
     assert not named.get("demo_qic") and not named.get("demo_qa_en")
+    assert {one.corpus: one.template for one in found}.get("demo_qic", "tc.zh.04") == "tc.zh.04"
     assert {one.corpus: one.form for one in found}.get("demo_qa_en", "text") == "text"

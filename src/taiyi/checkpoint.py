@@ -57,6 +57,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         form: of its answers, such as `tagged`, or `text` for free ones.
         types: all types or labels that were asked for, as prompts show them.
         title: what prompts called the corpus, whose guidelines were meant; empty where they named none.
+        template: id of the first wording that prompts had.
     """
 
     task: str
@@ -65,6 +66,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     form: str = ""
     types: tuple[str, ...] = ()
     title: str = ""
+    template: str = ""
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -93,8 +93,10 @@ def guideline(known: Checkpoint, task: str, lang: Lang, *, types: Sequence[str] 
 
 
 def wording(task: Task, lang: Lang, like: Learned | None) -> Template:
-    """Return the first template of a task, with the guidelines that are meant named as the model learned it."""
-    template = tasks.load_templates(task, lang)[0]
+    """Return the template of a task that the model learned, else the first, with the guidelines that are meant named as
+    it learned it."""
+    known = tasks.load_templates(task, lang)
+    template = next((t for t in known if like and t.id == like.template), known[0])
     return template.dressed(f"{words(lang).guidelines}{like.title}\n") if like and like.title else template
 
 

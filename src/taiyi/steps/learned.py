@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from taiyi import catalogue, tasks
-from taiyi.build.instructions import answer_form, task_of
+from taiyi.build.instructions import answer_form, task_of, wordings
 from taiyi.build.queries import fixed
 from taiyi.checkpoint import Learned
 from taiyi.recipe_stages import Stage, begins
@@ -39,6 +39,7 @@ def learned(run: Run, until: Stage, counts: Mapping[str, Mapping[str, int]]) -> 
                     form=answer_form(task, selection),
                     types=tuple(types),
                     title=title,
+                    template=wordings(task, selection, lang, training=True)[0].id,
                 )
                 found[one] = None
     return tuple(found)
