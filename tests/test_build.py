@@ -223,7 +223,8 @@ def test_of_a_text_with_labels_the_first_sentences_can_be_shown_alone(
     assert isinstance(example, Example)
     assert example.answer == "label a"
     sentences = ("Flu in Rome.", "It hurts.", "It ends.")
-    assert [s for s in sentences if s in example.prompt] == [s for s in sentences if s in shown]
+    prompt = example.messages[-1].content
+    assert [s for s in sentences if s in prompt] == [s for s in sentences if s in shown]
 
 
 def test_training_leaves_out_what_its_form_cannot_hold_and_evaluation_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
