@@ -218,10 +218,13 @@ def test_windows_of_a_document_are_examples_of_their_own(monkeypatch: pytest.Mon
 def test_of_a_text_with_labels_the_first_sentences_can_be_shown_alone(
     monkeypatch: pytest.MonkeyPatch, chars: int, shown: str
 ) -> None:
-    record = Labelled(**HEAD, id="l", text="Flu in Rome. It hurts. It ends.", labels=("y",))
-    [example] = made(corpus(record, labels={"y": TypeName(en="y", zh="y")}), monkeypatch, task="tc", lead_chars=chars)
+    record = Labelled(**HEAD, id="l", text="Flu in Rome. It hurts. It ends.", labels=("a",))
+    [example] = made(corpus(record), monkeypatch, task="tc", lead_chars=chars)
     assert isinstance(example, Example)
-    assert (example.source, example.answer) == (shown, "y")
+    assert example.answer == "label a"
+    sentences = ("Flu in Rome.", "It hurts.", "It ends.")
+    prompt = example.messages[-1].content
+    assert [s for s in sentences if s in prompt] == [s for s in sentences if s in shown]
 
 
 def test_training_leaves_out_what_its_form_cannot_hold_and_evaluation_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
