@@ -114,6 +114,7 @@ def measured(
 ) -> dict[str, Found]:
     """Return what each way took to answer all prompts in batches of a size."""
     from taiyi.generate import grounded
+    from taiyi.generate.torch_model import TorchModel
 
     take = counted(model)
     found = {name: Found() for name in ("generate", "token by token", "drafts")}
@@ -121,8 +122,8 @@ def measured(
     if told is not None:
         own = grounded._decide
 
-        def decide(model: Any, hidden: Any, drafts: Any, rows: Any, rule: Any, sampler: Any) -> list[list[int]]:
-            own(model, hidden, drafts, rows, rule, sampler)
+        def decide(states: Any, drafts: Any, rows: Any, rule: Any, sampler: Any) -> list[list[int]]:
+            own(states, drafts, rows, rule, sampler)
             return told.decide(rows, drafts)
 
         grounded._decide = decide  # pyright: ignore[reportPrivateUsage]
@@ -130,7 +131,7 @@ def measured(
     def ours(draft: int | None) -> list[tuple[int, ...]]:
         answers: list[tuple[int, ...]] = []
         for batch in batches(prompts, size):
-            made = sorted(grounded.decode(model, engine.encoder, batch, max_tags=512, draft=draft))
+            made = sorted(grounded.decode(TorchModel(model), engine.encoder, batch, max_tags=512, draft=draft))
             answers += [tuple(ids) for _, ids, _ in made]
         return answers
 
@@ -174,9 +175,10 @@ def main() -> None:
     from taiyi.generate import LocalEngine, grounded
 
     torch.set_num_threads(given.threads)
-    engine = LocalEngine.load(given.model, device=given.device, dtype=given.dtype)
+    engine = LocalEngine.load(given.model, device=given.device, dtype=given.dtype, runtime="torch")
     prompts = prompts_of(engine, given.examples, given.records)
-    model, told = engine.model, None
+    model: Any = engine.model
+    model, told = model.model, None
     if given.shape:
         answers = {
             tuple(batch[i].ids): ids
@@ -184,7 +186,7 @@ def main() -> None:
             for i, ids, _ in grounded.decode(engine.model, engine.encoder, batch, max_tags=512)
         }
         told = Told(answers, engine.encoder.end)
-        model = of_shape(given.shape, engine.model.config.vocab_size)
+        model = of_shape(given.shape, model.config.vocab_size)
         model = model.to(given.device, getattr(torch, given.dtype))
     source = sum(len(prompt.grounding.source) for prompt in prompts) / len(prompts)
     print(

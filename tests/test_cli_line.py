@@ -11,7 +11,7 @@ import yaml
 from click.testing import Result
 from typer.testing import CliRunner
 
-from taiyi import cli
+from taiyi import checkpoint, cli
 from taiyi.checkpoint import Checkpoint, model_folder
 from taiyi.errors import TrainError
 from taiyi.evaluate import suites
@@ -59,7 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = call("train", folder / "tiny.yaml", "--runs", folder / "runs")
     assert result.exit_code == 0, result.output
     assert "Model: " in result.stdout
-    assert f"taiyi chat {folder / 'runs' / 'tiny'}" in result.stdout
+    assert f"taiyi extract TEXT --model {folder / 'runs' / 'tiny'}" in result.stdout, "it did not learn to talk"
     return folder
 
 
@@ -82,8 +82,8 @@ def test_suites_are_listed() -> None:
     assert "corpus not at hand" in plain.stdout
 
 
-@pytest.mark.parametrize("arguments", [(), ("runs/x",), ("--suite", "demo")])
-def test_eval_needs_a_model_and_a_suite(arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("arguments", [(), ("runs/x",)])
+def test_eval_needs_a_suite(arguments: tuple[str, ...]) -> None:
     result = call("eval", *arguments)
     assert result.exit_code == 2
     assert "--list-suites lists them" in result.stderr
@@ -179,8 +179,18 @@ def test_eval_warns_of_test_sets_that_the_training_data_was_not_cleaned_of(folde
 
 
 def test_the_model_says_how_it_learned_entities(folder: Path) -> None:
-    checkpoint = Checkpoint.load(model_folder(folder / "runs" / "tiny"))
-    assert (checkpoint.form, checkpoint.window_chars) == ("tagged", 200)
+    made = Checkpoint.load(model_folder(folder / "runs" / "tiny"))
+    assert (made.form, made.window_chars) == ("tagged", 200)
+
+
+def test_the_model_says_what_it_learned(folder: Path) -> None:
+    made = Checkpoint.load(model_folder(folder / "runs" / "tiny"))
+    assert [(one.task, one.corpus, one.lang, one.form, one.title) for one in made.learned] == [
+        ("ner", "demo_cdr", "en", "tagged", ""),
+        ("tc", "demo_qic", "zh", "list", ""),
+    ]
+    assert made.learned[0].types == ("chemical", "disease")
+    assert made.knows("tc", "zh") and not made.knows("tc", "en") and not made.talks
 
 
 def test_what_was_evaluated_can_be_used_from_its_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,6 +203,21 @@ def test_what_was_evaluated_can_be_used_from_its_run(folder: Path, monkeypatch: 
         assert result.exit_code == 0, result.output
     for name in ("eval-tiny-demo_qic_tc", "base"):
         assert model_folder(Path("runs") / name).samefile(model_folder("runs/tiny"))
+
+
+def test_eval_scores_the_model_of_the_package_alike_in_both_runtimes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "EMBEDDED_DIR", model_folder(folder / "runs" / "tiny"))
+    options = ("--suite", "demo_cdr_ner", "--runs", folder / "packaged", "--max-records", 3, "--json")
+    found = [call("eval", *options), call("eval", "mini", *options, "--runtime", "numpy")]
+    assert all(result.exit_code == 0 for result in found), found[0].output + found[1].output
+    assert "predictions: begins" in found[1].stderr, "answers of another runtime are other answers"
+    values = [[(row["name"], row["value"], row["num_records"]) for row in json.loads(r.stdout)] for r in found]
+    assert values[0] == values[1]
+    for model in ("mini", ""):
+        monkeypatch.setattr(checkpoint, "EMBEDDED_DIR", folder / "mini")
+        assert "has no model inside" in said("eval", *filter(None, [model]), "--suite", "demo")
 
 
 def test_what_was_evaluated_is_not_evaluated_again(folder: Path) -> None:

@@ -41,7 +41,7 @@ def call(*arguments: object) -> Result:
 
 
 def evaluate(server: FakeServer, folder: Path, suite: str, *options: object) -> Result:
-    return call("eval", server.url, "--model", "big-model", "--suite", suite, "--runs", folder / "runs", *options)
+    return call("eval", server.url, "--name", "big-model", "--suite", suite, "--runs", folder / "runs", *options)
 
 
 def failed(result: Result) -> str:
@@ -214,7 +214,7 @@ def test_a_process_that_is_killed_goes_on(tmp_path: Path) -> None:
         return sum(path.read_bytes().count(b"\n") for path in tmp_path.glob(f"runs/*/predictions-*/{suite}.jsonl"))
 
     with FakeServer(slow).running() as server:
-        arguments = ["eval", server.url, "--model", "big-model", "--suite", suite, "--runs", tmp_path / "runs"]
+        arguments = ["eval", server.url, "--name", "big-model", "--suite", suite, "--runs", tmp_path / "runs"]
         for most in (2, 5):
             process = subprocess.Popen(
                 [sys.executable, "-m", "taiyi", *map(str, arguments), "--concurrency", "2"],
@@ -254,11 +254,13 @@ def test_choices_by_likelihood_over_an_address(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("runs/x --model m --suite demo", "--model: only a server is asked in this way; got runs/x"),
-        ("http://h/v1 --model m --suite demo --extra []", "--extra: not a JSON object"),
-        ("http://h/v1 --model m --suite demo --timeout -1", "--timeout: Input should be greater"),
-        ("http://u:sk-secret@h/v1 --model m --suite demo", "is to hold nothing else, such as a key"),
-        ("http://h/v1 --model m --suite demo_qic_tc --choices likelihood", "no test set has a few"),
+        ("runs/x --name m --suite demo", "--name: only a server is asked in this way; got runs/x"),
+        ("http://h/v1 --name m --suite demo --extra []", "--extra: not a JSON object"),
+        ("http://h/v1 --name m --suite demo --timeout -1", "--timeout: Input should be greater"),
+        ("http://u:sk-secret@h/v1 --name m --suite demo", "is to hold nothing else, such as a key"),
+        ("http://h/v1 --name m --suite demo_qic_tc --choices likelihood", "no test set has a few"),
+        ("http://h/v1 --name m --suite demo --runtime numpy", "only a model in this process has a runtime"),
+        ("baseline:majority --suite demo --runtime numpy", "only a model in this process has a runtime"),
     ],
 )
 def test_what_makes_no_sense_is_said(arguments: str, said: str) -> None:
@@ -289,6 +291,7 @@ def test_a_recipe_may_name_an_address(tmp_path: Path) -> None:
             "evaluate: {endpoint: {model: m}}",
             "cannot be trained here",
         ),
+        ("base: http://h/v1\nevaluate: {endpoint: {model: m}, runtime: numpy}", "is not computed here"),
     ):
         with pytest.raises(RecipeError, match=said):
             recipe(text)
@@ -298,7 +301,7 @@ def test_chat_with_a_server() -> None:
     pieces = [b'{"choices":[{"delta":{"content":"Hel"}}]}', b'{"choices":[{"delta":{"content":"lo"}}]}', b"[DONE]"]
     streamed = Sent(b"".join(b"data: " + piece + b"\n\n" for piece in pieces))
     with FakeServer(lambda _: streamed, ["the-model"]).running() as server:
-        result = call("chat", server.url, "--once", "Hi")
+        result = call("chat", "--model", server.url, "--once", "Hi")
         assert result.exit_code == 0, result.output
         assert result.stdout.endswith("Hello\n")
         assert server.requests[0].body["model"] == "the-model"

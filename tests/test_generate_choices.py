@@ -50,7 +50,7 @@ def example(number: int, question: str) -> Example:
 ASKED = [Asked(example(n, q), c) for n, (q, c) in enumerate(zip(QUESTIONS, CANDIDATES, strict=True))]
 
 
-def slowly(ours: LocalEngine, asked: Asked) -> list[float]:
+def slowly(made: Any, ours: LocalEngine, asked: Asked) -> list[float]:
     """Sum the log-probability of each token, each from a forward pass of its own over all before it."""
     encoder = ours.encoder
     prompt = list(encoder.prompt(asked.example.messages).ids)
@@ -62,7 +62,7 @@ def slowly(ours: LocalEngine, asked: Asked) -> list[float]:
         total = 0.0
         for n, token in enumerate(ids):
             before = [*prompt, *ids[:n]]
-            total += float(logits_of(ours.model, before, list(range(len(before)))).double().log_softmax(-1)[token])
+            total += float(logits_of(made, before, list(range(len(before)))).double().log_softmax(-1)[token])
         sums.append(total)
     return sums
 
@@ -73,12 +73,13 @@ def found(ours: LocalEngine, asked: list[Asked], *, per_byte: bool = False, batc
 
 @pytest.mark.parametrize("make", [model, sliding_model, windowed_model], ids=lambda make: make.__name__)
 def test_scores_are_those_of_a_plain_computation_token_by_token(make: Any) -> None:
-    ours = engine_of("plain", make())
+    made = make()
+    ours = engine_of("plain", made)
     prompts = [ours.encoder.prompt(one.example.messages) for one in ASKED]
     answers = [likelihood._encoded(one.candidates, ours.encoder) for one in ASKED]
     scores = likelihood.score(ours.model, prompts, answers)
     for one, of, ids in zip(ASKED, scores, answers, strict=True):
-        expected = slowly(ours, one)
+        expected = slowly(made, ours, one)
         assert of == pytest.approx(expected, abs=1e-3)
         assert len(ids) == len(one.candidates)
         texts = found(ours, [one]), found(ours, [one], per_byte=True)
@@ -110,8 +111,8 @@ def test_scores_are_of_logits_as_the_architecture_finishes_them(name: str) -> No
     ours = engine_of("plain", made)
     one = ASKED[0]
     prompt, answers = ours.encoder.prompt(one.example.messages), likelihood._encoded(one.candidates, ours.encoder)
-    [scores] = likelihood.score(made, [prompt], [answers])
-    assert scores == pytest.approx(slowly(ours, one), abs=1e-2)
+    [scores] = likelihood.score(ours.model, [prompt], [answers])
+    assert scores == pytest.approx(slowly(made, ours, one), abs=1e-2)
     hidden = torch.randn(3, 32)
     tokens = torch.tensor([[5, 7, -1]]).expand(3, -1)
     among = head.logits_among(made, hidden, tokens)
@@ -154,7 +155,8 @@ def test_candidates_of_one_token_take_one_forward_pass(monkeypatch: pytest.Monke
 def test_a_candidate_that_begins_another_is_not_always_the_better_one() -> None:
     def surely(ids: list[int]) -> Any:
         """Return an engine whose model writes these tokens, whatever it is asked."""
-        ours = engine_of("plain")
+        made = model()
+        ours = engine_of("plain", made)
         prompt = len(ours.encoder.prompt(ASKED[4].example.messages).ids)
         table = torch.full((200, len(ours.tokenizer)), -5.0)
         for n, token in enumerate(ids):
@@ -164,13 +166,14 @@ def test_a_candidate_that_begins_another_is_not_always_the_better_one() -> None:
             def forward(self, hidden: torch.Tensor) -> torch.Tensor:
                 return table[hidden[:, 0].long()]
 
-        ours.model.get_output_embeddings = lambda: Head()  # type: ignore[method-assign]
+        made.get_output_embeddings = lambda: Head()  # type: ignore[method-assign]
         monkey = Decoder.feed
 
-        def feed(self: Any, tokens: Any, positions: Any) -> torch.Tensor:
+        def feed(self: Any, tokens: Any, positions: Any) -> head.States:
             monkey(self, tokens, positions)
             width = max(map(len, positions))
-            return torch.tensor([[[float(p)] for p in (*row, *[0] * (width - len(row)))] for row in positions])
+            hidden = [[[float(p)] for p in (*row, *[0] * (width - len(row)))] for row in positions]
+            return head.States(made, torch.tensor(hidden))
 
         return ours, feed
 

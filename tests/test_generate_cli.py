@@ -1,11 +1,13 @@
-"""`taiyi chat` and `taiyi extract` with a tiny random model, and what they are made of."""
+"""`taiyi extract`, `classify` and `chat` with a tiny random model, and what they are made of."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,14 +16,15 @@ from hypothesis import strategies as st
 from transformers import Qwen3Config, Qwen3ForCausalLM
 from typer.testing import CliRunner, Result
 
-from taiyi import cli, tagged
+import tiny
+from taiyi import catalogue, checkpoint, cli, tagged, tasks
 from taiyi.build.windows import windows
-from taiyi.checkpoint import Checkpoint
-from taiyi.cli import extract
+from taiyi.checkpoint import Checkpoint, Learned
+from taiyi.cli import inputs
 from taiyi.errors import ModelError
-from taiyi.generate import LocalEngine
+from taiyi.generate import Asked, LocalEngine
 from taiyi.generate.dialogue import fit
-from taiyi.schema import Example, Message, Prediction, Span
+from taiyi.schema import Example, Lang, Message, Prediction, Span
 from taiyi.train.tokenizer import train_bpe
 
 TEXT = "Aspirin can cause asthma. No harm was seen in e.g. mice! 😀 Warfarin, too.\r\nEnd of it."
@@ -49,7 +52,7 @@ def taiyi(*arguments: str, given: str = "") -> Result:
 
 
 def test_extract_gives_offsets_into_the_text(folder: Path) -> None:
-    done = taiyi("extract", str(folder), TEXT, "--types", "Zebra,Yak", "--json", "--window", "30")
+    done = taiyi("extract", TEXT, "-m", str(folder), "--types", "Zebra,Yak", "--json", "--window", "30")
     assert done.exit_code == 0, done.output
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert rows
@@ -63,10 +66,38 @@ def test_extract_gives_offsets_into_the_text(folder: Path) -> None:
 def test_extract_reads_files_and_standard_input_alike(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "note.txt"
     path.write_bytes(TEXT.encode())
-    options = ("--types", "Zebra", "--json")
-    direct = taiyi("extract", str(folder), TEXT, *options).stdout
-    assert taiyi("extract", str(folder), "--file", str(path), *options).stdout == direct
-    assert taiyi("extract", str(folder), *options, given=TEXT.replace("\r\n", "\n")).exit_code == 0
+    options = ("--model", str(folder), "--types", "Zebra", "--json")
+    direct = taiyi("extract", TEXT, *options).stdout
+    assert taiyi("extract", "--file", str(path), *options).stdout == direct
+    assert taiyi("extract", *options, given=TEXT).stdout == direct
+
+
+def test_a_long_file_is_answered_as_it_is_read_with_offsets_into_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--model", str(folder), "--types", "Zebra,Yak", "--json", "--window", "40")
+    path = tmp_path / "note.txt"
+    path.write_bytes(f"\n \n{TEXT}\n".encode() * 12)
+    at_once = taiyi("extract", "--file", str(path), *options).stdout
+    parts: list[int] = []
+    generate = LocalEngine.generate
+
+    def counted(engine: LocalEngine, examples: Sequence[Example], **more: int) -> Iterator[Prediction]:
+        parts.append(len(examples))
+        return generate(engine, examples, **more)
+
+    monkeypatch.setattr(LocalEngine, "generate", counted)
+    monkeypatch.setattr(inputs, "_BLOCK", 150)
+    bit_by_bit = taiyi("extract", "--file", str(path), *options)
+    assert bit_by_bit.exit_code == 0, bit_by_bit.output
+    assert len(parts) > 4
+    assert bit_by_bit.stdout == at_once
+    whole = path.read_bytes().decode()
+    rows = [json.loads(line) for line in at_once.splitlines()]
+    assert rows and all(row["text"] == whole[row["start"] : row["end"]] for row in rows)
+    shown = taiyi("extract", "--file", str(path), *options[:-3], "--window", "40")
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout.count("Aspirin can cause asthma.") == 12
 
 
 @pytest.mark.parametrize(
@@ -86,11 +117,11 @@ def test_extract_cuts_windows_as_the_model_learned_them(
         asked.append(most)
         return windows(text, most)
 
-    monkeypatch.setattr(extract, "windows", cut)
+    monkeypatch.setattr(inputs, "windows", cut)
     monkeypatch.setattr(Checkpoint, "load", lambda path: made)
-    done = taiyi("extract", str(folder), TEXT, "--types", "Zebra", *options)
+    done = taiyi("extract", TEXT, "-m", str(folder), "--types", "Zebra", *options)
     assert done.exit_code == 0, done.output
-    assert asked == [size]
+    assert set(asked) == {size}
 
 
 def test_extract_asks_in_the_form_that_the_model_learned(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,14 +135,14 @@ def test_extract_asks_in_the_form_that_the_model_learned(folder: Path, monkeypat
 
     monkeypatch.setattr(LocalEngine, "generate", answer)
     monkeypatch.setattr(Checkpoint, "load", lambda path: Checkpoint(max_tokens=120, form="list"))
-    done = taiyi("extract", str(folder), TEXT, "--types", "Zebra", "--json")
+    done = taiyi("extract", TEXT, "-m", str(folder), "--types", "Zebra", "--json")
     assert done.exit_code == 0, done.output
     assert [json.loads(line) for line in done.stdout.splitlines()] == [
         {"start": None, "end": None, "text": "Aspirin", "type": "Zebra"}
     ]
     assert "cut at its limit" in done.stderr
     monkeypatch.setattr(Checkpoint, "load", lambda path: Checkpoint(max_tokens=120, form="tagged"))
-    done = taiyi("extract", str(folder), TEXT, "--task", "re", "--types", "Zebra", "--json")
+    done = taiyi("extract", TEXT, "-m", str(folder), "--task", "re", "--types", "Zebra", "--json")
     assert done.exit_code == 0, done.output
     assert [json.loads(line) for line in done.stdout.splitlines()] == [
         {"head": "Aspirin", "tail": "asthma", "type": "binds"}
@@ -129,21 +160,21 @@ def test_a_window_that_was_cut_before_its_first_item_loses_no_other(
 
     monkeypatch.setattr(LocalEngine, "generate", answer)
     monkeypatch.setattr(Checkpoint, "load", lambda path: Checkpoint(max_tokens=120, form="list"))
-    done = taiyi("extract", str(folder), TEXT, "--types", "Zebra", "--window", "1", "--json")
+    done = taiyi("extract", TEXT, "-m", str(folder), "--types", "Zebra", "--window", "1", "--json")
     assert done.exit_code == 0, done.output
     assert "cut at its limit" in done.stderr
     assert "Aspirin" in done.stdout
 
 
 def test_extract_says_where_the_context_is_too_small(folder: Path) -> None:
-    done = taiyi("extract", str(folder), "asthma " * 600, "--types", "Zebra")
+    done = taiyi("extract", "asthma " * 600, "-m", str(folder), "--types", "Zebra")
     assert done.exit_code == 1
     assert "longer than the model's context" in done.stderr
     assert "--window" in done.stderr
 
 
 def test_extract_shows_the_text(folder: Path) -> None:
-    done = taiyi("extract", str(folder), TEXT, "--types", "Zebra,Yak")
+    done = taiyi("extract", TEXT, "-m", str(folder), "--types", "Zebra,Yak")
     assert done.exit_code == 0
     assert "Aspirin can cause asthma." in done.stdout
     assert "start" in done.stdout or "nothing found" in done.stdout
@@ -159,21 +190,25 @@ def test_extract_shows_the_text(folder: Path) -> None:
     ],
 )
 def test_extract_says_what_is_wrong(folder: Path, arguments: tuple[str, ...], fault: str) -> None:
-    done = taiyi("extract", str(folder), *arguments)
+    done = taiyi("extract", *arguments, "--model", str(folder))
     assert done.exit_code == 1
     assert fault in done.stderr
 
 
-def test_extract_refuses_bytes_that_are_no_text(folder: Path, tmp_path: Path) -> None:
+def test_extract_refuses_bytes_that_are_no_text(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "note.txt"
-    path.write_bytes("肝".encode("gb18030"))
-    done = taiyi("extract", str(folder), "--file", str(path), "--types", "Zebra")
+    path.write_bytes("肝损伤。".encode() + "肝".encode("gb18030"))
+    monkeypatch.setattr(inputs, "_BLOCK", 5)
+    done = taiyi("extract", "--file", str(path), "-m", str(folder), "--types", "Zebra")
     assert done.exit_code == 1
-    assert "not UTF-8 text" in done.stderr
+    assert "not UTF-8 text; got byte 12" in done.stderr
+    arguments = ["extract", "-m", str(folder), "--types", "Zebra"]
+    given = CliRunner().invoke(cli.app, arguments, input=path.read_bytes())
+    assert "standard input: not UTF-8 text; got byte 12" in given.stderr
 
 
 def test_chat_once(folder: Path) -> None:
-    done = taiyi("chat", str(folder), "--once", "asthma?", "--max-new-tokens", "5")
+    done = taiyi("chat", "--model", str(folder), "--once", "asthma?", "--max-new-tokens", "5")
     assert done.exit_code == 0
     assert "not medical advice" in done.stderr
     assert "不是医疗建议" in done.stderr
@@ -185,14 +220,14 @@ def test_chat_answers_lines_and_forgets_the_oldest_aloud(folder: Path) -> None:
     lines = "\n".join(
         ["/system Be brief.", *["Aspirin can cause asthma."] * 8, "/what", "/reset", "End.", "/exit", "asthma"]
     )
-    done = taiyi("chat", str(folder), "--max-new-tokens", "10", given=lines)
+    done = taiyi("chat", "--model", str(folder), "--max-new-tokens", "10", given=lines)
     assert done.exit_code == 0, done.output
     assert "no longer fit" in done.stderr
     assert "There is no command /what" in done.stderr
 
 
 def test_chat_with_a_message_that_is_too_long(folder: Path) -> None:
-    done = taiyi("chat", str(folder), "--once", "asthma " * 200)
+    done = taiyi("chat", "--model", str(folder), "--once", "asthma " * 200)
     assert done.exit_code == 1
     assert "longer than the model can hold" in done.stderr
 
@@ -223,3 +258,206 @@ def test_windows_hold_all_text_once(text: str, size: int) -> None:
     assert all(a.end <= b.start for a, b in pairwise(found))
     kept = "".join(text[start:end] for start, end in found)
     assert "".join(kept.split()) == "".join(text.split())
+
+
+@given(st.lists(st.text('ab. A\n。”肝"e.g', max_size=9), max_size=12), st.integers(1, 30))
+def test_windows_of_a_text_that_comes_in_blocks_are_those_of_the_whole(blocks: list[str], size: int) -> None:
+    text = "".join(blocks)
+    found = list(inputs.parts(blocks, size))
+    assert [Span(s + part.at, e + part.at) for part in found for s, e in part.windows] == windows(text, size)
+    assert all(text[part.at :].startswith(part.text) for part in found)
+    if found:
+        # A terminal is shown all of the text.
+        assert "".join(part.text for part in found) == text[found[0].at :]
+
+
+# --- labels ----------------------------------------------------------------------------------------------------------
+
+
+def test_classify_chooses_one_of_the_labels_that_are_named(folder: Path) -> None:
+    for text in ("Warfarin, too.", "患者服用阿司匹林。"):
+        done = taiyi("classify", text, "--labels", "harm, use，end", "--model", str(folder), "--json")
+        assert done.exit_code == 0, done.output
+        [label] = json.loads(done.stdout)["labels"]
+        assert label in ("harm", "use", "end")
+        shown = taiyi("classify", text, "--labels", "harm, use，end", "--model", str(folder))
+        assert shown.stdout == f"{label}\n"
+
+
+@pytest.mark.parametrize(
+    ("corpus", "text", "lang", "several"),
+    [("kuake_qic", "发烧怎么办", "zh", False), ("hallmarks_of_cancer", "Cells divide.", "en", True)],
+)
+def test_classify_takes_labels_of_a_corpus(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, corpus: str, text: str, lang: Lang, several: bool
+) -> None:
+    labels = {t.shown(lang) for t in catalogue.get(corpus).labels.values()}
+    written: list[str] = []
+    generate = LocalEngine.generate
+
+    def counted(engine: LocalEngine, examples: Sequence[Example], **more: int) -> Iterator[Prediction]:
+        for prediction in generate(engine, examples, **more):
+            assert prediction.constrained
+            written.append(prediction.text)
+            yield prediction
+
+    monkeypatch.setattr(LocalEngine, "generate", counted)
+    done = taiyi("classify", text, "--labels", corpus, "--model", str(folder), "--json")
+    assert done.exit_code == 0, done.output
+    assert set(json.loads(done.stdout)["labels"]) <= labels
+    assert bool(written) == several
+    turned = taiyi("classify", text, "--labels", corpus, "--model", str(folder), "--one" if several else "--several")
+    assert turned.exit_code == 0, turned.output
+    assert len(written) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (("x",), "it is not said which labels there are"),
+        (("x", "--labels", "kuake_qi"), "no corpus with labels has this name; got kuake_qi"),
+        (("x", "--labels", "bc5cdr"), "no corpus with labels has this name"),
+        ((" ", "--labels", "a,b"), "the text is empty"),
+        (("x " * 500, "--labels", "a,b"), "longer than the model's context"),
+    ],
+)
+def test_classify_says_what_is_wrong(folder: Path, arguments: tuple[str, ...], fault: str) -> None:
+    done = taiyi("classify", *arguments, "--model", str(folder))
+    assert done.exit_code == 1
+    assert fault in done.stderr
+
+
+# --- the model of the package ----------------------------------------------------------------------------------------
+
+
+def test_the_model_of_the_package_answers_where_none_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = taiyi("extract", TEXT, "--types", "Zebra", "--json", "--model", str(folder)).stdout
+    monkeypatch.setattr(checkpoint, "EMBEDDED_DIR", folder)
+    assert taiyi("extract", TEXT, "--types", "Zebra", "--json").stdout == named
+    assert taiyi("extract", TEXT, "--types", "Zebra", "--json", "-m", "mini").stdout == named
+    assert taiyi("classify", TEXT, "--labels", "a,b", "--json").exit_code == 0
+    assert "mini: qwen3" in taiyi("chat", "--once", "asthma?", "--max-new-tokens", "5").stderr
+    monkeypatch.chdir(folder.parent)
+    (folder.parent / "mini").mkdir(exist_ok=True)
+    assert taiyi("extract", TEXT, "--types", "Zebra", "--json").stdout == named, "a folder of that name is ./mini"
+
+
+def test_a_package_without_a_model_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(checkpoint, "EMBEDDED_DIR", tmp_path / "mini")
+    for command in (("extract", "x"), ("classify", "x", "--labels", "a,b"), ("chat", "--once", "x")):
+        done = taiyi(*command)
+        assert done.exit_code == 1
+        assert "this copy of Taiyi has no model inside" in done.stderr
+
+
+LEARNED = (
+    Learned(task="ner", corpus="farms", lang="en", types=("Yak",), title="Beasts of Farms"),
+    Learned(task="ner", corpus="zoos", lang="en", types=("Zebra",), template="ner.en.03"),
+    Learned(task="ner", corpus="zoos", lang="zh", types=("Yak",)),
+    Learned(task="tc", corpus="toy", lang="en", types=("bad", "good"), title="Moods"),
+)
+
+
+@pytest.fixture
+def learned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Models of the test did only learn what stands in `LEARNED`; what these are asked is listed."""
+    made = Checkpoint(base="scratch", max_tokens=120, learned=LEARNED)
+    asked: list[str] = []
+
+    def load(_: Path) -> Checkpoint:
+        return made
+
+    def generate(self: LocalEngine, examples: Sequence[Example], **_: Any) -> Iterator[Prediction]:
+        for example in examples:
+            asked.append(example.messages[-1].content)
+            yield Prediction(example=example.id, text=example.source_text, finish="stop")
+
+    def choose(self: LocalEngine, given: Sequence[Asked], **_: Any) -> Iterator[Prediction]:
+        for example, candidates in given:
+            asked.append(example.messages[-1].content)
+            yield Prediction(example=example.id, text=candidates[0], finish="stop")
+
+    monkeypatch.setattr(Checkpoint, "load", load)
+    monkeypatch.setattr(LocalEngine, "generate", generate)
+    monkeypatch.setattr(LocalEngine, "choose", choose)
+    return asked
+
+
+def test_by_default_it_is_asked_for_what_prompts_without_a_corpus_taught(folder: Path, learned: list[str]) -> None:
+    assert "types: Zebra (" in taiyi("extract", TEXT, "--model", str(folder)).stderr
+    assert "types: Yak (" in taiyi("extract", "肝损伤。", "--model", str(folder)).stderr
+    assert not any("Farms" in prompt for prompt in learned)
+
+
+@pytest.mark.parametrize(
+    ("options", "title"),
+    [
+        (("--types", "Zebra"), False),
+        (("--types", "Yak"), True),
+        (("--like", "farms"), True),
+        (("--types", "Zebra", "--like", "farms"), True),
+        (("--types", "Yak", "--like", "zoos"), False),
+        (("--types", "Yak,Zebra"), False),
+    ],
+)
+def test_guidelines_are_named_as_the_model_learned_them(
+    folder: Path, learned: list[str], options: tuple[str, ...], title: bool
+) -> None:
+    done = taiyi("extract", TEXT, "--model", str(folder), *options)
+    assert done.exit_code == 0, done.stderr
+    assert learned
+    assert {("Beasts of Farms" in prompt) for prompt in learned} == {title}
+
+
+def test_words_are_those_that_the_model_learned(folder: Path, learned: list[str]) -> None:
+    first, third = (tasks.load_templates(tasks.get("ner"), "en")[n].text.partition("{")[0] for n in (0, 2))
+    for named, begins in (("Zebra", third), ("Yak", first)):
+        learned.clear()
+        assert taiyi("extract", TEXT, "--model", str(folder), "--types", named).exit_code == 0
+        assert learned
+        assert all(begins in prompt for prompt in learned)
+
+
+def test_labels_are_asked_for_as_the_model_learned_them(folder: Path, learned: list[str]) -> None:
+    for labels in ("good,bad", "fine,bad"):
+        assert taiyi("classify", TEXT, "--labels", labels, "-m", str(folder)).exit_code == 0
+    assert ["Moods" in prompt for prompt in learned] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (
+            ("extract", TEXT, "--like", "zoo"),
+            "--like: the model did not learn ner of this corpus .*got zoo; expected farms, zoos. Did you mean 'zoos'",
+        ),
+        (
+            ("extract", TEXT, "--task", "re"),
+            "the model did not learn this; got re in en; expected ner in en and zh, tc in",
+        ),
+        (("classify", "肝损伤。", "--labels", "a,b"), "the model did not learn this; got tc in zh; expected"),
+        (("chat", "--once", "hello"), "this model cannot talk"),
+    ],
+)
+def test_what_a_model_did_not_learn_is_refused(
+    folder: Path, learned: list[str], command: tuple[str, ...], said: str
+) -> None:
+    done = taiyi(*command, "--model", str(folder))
+    assert done.exit_code == 1
+    assert re.search(said, " ".join(done.stderr.split())), done.stderr
+    assert "not medical advice" not in done.stderr, "it is refused before anything is said"
+    assert not learned
+
+
+def test_a_model_of_our_own_answers_without_torch(folder: Path) -> None:
+    code = """
+import runpy, sys
+sys.argv = ["taiyi", "extract", "Aspirin can cause asthma.", "--types", "Zebra", "--json", "--model", sys.argv[1]]
+try:
+    runpy.run_module("taiyi", run_name="__main__", alter_sys=True)
+finally:
+    slow = {"torch", "transformers", "jinja2", "llguidance", "rich.console", "taiyi.corpora"} & set(sys.modules)
+    assert not slow, slow
+"""
+    done = tiny.python("-c", code, folder)
+    assert done.returncode == 0, done.stderr

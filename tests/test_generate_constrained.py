@@ -16,6 +16,8 @@ from taiyi.checkpoint import Checkpoint
 from taiyi.errors import ModelError
 from taiyi.generate import LocalEngine, constrained
 from taiyi.generate.constrained import Constraint, Vocabulary, decide
+from taiyi.generate.head import Logits
+from taiyi.generate.torch_model import TorchModel
 from taiyi.schema import Example, Prediction
 from taiyi.train.tokenizer import train_bpe
 from test_generate_local import logits_of
@@ -53,7 +55,7 @@ def model(seed: int = 0, more: int = 0) -> PreTrainedModel:
 
 
 def engine(made: PreTrainedModel | None = None, grammar: Any = tasks.grammar) -> LocalEngine:
-    return LocalEngine(made or model(), tokenizer(), Checkpoint(), grammar=grammar)
+    return LocalEngine(TorchModel(made or model()), tokenizer(), Checkpoint(), grammar=grammar)
 
 
 def answers(ours: LocalEngine, examples: list[Example], *, limit: int = 60, batch: int = 8192) -> dict[str, Prediction]:
@@ -92,7 +94,7 @@ def slowly(model: PreTrainedModel, ours: LocalEngine, asked: Example, limit: int
     while len(ids) < length + limit:
         logits = logits_of(model, ids, list(range(len(ids))))
         [allowed] = vocabulary.allowed([constraint])
-        token = int(logits.masked_fill(~allowed, -torch.inf).argmax())
+        token = int(logits.masked_fill(~torch.from_numpy(allowed), -torch.inf).argmax())
         assert constraint.take(token)
         if token == ours.encoder.end:
             break
@@ -101,12 +103,13 @@ def slowly(model: PreTrainedModel, ours: LocalEngine, asked: Example, limit: int
 
 
 def test_answers_are_those_of_deciding_token_by_token_in_every_batch() -> None:
-    ours = engine()
+    made = model()
+    ours = engine(made)
     examples = [example(*case) for case in CASES]
     found = answers(ours, examples, limit=24)
     assert {p.text for p in answers(ours, examples, limit=24, batch=64).values()} == {p.text for p in found.values()}
     for each in examples[::3]:
-        assert found[each.id].text == slowly(ours.model, ours, each, 24), each.id
+        assert found[each.id].text == slowly(made, ours, each, 24), each.id
 
 
 @cache
@@ -181,11 +184,11 @@ def test_the_most_probable_token_that_may_come_is_taken() -> None:
     a, b, c, z = (tokenizer().encode(letter, add_special_tokens=False)[0] for letter in "abcz")
     logits = torch.zeros(3, len(tokenizer()))
     logits[:, z], logits[:, a] = 9, 5
-    assert decide(logits, [one, None, other]) == [a, z, a]
+    assert decide(Logits(logits), [one, None, other]) == [a, z, a]
     logits[:, a], logits[0, b], logits[2, c] = 8, 1, 1
-    assert decide(logits, [one, None, other]) == [b, z, c]
+    assert decide(Logits(logits), [one, None, other]) == [b, z, c]
     end = tokenizer().eos_token_id
-    assert decide(logits, [one, None, None]) == [end, z, z]
+    assert decide(Logits(logits), [one, None, None]) == [end, z, z]
 
 
 def test_a_tokenizer_without_bytes_is_refused() -> None:

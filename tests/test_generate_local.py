@@ -12,11 +12,12 @@ import torch
 from transformers import MistralConfig, MistralForCausalLM, PreTrainedModel, Qwen3Config, Qwen3ForCausalLM
 
 from taiyi import tagged, tasks
-from taiyi.checkpoint import Checkpoint
+from taiyi.checkpoint import Checkpoint, Learned
 from taiyi.encoding import Encoder
 from taiyi.errors import ModelError, Unparsable
-from taiyi.generate import LocalEngine, grounded, load_engine
-from taiyi.generate.engine import NO_ROOM
+from taiyi.generate import Asked, LocalEngine, grounded, load_engine
+from taiyi.generate.engine import NO_ROOM, NOT_LEARNED
+from taiyi.generate.torch_model import TorchModel
 from taiyi.grounding import State
 from taiyi.schema import Example, FreeText, Mentions, Message, Prediction, Shown, Tagging
 from taiyi.train.tokenizer import train_bpe
@@ -62,7 +63,7 @@ def windowed_model() -> PreTrainedModel:
 
 
 def engine(positions: Any = "aligned", made: PreTrainedModel | None = None) -> LocalEngine:
-    return LocalEngine(made or model(), tokenizer(), Checkpoint(positions=positions))
+    return LocalEngine(TorchModel(made or model()), tokenizer(), Checkpoint(positions=positions))
 
 
 def tagged_example(index: int, source: str) -> Example:
@@ -128,7 +129,8 @@ def slowly(model: PreTrainedModel, encoder: Encoder, example: Example, limit: in
 @pytest.mark.parametrize("positions", ["plain", "aligned"])
 @pytest.mark.parametrize("make", [model, sliding_model, windowed_model], ids=lambda make: make.__name__)
 def test_answers_are_those_of_deciding_token_by_token(make: Any, positions: Any) -> None:
-    ours = engine(positions, make())
+    made = make()
+    ours = engine(positions, made)
     tagged_ones = ours.generate(EXAMPLES[:4], max_new_tokens=10_000, batch_tokens=8192)
     free_ones = ours.generate(EXAMPLES[4:], max_new_tokens=40, batch_tokens=4096)
     found = {p.example: p for p in (*tagged_ones, *free_ones)}
@@ -136,9 +138,38 @@ def test_answers_are_those_of_deciding_token_by_token(make: Any, positions: Any)
     opened = 0
     for example in EXAMPLES:
         limit = 40 if example.tagging is None else 10_000
-        assert found[example.id].text == slowly(ours.model, ours.encoder, example, limit), example.id
+        assert found[example.id].text == slowly(made, ours.encoder, example, limit), example.id
         opened += found[example.id].text.count("</")
     assert opened, "the case is empty: no tag was chosen"
+
+
+@pytest.mark.parametrize(
+    ("base", "task", "lang", "answered"),
+    [
+        ("scratch", "ner", "en", [True, False]),
+        ("scratch", "qa_sqa", "en", [False, True]),
+        ("scratch", "ner", "zh", [False, False]),
+        ("some/base", "tc", "zh", [True, True]),
+    ],
+)
+def test_who_began_from_nothing_answers_what_it_learned_alone(
+    base: str, task: str, lang: Any, answered: list[bool]
+) -> None:
+    learned = (Learned(task=task, corpus="c", lang=lang, form=tasks.get(task).forms[0]),)
+    ours = LocalEngine(TorchModel(model()), tokenizer(), Checkpoint(base=base, learned=learned))
+    asked = [EXAMPLES[0], EXAMPLES[4]]
+    assert {one.lang for one in asked} == {"en"}
+    generated = {p.example: p for p in ours.generate(asked, max_new_tokens=20, batch_tokens=4096)}
+    candidates = [Asked(example, ("a", "b")) for example in asked]
+    chosen = {p.example: p for p in ours.choose(candidates, per_byte=False, batch_tokens=4096)}
+    for found in (generated, chosen):
+        assert [not found[example.id].reason for example in asked] == answered
+        assert {p.reason for p in found.values() if p.finish == "refused"} <= {NOT_LEARNED}
+    if base == "scratch" and task != "qa_sqa":
+        with pytest.raises(ModelError, match="cannot talk"):
+            next(ours.stream(asked[1].messages, max_new_tokens=5))
+    else:
+        list(ours.stream(asked[1].messages, max_new_tokens=5))
 
 
 def test_an_answer_ends_with_any_token_that_the_model_s_own_generation_ends_at() -> None:
@@ -262,7 +293,7 @@ def test_load_a_folder_and_a_run(tmp_path: Path) -> None:
     (run / "run.json").write_text('{"model": "model"}')
     expected = [p.text for p in engine().generate(EXAMPLES, max_new_tokens=30, batch_tokens=4096)]
     for place in (run, run / "model"):
-        ours = load_engine(place, device="cpu")
+        ours = load_engine(place, device="cpu", runtime="torch")
         assert ours.checkpoint.positions == "aligned"
         assert [p.text for p in ours.generate(EXAMPLES, max_new_tokens=30, batch_tokens=4096)] == expected
 

@@ -614,7 +614,7 @@ def test_the_identity_is_what_answers_follow_from() -> None:
 def test_the_only_model_of_a_server_need_not_be_named(tmp_path: Path) -> None:
     with serve(echo, ["the-one"]) as server:
         assert load_engine(server.url).name == "the-one"  # type: ignore[attr-defined]
-    with serve(echo, ["a", "b"]) as server, pytest.raises(ModelError, match=r"got a, b\. Name one with --model"):
+    with serve(echo, ["a", "b"]) as server, pytest.raises(ModelError, match=r"got a, b\. Name one with --name"):
         load_engine(server.url)
 
 

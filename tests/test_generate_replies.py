@@ -8,7 +8,8 @@ import anyio
 import pytest
 
 from fake_server import completion
-from taiyi.endpoint import base_url, is_address
+from taiyi.checkpoint import is_address
+from taiyi.endpoint import base_url
 from taiyi.generate.pace import Pace
 from taiyi.generate.replies import Fault, Reply, read, read_fault, wait_of
 

@@ -12,7 +12,8 @@ import torch
 
 from taiyi import tagged
 from taiyi.generate import LocalEngine, Sampled, grounded
-from taiyi.generate.sampling import Chance, Sampler
+from taiyi.generate.head import Logits
+from taiyi.generate.sampling import Chance, Sampler, drawn
 from taiyi.grounding import State
 from taiyi.schema import Example
 from test_generate_local import EXAMPLES, engine, free_example, logits_of, model, sliding_model, tagged_example
@@ -28,13 +29,15 @@ def sample(ours: LocalEngine, examples: list[Example], **options: Any) -> dict[t
     return {(s.example, s.number): s for s in found}
 
 
-def slowly(ours: LocalEngine, example: Example, chance: Chance, temperature: float, limit: int) -> tuple[int, ...]:
+def slowly(
+    made: Any, ours: LocalEngine, example: Example, chance: Chance, temperature: float, limit: int
+) -> tuple[int, ...]:
     """Draw token by token, without a cache; a tagged answer may have `limit` tokens of tags."""
     prompt = ours.encoder.prompt(example.messages, example.tagging)
     ids, positions, state = list(prompt.ids), list(prompt.positions), State()
     most = limit if prompt.grounding is None else len(prompt.grounding.source) + limit + 1
     while (written := len(ids) - len(prompt.ids)) < most:
-        logits = logits_of(ours.model, ids, positions).double() / temperature
+        logits = logits_of(made, ids, positions).double() / temperature
         choices = list(range(len(logits))) if prompt.grounding is None else list(prompt.grounding.allowed(state))
         sums = logits[choices].softmax(0).cumsum(0)
         token = choices[int((sums <= chance.at(written) * sums[-1]).sum())] if len(choices) > 1 else choices[0]
@@ -48,10 +51,11 @@ def slowly(ours: LocalEngine, example: Example, chance: Chance, temperature: flo
 
 @pytest.mark.parametrize(("make", "positions"), [(model, "plain"), (sliding_model, "aligned")])
 def test_answers_are_those_of_drawing_token_by_token(make: Any, positions: Any) -> None:
-    ours = engine(positions, make())
+    made = make()
+    ours = engine(positions, made)
     for (name, number), found in sample(ours, EXAMPLES[1:6], answers=2).items():
         example = next(e for e in EXAMPLES if e.id == name)
-        assert found.tokens == slowly(ours, example, Chance(7, name, number), 1.3, 30)
+        assert found.tokens == slowly(made, ours, example, Chance(7, name, number), 1.3, 30)
 
 
 def test_an_answer_depends_neither_on_batches_nor_on_order_nor_on_what_else_is_asked() -> None:
@@ -134,7 +138,7 @@ def test_first_tokens_of_free_answers_have_the_probabilities_of_the_model() -> N
     ours, count, temperature = engine(), 4000, 2.0
     example = free_example(0, "aspirin?")
     prompt = ours.encoder.prompt(example.messages)
-    chances = (logits_of(ours.model, prompt.ids, prompt.positions).double() / temperature).softmax(0).numpy()
+    chances = (logits_of(model(), prompt.ids, prompt.positions).double() / temperature).softmax(0).numpy()
     found = sample(ours, [example], answers=count, temperature=temperature, max_new_tokens=1, batch_tokens=10**6)
     drawn = Counter(s.tokens[0] if s.tokens else ours.encoder.end for s in found.values())
     observed = np.array([drawn[token] for token in range(len(chances))])
@@ -142,7 +146,7 @@ def test_first_tokens_of_free_answers_have_the_probabilities_of_the_model() -> N
     assert freedom > 10
     assert not unlikely(statistic, freedom)
     # The test can tell: another temperature is far off.
-    other = (logits_of(ours.model, prompt.ids, prompt.positions).double()).softmax(0).numpy()
+    other = (logits_of(model(), prompt.ids, prompt.positions).double()).softmax(0).numpy()
     assert unlikely(*chi_square(observed, other * count))
 
 
@@ -160,7 +164,7 @@ def test_tagged_answers_have_the_probabilities_of_the_model() -> None:
         for written, token in enumerate((*tokens, ours.encoder.end)):
             choices = list(prompt.grounding.allowed(state))
             if len(choices) > 1:
-                logits = logits_of(ours.model, ids, positions)[choices].double() / temperature
+                logits = logits_of(model(), ids, positions)[choices].double() / temperature
                 chance *= float(logits.softmax(0)[choices.index(token)])
             positions.append(ours.encoder.position(prompt, state.at, written))
             ids.append(token)
@@ -179,7 +183,10 @@ def test_a_token_without_probability_is_never_drawn() -> None:
     logits[:, 2] = 0.0
     logits[:, 3] = -1.0
     sampler = Sampler(1.0, [Chance(0, "x", number) for number in range(1000)])
-    assert set(sampler.pick(logits, [(row, 0) for row in range(1000)])[:, 0].tolist()) == {2, 3}
+    numbers = sampler.numbers([(row, 0) for row in range(1000)])
+    found = Logits(logits).drawn(numbers, 1.0)
+    assert set(found) == {2, 3}
+    assert drawn(logits.numpy(), numbers, 1.0) == found
 
 
 def test_an_example_that_the_context_does_not_hold_is_told_and_the_others_are_answered() -> None:

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from taiyi.encoding import Prompt
 from taiyi.generate import LocalEngine, likelihood
-from taiyi.generate.decoder import Decoder, _alike, begun  # pyright: ignore[reportPrivateUsage]
+from taiyi.generate.beginnings import _alike, begun  # pyright: ignore[reportPrivateUsage]
+from taiyi.generate.decoder import Decoder
+from taiyi.generate.torch_model import TorchModel
 from taiyi.schema import Example, FreeText, Message
 from test_generate_local import engine, model, sliding_model, tagged_example, windowed_model
 
@@ -90,22 +92,22 @@ def test_what_is_read_together_is_what_is_read_apart(make: Any, monkeypatch: pyt
     made, counting = make(), Counting(monkeypatch)
     begin = list(range(5, 45))
     prompts = [prompt(*begin, *rest) for rest in ([1, 2], [3], [1, 2, 4], [1, 2])] + [prompt(9, 8, 7)]
-    decoder, read = begun(made, prompts, capacity=64)
+    decoder, read = begun(TorchModel(made), prompts, capacity=64)
     assert read[4] == 0
     assert all(40 <= count < len(p.ids) for p, count in zip(prompts[:4], read, strict=False))
     assert counting.tokens < 2 * len(begin), "the document was read more than once"
-    hidden = decoder.feed(
+    states: Any = decoder.feed(
         [p.ids[count:] for p, count in zip(prompts, read, strict=True)],
         [p.positions[count:] for p, count in zip(prompts, read, strict=True)],
     )
     for row, (p, count) in enumerate(zip(prompts, read, strict=True)):
-        alone = Decoder(made, rows=1, capacity=64).feed([p.ids], [p.positions])[0, -1]
-        assert torch.allclose(hidden[row, len(p.ids) - count - 1], alone, atol=1e-5)
+        alone = Decoder(made, rows=1, capacity=64).feed([p.ids], [p.positions]).hidden[0, -1]
+        assert torch.allclose(states.hidden[row, len(p.ids) - count - 1], alone, atol=1e-5)
 
 
 def test_little_in_common_is_read_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
     counting = Counting(monkeypatch)
-    _, read = begun(model(), [prompt(1, 2, 3, 4), prompt(1, 2, 3, 5)], capacity=8)
+    _, read = begun(TorchModel(model()), [prompt(1, 2, 3, 4), prompt(1, 2, 3, 5)], capacity=8)
     assert read == [0, 0]
     assert counting.tokens == 0, "a pass would have cost more than it saves"
 

@@ -85,7 +85,7 @@ def walk(example: Example, seed: int, most: int = 80) -> tuple[str, bool]:
     ids: list[int] = []
     while len(ids) < most:
         [allowed] = vocabulary().allowed([held])
-        choices = allowed.nonzero()[:, 0].tolist()
+        choices = allowed.nonzero()[0].tolist()
         assert choices, (tasks.grammar(example), tokenizer().decode(ids))
         token = end if end in choices and chance.random() < 0.3 else chance.choice(choices)
         assert held.take(token)

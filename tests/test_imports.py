@@ -55,7 +55,7 @@ MAY_IMPORT: dict[str, tuple[str, ...] | None] = {
     "tasks": ("catalogue", "templates", "metrics", "tagged"),
     "build": ("catalogue", "tasks", "templates", "storage"),
     "train": ("tagged", "grounding", "encoding", "checkpoint", "features", "heap"),
-    "generate": ("tagged", "grounding", "encoding", "checkpoint", "endpoint", "features"),
+    "generate": ("tagged", "grounding", "tokens", "encoding", "checkpoint", "endpoint", "features"),
     "evaluate": ("catalogue", "tasks", "metrics", "generate", "features", "recipe_file"),
     "cascade": ("tasks", "templates", "checkpoint", "build", "generate", "evaluate"),
     "knowledge": (),

@@ -16,6 +16,7 @@ from taiyi.build.queries import fixed
 from taiyi.build.settings import Selection
 from taiyi.checkpoint import Checkpoint
 from taiyi.generate import LocalEngine, grounded
+from taiyi.generate.torch_model import TorchModel
 from taiyi.schema import Document, Example, Span, Split
 from taiyi.train.tokenizer import train_bpe
 
@@ -66,7 +67,7 @@ def engine(name: str, positions: Any) -> LocalEngine:
         tie_word_embeddings=True,
     )  # fmt: skip
     model: PreTrainedModel = Qwen3ForCausalLM(config)
-    return LocalEngine(model, tokenizer, Checkpoint(positions=positions))
+    return LocalEngine(TorchModel(model), tokenizer, Checkpoint(positions=positions))
 
 
 @pytest.mark.parametrize("positions", ["plain", "aligned"])

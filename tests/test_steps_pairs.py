@@ -11,6 +11,7 @@ import pytest
 
 from taiyi.encoding import Encoder
 from taiyi.generate import LocalEngine, Sampled
+from taiyi.generate.torch_model import TorchModel
 from taiyi.schema import Example, Prediction, Reject
 from taiyi.steps import pairs as steps
 from taiyi.steps.pairs import CLOSE, CUT, EMPTY, RIGHT, Preference, encode_pair, make_pairs, prepare_pairs
@@ -117,7 +118,7 @@ SETTINGS = StageSettings(
 
 
 def prepare(folder: Path, engine: LocalEngine | None = None, **changes: Any) -> dict[str, Any]:
-    engine = engine or LocalEngine(model(), tokenizer(), CHECKPOINT)
+    engine = engine or LocalEngine(TorchModel(model()), tokenizer(), CHECKPOINT)
     return prepare_pairs(
         [folder / "one.parquet", folder / "two.parquet"], engine, SETTINGS, folder / "pairs", seed=5, **changes
     )
@@ -172,7 +173,7 @@ def test_an_interrupted_step_goes_on_and_leaves_the_same_files(folder: Path) -> 
         prepare(folder, progress=kill)
 
     asked: list[str] = []
-    engine: Any = LocalEngine(model(), tokenizer(), CHECKPOINT)
+    engine: Any = LocalEngine(TorchModel(model()), tokenizer(), CHECKPOINT)
     generate = engine.generate
 
     def counted(examples: Sequence[Example], **more: Any) -> Iterator[Prediction]:

@@ -15,6 +15,7 @@ import world_driver as driver
 from taiyi.encoding import Encoder, Row
 from taiyi.errors import TrainError
 from taiyi.generate import LocalEngine
+from taiyi.generate.torch_model import TorchModel
 from taiyi.schema import Example
 from taiyi.steps.pairs import prepare_pairs
 from taiyi.steps.rewards import Answerer
@@ -310,7 +311,7 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> store.Rows:
     """Pairs of what the toy model answers."""
     folder = tmp_path_factory.mktemp("pairs")
     write_parquet([*tagged_examples(), *yes_no_examples(8)], folder / "examples.parquet", Example)
-    engine = LocalEngine(model(), tokenizer(), CHECKPOINT)
+    engine = LocalEngine(TorchModel(model()), tokenizer(), CHECKPOINT)
     facts = prepare_pairs([folder / "examples.parquet"], engine, PREFERENCE, folder / "pairs", seed=1)
     rows = store.read(folder / "pairs" / "rows")
     assert facts["num_rows"] == len(rows) == 2 * facts["num_pairs"] > 20

@@ -18,7 +18,7 @@ from taiyi.schema import Example
 
 def main() -> None:
     model, questions, examples, out = map(Path, sys.argv[1:])
-    engine = LocalEngine.load(model, device="cpu", dtype="float32")
+    engine = LocalEngine.load(model, device="cpu", dtype="float32", runtime="torch")
     began = time.perf_counter()
     asked: list[Asked] = []
     for example in storage.read_parquet(examples, Example):

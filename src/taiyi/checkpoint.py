@@ -1,4 +1,4 @@
-"""What a model folder says of itself beyond transformers' own files, and where the model of a run is."""
+"""What a model folder says of itself beyond transformers' own files, and which model is meant by a name."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from taiyi.schema import Lang
 
 FILE = "taiyi.json"
 RUN_FILE = "run.json"
+EMBEDDED = "mini"
+"""What the model that comes with the package is called, wherever a model is named."""
+EMBEDDED_DIR = Path(__file__).with_name(EMBEDDED)
 
 
 Answering = Literal["written", "cascade", "either"]
@@ -44,6 +47,28 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     near: bool = False
 
 
+class Learned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A task of a corpus that a model was trained on, in one language.
+
+    Attributes:
+        task: its name.
+        corpus: its name.
+        lang: of the prompts.
+        form: of its answers, such as `tagged`, or `text` for free ones.
+        types: all types or labels that were asked for, as prompts show them.
+        title: what prompts called the corpus, whose guidelines were meant; empty where they named none.
+        template: id of the first wording that prompts had.
+    """
+
+    task: str
+    corpus: str
+    lang: Lang
+    form: str = ""
+    types: tuple[str, ...] = ()
+    title: str = ""
+    template: str = ""
+
+
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a model was trained, as far as using it must agree.
 
@@ -58,6 +83,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         form: the form of extraction answers that it learned (`tagged` or `list`).
         window_chars: it learned entities in windows of whole sentences up to about so many characters; 0 for whole
             documents.
+        learned: what it was trained on, in the order of the recipe.
         relations: how it answers what is asked about relations.
         joined: of a model that learned to answer about pairs, which pairs it can be asked about.
         pair_bias: how much more probable than it says a relation of a pair is taken to be, as a difference of
@@ -73,9 +99,32 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     templates: str = ""
     form: str = "tagged"
     window_chars: int = 0
+    learned: tuple[Learned, ...] = ()
     relations: Answering = "written"
     joined: tuple[Joined, ...] = ()
     pair_bias: float = 0.0
+
+    def knows(self, task: str, lang: Lang) -> bool:
+        """Say whether the model may be able to do a task in a language: one that began from nothing can do what it was
+        trained on alone, where that is known."""
+        return not self.confined or any(one.task == task and one.lang == lang for one in self.learned)
+
+    @property
+    def confined(self) -> bool:
+        """Whether it is known of the model that it can do nothing but what it was trained on."""
+        return self.base == "scratch" and bool(self.learned)
+
+    @property
+    def talks(self) -> bool:
+        """Whether the model may be able to write texts of its own."""
+        return not self.confined or any(one.form == "text" for one in self.learned)
+
+    def tasks(self) -> dict[str, list[Lang]]:
+        """Return the tasks that the model was trained on, with their languages."""
+        found: dict[str, dict[Lang, None]] = {}
+        for one in self.learned:
+            found.setdefault(one.task, {})[one.lang] = None
+        return {task: sorted(langs) for task, langs in found.items()}
 
     def save(self, folder: Path) -> None:
         (folder / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(self)) + b"\n")
@@ -92,12 +141,20 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise ModelError("cannot be read", where=path, got=error, mend="train the model again") from error
 
 
-def model_folder(model: str | Path) -> Path:
-    """Return the folder of a model: that of a run (its last finished stage), or the folder itself.
+def is_address(model: object) -> bool:
+    """Whether what is named as a model is the address of a server."""
+    return str(model).startswith(("http://", "https://"))
 
-    Raises ModelError where neither is there.
+
+def model_folder(model: str | Path) -> Path:
+    """Return the folder of a model: that of a run (its last finished stage), the folder itself, or, of the word `mini`,
+    that of the package.
+
+    Raises ModelError where there is none.
     """
-    path = Path(model)
+    if model == EMBEDDED:
+        return _embedded()
+    path = Path(model).expanduser()
     if (path / RUN_FILE).exists():
         try:
             pointer = msgspec.json.decode((path / RUN_FILE).read_bytes(), type=dict[str, str])
@@ -117,3 +174,20 @@ def model_folder(model: str | Path) -> Path:
             mend="train one first: taiyi run RECIPE",
         )
     return path
+
+
+def locate(model: str | Path) -> Path | str:
+    """Return the folder of a model that is here, or the id of one of the hub, by the form of its name."""
+    path = Path(model).expanduser()
+    looks_local = isinstance(model, Path) or str(model).startswith((".", "/", "~")) or str(model).count("/") > 1
+    return model_folder(model) if model == EMBEDDED or path.exists() or looks_local else str(model)
+
+
+def _embedded() -> Path:
+    if not (EMBEDDED_DIR / "config.json").exists():
+        raise ModelError(
+            "this copy of Taiyi has no model inside",
+            where=EMBEDDED_DIR,
+            mend="install a release of it, or name a model: a run, a folder, or the id of one on the Hugging Face hub",
+        )
+    return EMBEDDED_DIR

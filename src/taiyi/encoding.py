@@ -11,26 +11,19 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal, cast
 
 from taiyi import tagged
 from taiyi.errors import ModelError, SchemaError
 from taiyi.grounding import Grounding
 from taiyi.schema import Example, Mention, Message, Span, Tagging
 from taiyi.text import pieces
-from taiyi.tokens import TextEncoder
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
+from taiyi.tokens import CHAT_TEMPLATE, TextEncoder, Tokenizer
 
 Positions = Literal["plain", "aligned"]
 """Positions of a tagged answer: counted on, or `aligned` with the source: a token that copies the source takes the
 position of the token that it copies, so that what comes next is always one step to the right of the same position in
 the prompt."""
-
-CHAT_TEMPLATE = Path(__file__).with_name("chat.jinja").read_text(encoding="utf-8")
-"""ChatML, for tokenizers that have no template of their own."""
 
 _SOURCE = "\ue000source\ue001"
 """Stands for the source while a prompt is rendered; of private use, so no text has it."""
@@ -111,14 +104,12 @@ class Encoder:
     """Encodes examples with one tokenizer.
 
     Args:
-        tokenizer: any fast tokenizer of transformers; its chat template is used where it has one.
+        tokenizer: any fast tokenizer; its chat template is used where it has one.
         positions: how tokens of tagged answers are numbered.
         decisions: whether the tokens of tagged answers are learned among their choices only, not the vocabulary.
     """
 
-    def __init__(
-        self, tokenizer: PreTrainedTokenizerFast, *, positions: Positions = "plain", decisions: bool = True
-    ) -> None:
+    def __init__(self, tokenizer: Tokenizer, *, positions: Positions = "plain", decisions: bool = True) -> None:
         self.tokenizer = tokenizer
         self.positions: Positions = positions
         self.decisions = decisions
@@ -335,7 +326,7 @@ class Encoder:
         return tokens
 
 
-def end_token(tokenizer: PreTrainedTokenizerFast) -> int:
+def end_token(tokenizer: Tokenizer) -> int:
     """Return the token that ends an assistant's turn under the tokenizer's chat template: generation stops at it."""
     template = None if tokenizer.chat_template else CHAT_TEMPLATE
     turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": "answer"}]

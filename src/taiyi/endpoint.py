@@ -75,11 +75,6 @@ class EndpointSettings(BaseModel):
         return self
 
 
-def is_address(model: object) -> bool:
-    """Whether what is named as a model is the address of a server."""
-    return str(model).startswith(("http://", "https://"))
-
-
 def base_url(address: str) -> str:
     """Return the address below which a server is asked, as it may be shown and kept: `http://host:8000/v1`.
 

@@ -18,8 +18,8 @@ from taiyi.build.settings import (
     Selection,
     Settings,
 )
-from taiyi.checkpoint import Answering, model_folder
-from taiyi.endpoint import EndpointSettings, base_url, is_address
+from taiyi.checkpoint import Answering, is_address, model_folder
+from taiyi.endpoint import EndpointSettings, base_url
 from taiyi.errors import Misfit, ModelError, RecipeError
 from taiyi.evaluate import suites
 from taiyi.recipe_check import (
@@ -113,6 +113,9 @@ class EvaluateSettings(Settings):
     labels or choices too, or `none`, as the paper's. Tagged answers always are."""
     batch_tokens: Annotated[int, Field(ge=64)] = 8192
     """Tokens of a batch in generation."""
+    runtime: Literal["torch", "numpy"] = "torch"
+    """What computes answers: `torch`, which trains models too, or `numpy`, with which small models answer in `taiyi
+    extract`, so that the two can be compared. They are the same within rounding."""
 
     def beside(self) -> str:
         """Return the setting by which something stands in prompts beside their wording, if there is one."""
@@ -217,6 +220,8 @@ class Recipe(Settings):
             raise Misfit(str(error), "base") from error
         if self.stages:
             raise Misfit("the model of a server cannot be trained here", "base", mend="take the stages out")
+        if self.evaluate.runtime != "torch":
+            raise Misfit("the model of a server is not computed here", *("evaluate", "runtime"), mend="take it out")
         if self.evaluate.endpoint is None or not self.evaluate.endpoint.model:
             raise Misfit(
                 "it is not said which model of the server is asked",

@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "export": "Write a model for other programs, with its card.",
     "chat": "Talk with a model in the terminal.",
     "extract": "Find entities or relations in a text or file.",
+    "classify": "Give a text one or more of a set of labels.",
     "doctor": "Show what this machine has, and what Taiyi misses on it.",
 }
 

@@ -1,4 +1,4 @@
-"""`taiyi chat MODEL`: talk with a model in the terminal."""
+"""`taiyi chat`: talk with a model in the terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from taiyi.endpoint import KEY_ENV, EndpointSettings, is_address
+from taiyi.checkpoint import EMBEDDED, is_address
 from taiyi.errors import ModelError
 from taiyi.schema import Message
 
@@ -60,34 +60,38 @@ class _Talk:
 def chat(
     model: Annotated[
         str,
-        typer.Argument(help="A run, a folder with a model, the id of one on the Hugging Face hub, or an address."),
-    ],
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="MODEL",
+            help="A run, a folder with a model, a hub id, or the address of a server; mini comes with the package.",
+        ),
+    ] = EMBEDDED,
     once: Annotated[str | None, typer.Option(help="Answer this and exit.")] = None,
     system: Annotated[str, typer.Option(help="The system message.")] = "",
     max_new_tokens: Annotated[int, typer.Option(min=1, help="The longest answer, in tokens.")] = 512,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
     name: Annotated[
-        str, typer.Option("--model", metavar="NAME", help="Which model of a server; else the only one that it has.")
+        str, typer.Option("--name", metavar="NAME", help="Which model of a server; else the only one that it has.")
     ] = "",
     key_env: Annotated[
-        str, typer.Option(metavar="VARIABLE", help="The environment variable that holds the key of a server.")
-    ] = KEY_ENV,
+        str | None,
+        typer.Option(
+            metavar="VARIABLE",
+            help="The environment variable that holds the key of a server.",
+            show_default="OPENAI_API_KEY",
+        ),
+    ] = None,
 ) -> None:
     """Talk with a model, in English or Chinese.
 
     Where the input is not a terminal, each line of it is a message, and only the answers go to standard output.
 
-    Example: taiyi chat runs/demo
+    Example: taiyi chat --model runs/demo
     """
+    talk = _Talk(_engine(model, device, name, key_env), system, max_new_tokens)
+    engine = talk.engine
     # A terminal shows what is loaded; a script gets the answers alone.
-    from taiyi.generate import LocalEngine, RemoteEngine
-
-    engine = (
-        RemoteEngine(model, EndpointSettings(model=name, key_env=key_env))
-        if is_address(model)
-        else LocalEngine.load(model, device=device)
-    )
-    talk = _Talk(engine, system, max_new_tokens)
     interactive = once is None and sys.stdin.isatty()
     typer.secho(f"{engine.name}: {engine.about()}. {NOTICE}", fg="cyan", err=not interactive)
     if once is not None:
@@ -98,6 +102,19 @@ def chat(
         for line in sys.stdin:
             if line.strip() and not _command(talk, line.strip()):
                 _print(talk.say(line.strip()))
+
+
+def _engine(model: str, device: str, name: str, key_env: str | None) -> LocalEngine | RemoteEngine:
+    if not is_address(model):
+        from taiyi.generate import LocalEngine
+
+        engine = LocalEngine.load(model, device=device)
+        engine.check_talks()
+        return engine
+    from taiyi.endpoint import KEY_ENV, EndpointSettings
+    from taiyi.generate import RemoteEngine
+
+    return RemoteEngine(model, EndpointSettings(model=name, key_env=key_env or KEY_ENV))
 
 
 def _interact(talk: _Talk) -> None:

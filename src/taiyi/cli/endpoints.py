@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 import typer
 from pydantic import ValidationError
 
-from taiyi.endpoint import KEY_ENV, EndpointSettings, Server, base_url, is_address
+from taiyi.checkpoint import is_address
+from taiyi.endpoint import KEY_ENV, EndpointSettings, Server, base_url
 from taiyi.errors import Misfit, RecipeError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _LONG_TOKENS, _SHORT_TOKENS = 1024, 64
 
 NameOption = Annotated[
     str | None,
-    typer.Option("--model", metavar="NAME", help="Its name there; else the only one.", rich_help_panel=_PANEL),
+    typer.Option("--name", metavar="NAME", help="Its name there; else the only one.", rich_help_panel=_PANEL),
 ]
 KeyOption = Annotated[
     str | None,
@@ -123,7 +124,7 @@ def _explained(error: ValidationError) -> RecipeError:
 
 def _option(name: str) -> str:
     """Return the option that a setting is given by."""
-    return f"--{name.removesuffix('_s').replace('_', '-')}"
+    return "--name" if name == "model" else f"--{name.removesuffix('_s').replace('_', '-')}"
 
 
 def _object(text: str) -> dict[str, Any]:

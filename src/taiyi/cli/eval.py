@@ -12,10 +12,11 @@ import regex
 import typer
 from rich.console import Console
 
+from taiyi.checkpoint import EMBEDDED, is_address
 from taiyi.cli import endpoints
 from taiyi.cli.eval_compare import Evaluation, compare
 from taiyi.cli.recipes import CorporaOption, RunsOption
-from taiyi.endpoint import EndpointSettings, is_address
+from taiyi.endpoint import EndpointSettings
 from taiyi.errors import RecipeError, suggestion
 
 if TYPE_CHECKING:
@@ -24,17 +25,18 @@ if TYPE_CHECKING:
     from taiyi.train.settings import EncoderSettings
 
 ModelArgument = Annotated[
-    str | None,
+    str,
     typer.Argument(
         metavar="MODEL",
-        help="A run, a folder with a model, the id of one on the Hugging Face hub, or the address of a server.",
+        help="A run, a folder with a model, the id of one on the Hugging Face hub, or the address of a server; else "
+        "the model of the package.",
     ),
 ]
 
 
 def eval(
     ctx: typer.Context,
-    model: ModelArgument = None,
+    model: ModelArgument = EMBEDDED,
     suite: Annotated[
         str | None, typer.Option(help="A suite or test set (--list-suites names them), or the YAML of your own.")
     ] = None,
@@ -66,6 +68,9 @@ def eval(
         float | None, typer.Option(help="Of a cascade: how much more probable, in nats, a relation is taken to be.")
     ] = None,
     max_new_tokens: Annotated[int | None, typer.Option(min=1, help="The longest answer, in tokens.")] = None,
+    runtime: Annotated[
+        Literal["torch", "numpy"] | None, typer.Option(help="What computes the answers of a model in this process.")
+    ] = None,
     name: endpoints.NameOption = None,
     key_env: endpoints.KeyOption = None,
     concurrency: endpoints.ConcurrencyOption = None,
@@ -91,7 +96,7 @@ def eval(
 ) -> None:
     """Evaluate a model on a suite of test sets; a run is asked in the way that its recipe says.
 
-    The model of a server is given by an address that is compatible with OpenAI's, and its --model there: vLLM,
+    The model of a server is given by an address that is compatible with OpenAI's, and its --name there: vLLM,
     llama.cpp, Ollama, or a commercial one. It is asked in words for its form of answers, JSON if not given.
 
     Conventional models are learned from the training data of each test set: baseline:majority, baseline:dictionary, and
@@ -104,8 +109,8 @@ def eval(
     if list_suites:
         _list(as_json, corpora)
         return
-    if model is None or suite is None:
-        typer.echo("say which model, and on which suite (--suite NAME; --list-suites lists them)", err=True)
+    if suite is None:
+        typer.echo("say on which suite (--suite NAME; --list-suites lists them)", err=True)
         raise typer.Exit(2)
     import msgspec
 
@@ -131,6 +136,8 @@ def eval(
         price_out=price_out,
         max_cost=max_cost,
     )
+    if runtime and (endpoint or steps.is_baseline(model)):
+        raise RecipeError("only a model in this process has a runtime", where="--runtime", got=model)
     given = {
         "few_shot": few_shot,
         "choices": choices,
@@ -138,12 +145,13 @@ def eval(
         "max_records": max_records,
         "relations": relations,
         "pair_bias": pair_bias,
+        "runtime": runtime,
     }
     recipe = _recipe(model, suite, form or [], window, max_new_tokens, endpoint, given)
     fine_tuning = _fine_tuning(model, epochs=epochs, learning_rate=learning_rate, seed=seed)
     if steps.is_baseline(model):
         recipe, left_out = steps.supplied(recipe, catalogue.corpora_dir(corpora))
-    place: str | Path = model_folder(Path(model).expanduser()) if _is_local(model) else model
+    place: str | Path = model_folder(model) if _is_local(model) else model
     folder = runs / recipe.name
     command = "taiyi " + shlex.join(sys.argv[1:])
     job = steps.Run(recipe, folder, catalogue.corpora_dir(corpora), Log(folder), command)
@@ -298,7 +306,7 @@ def _settings(model: str, window: int | None) -> EvaluateSettings:
     run = Path(model).expanduser()
     if not _is_local(model):
         return EvaluateSettings()
-    if (run / RUN_FILE).exists():
+    if model != EMBEDDED and (run / RUN_FILE).exists():
         pointer: dict[str, str] = read_json(run / RUN_FILE, dict[str, str])
         if "report" in pointer:
             results = report.load(run / pointer["report"] / "results.json")
@@ -306,7 +314,7 @@ def _settings(model: str, window: int | None) -> EvaluateSettings:
             if window is None:
                 _check_windows(recipe.evaluate.window_chars, run)
             return recipe.evaluate.model_copy(update={"forms": recipe.forms()})
-    folder = model_folder(run)
+    folder = model_folder(model)
     return EvaluateSettings(forms={"ner": Checkpoint.load(folder).form} if (folder / FILE).exists() else {})
 
 
@@ -350,6 +358,8 @@ def _is_local(model: str) -> bool:
 
     if is_address(model) or steps.is_baseline(model):
         return False
+    if model == EMBEDDED:
+        return True
     return Path(model).expanduser().exists() or model.startswith((".", "/", "~", "runs/")) or model.count("/") > 1
 
 

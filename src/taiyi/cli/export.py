@@ -7,11 +7,12 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from taiyi.checkpoint import EMBEDDED, model_folder
 from taiyi.errors import ModelError, suggestion
 
 
 def export(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A run, a folder with a model, or a hub id.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A run, a folder with a model, a hub id, or mini.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write into.")],
     dtype: Annotated[
         str, typer.Option(help="Write the weights as bf16, fp16 or fp32, or as the type that they have (auto).")
@@ -51,7 +52,8 @@ def export(
     known = ("bf16", "fp16", "fp32", "auto")
     if dtype not in known:
         raise ModelError("no such type of weights", got=dtype, mend=suggestion(dtype, known))
-    made = export_model(model, out, dtype=cast(Any, dtype), gguf_type=gguf, llama_cpp=llama_cpp, again=again)
+    source = str(model_folder(model)) if model == EMBEDDED else model
+    made = export_model(source, out, dtype=cast(Any, dtype), gguf_type=gguf, llama_cpp=llama_cpp, again=again)
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(made, enc_hook=str)).decode())
         return

@@ -42,6 +42,13 @@ app = typer.Typer(
 )
 
 
+def asked_by(run: Path) -> str:
+    """Return the command that asks the model of a run: to talk, where it may have learned to."""
+    from taiyi.checkpoint import Checkpoint, model_folder
+
+    return f"taiyi {'chat' if Checkpoint.load(model_folder(run)).talks else 'extract TEXT'} --model {run}"
+
+
 @app.command("check")
 def check(recipe: RecipeArgument) -> None:
     """Check a recipe without running it: its keys, and the names in it. Corpora are not looked for.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from taiyi.cli.recipes import CorporaOption, EngineOption, RecipeArgument, RunsOption, WorkersOption, prepared
+from taiyi.cli.recipes import CorporaOption, EngineOption, RecipeArgument, RunsOption, WorkersOption, asked_by, prepared
 
 if TYPE_CHECKING:
     from taiyi.steps import Run
@@ -58,7 +58,8 @@ def run(
     report.print_summary(results, console)
     page = steps.report_folder(job) / "report.html"
     console.print(f"\nReport: {page.resolve()}", soft_wrap=True, highlight=False)
-    console.print(f"Talk with the model: taiyi chat {job.folder}", soft_wrap=True, highlight=False)
+    if job.recipe.stages:
+        console.print(f"Ask the model: {asked_by(job.folder)}", soft_wrap=True, highlight=False)
 
 
 def _train_together(job: Run, recipe: Path, processes: int | None) -> None:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 from typer.core import TyperGroup
 
-from taiyi.cli.recipes import CorporaOption, EngineOption, RecipeArgument, RunsOption, WorkersOption, prepared
+from taiyi.cli.recipes import CorporaOption, EngineOption, RecipeArgument, RunsOption, WorkersOption, asked_by, prepared
 from taiyi.errors import RecipeError
 
 ParallelOption = Annotated[
@@ -80,7 +80,7 @@ def stages(
     for line in (
         f"Model: {model.resolve()}",
         f"Evaluate it: taiyi run {recipe}",
-        f"Talk with it: taiyi chat {job.folder}",
+        f"Ask it: {asked_by(job.folder)}",
     ):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 

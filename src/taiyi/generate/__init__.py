@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from taiyi.endpoint import EndpointSettings, is_address
-from taiyi.generate.engine import Asked, Choosing, Engine, Estimate, Grammar, Paid, Weighed, Weighing
-from taiyi.generate.local import LocalEngine, Sampled
-from taiyi.generate.remote import RemoteEngine
+if TYPE_CHECKING:
+    from taiyi.endpoint import EndpointSettings
+    from taiyi.generate.engine import Asked, Choosing, Engine, Estimate, Grammar, Paid, Weighed, Weighing
+    from taiyi.generate.local import LocalEngine, Sampled
+    from taiyi.generate.remote import RemoteEngine
 
 __all__ = [
     "Asked",
@@ -25,6 +27,15 @@ __all__ = [
     "load_engine",
 ]
 
+_HOMES = {"LocalEngine": "local", "Sampled": "local", "RemoteEngine": "remote"}
+
+
+def __getattr__(name: str) -> Any:
+    # Who asks a model here waits for no client of servers, and the other way round.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'engine')}"), name)
+
 
 def load_engine(
     model: str | Path, *, grammar: Grammar | None = None, endpoint: EndpointSettings | None = None, **options: Any
@@ -37,6 +48,11 @@ def load_engine(
         endpoint: how a server is asked.
         options: those of `LocalEngine.load`.
     """
+    from taiyi.checkpoint import is_address
+    from taiyi.generate.local import LocalEngine
+
     if is_address(model):
+        from taiyi.generate.remote import RemoteEngine
+
         return RemoteEngine(str(model), endpoint, grammar=grammar)
     return LocalEngine.load(model, grammar=grammar, **options)

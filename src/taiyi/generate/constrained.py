@@ -9,16 +9,16 @@ written in the tokens that the tokenizer has for it.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from copy import copy
 
 import numpy as np
-import torch
-from llguidance import LLExecutor, LLMatcher, LLParserLimits
-from llguidance.hf import from_tokenizer
+from llguidance import LLExecutor, LLMatcher, LLParserLimits, LLTokenizer
 from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask_par
-from torch import Tensor
-from transformers import PreTrainedTokenizerFast
+from numpy.typing import NDArray
 
 from taiyi.errors import ModelError
+from taiyi.generate.model import Logits
+from taiyi.tokens import Tokenizer
 
 # What may be spent on compiling a grammar, and on a token; a matcher that reaches a limit stops there.
 _LIMITS = LLParserLimits(initial_lexer_fuel=100_000_000, step_lexer_fuel=20_000_000, max_lexer_states=2_000_000)
@@ -36,9 +36,9 @@ class Vocabulary:
         width: how many logits the model has, which may be more than its tokenizer has tokens.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast, ends: Collection[int], width: int) -> None:
+    def __init__(self, tokenizer: Tokenizer, ends: Collection[int], width: int) -> None:
         try:
-            self._tokenizer = from_tokenizer(tokenizer, n_vocab=width, eos_token=sorted(ends))
+            self._tokenizer = _tokens(tokenizer, width, ends)
         except ValueError as error:
             raise ModelError(
                 "answers cannot be held to a grammar under this tokenizer",
@@ -55,13 +55,13 @@ class Vocabulary:
         matcher = LLMatcher(self._tokenizer, grammar, limits=_LIMITS, log_level=0)
         return None if matcher.is_error() else Constraint(self, matcher)
 
-    def allowed(self, constraints: Sequence[Constraint]) -> Tensor:
+    def allowed(self, constraints: Sequence[Constraint]) -> NDArray[np.bool_]:
         """Return which tokens may come next under each constraint, as a boolean [constraint, token]."""
         bits = allocate_token_bitmask(len(constraints), self._width)
         matchers = [(constraint.matcher, row) for row, constraint in enumerate(constraints)]
         fill_next_token_bitmask_par(self._executor, matchers, bits)
         flags = np.unpackbits(bits.view(np.uint8), axis=1, count=self._width, bitorder="little")
-        return torch.from_numpy(flags.view(np.bool_))
+        return flags.view(np.bool_)
 
 
 class Constraint:
@@ -93,12 +93,20 @@ class Constraint:
         return not self.matcher.is_stopped() and self.matcher.try_consume_tokens([token]) == 1
 
 
-def decide(logits: Tensor, constraints: Sequence[Constraint | None]) -> list[int | None]:
-    """Return the most probable token that may come next, for each row of logits, as [row, token], and go on with it.
+def _tokens(tokenizer: Tokenizer, width: int, ends: Collection[int]) -> LLTokenizer:
+    # What a tokenizer was saved with is not asked for here: nothing is cut, and nothing filled up.
+    backend = copy(tokenizer.backend_tokenizer)
+    backend.no_truncation()
+    backend.no_padding()
+    return LLTokenizer(backend.to_str(), n_vocab=width, eos_token=sorted(ends))
+
+
+def decide(logits: Logits, constraints: Sequence[Constraint | None]) -> list[int | None]:
+    """Return the most probable token that may come next, for each row of logits, and go on with it.
 
     Rows without a constraint may take any. None stands where none may come: the matcher reached a limit.
     """
-    decided: list[int | None] = logits.argmax(-1).tolist()
+    decided: list[int | None] = [*logits.best()]
     refused: list[tuple[int, Constraint]] = []
     for row, constraint in enumerate(constraints):
         token = decided[row]
@@ -107,14 +115,13 @@ def decide(logits: Tensor, constraints: Sequence[Constraint | None]) -> list[int
         if constraint is not None and token is not None and not constraint.take(token):
             refused.append((row, constraint))
     if refused:
-        tried = logits[[row for row, _ in refused]].topk(min(_TRIED, logits.shape[-1])).indices.tolist()
+        tried = logits[[row for row, _ in refused]].likeliest(_TRIED)
         for (row, constraint), tokens in zip(refused, tried, strict=True):
             decided[row] = next((token for token in tokens if token != decided[row] and constraint.take(token)), None)
         refused = [(row, constraint) for row, constraint in refused if decided[row] is None]
     if refused:
         rows, held = [row for row, _ in refused], [constraint for _, constraint in refused]
-        allowed = held[0].vocabulary.allowed(held).to(logits.device)
-        best = logits[rows].masked_fill(~allowed, -torch.inf).argmax(-1).tolist()
+        best = logits[rows].best_of(held[0].vocabulary.allowed(held))
         for (row, constraint), token in zip(refused, best, strict=True):
             decided[row] = token if constraint.take(token) else None
     return decided

@@ -11,8 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,22 +19,8 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.cache_utils import Cache, CacheLayerMixin
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from taiyi.encoding import Prompt
 from taiyi.errors import ModelError
-
-# What one more pass costs, in tokens that it could read instead: a pass reads all weights, and starts all kernels,
-# however few tokens it has. Rough numbers; answers do not depend on them.
-_PASS_TOKENS = {"cpu": 32, "cuda": 512}
-
-# Which share of its tokens a batch has to save for reading what its prompts begin with by itself. What follows is then
-# read under a mask, where attention otherwise leaves out what comes later: about twice its time, which is a fifth of
-# a pass at some hundred tokens.
-_WORTH_SHARING = 0.25
-
-
-def pass_tokens(device: str) -> int:
-    """Return how many tokens more a pass could read in the time that another pass takes, roughly."""
-    return _PASS_TOKENS.get(device, _PASS_TOKENS["cuda"])
+from taiyi.generate.head import States
 
 
 class _Slots:
@@ -152,6 +137,7 @@ class Decoder:
     """
 
     def __init__(self, model: PreTrainedModel, *, rows: int, capacity: int) -> None:
+        self._model = model
         self._config = model.config.get_text_config()
         self._backbone = model.get_decoder()
         self._device = model.device
@@ -166,8 +152,8 @@ class Decoder:
         self.lengths = [0] * rows
 
     @torch.inference_mode()
-    def feed(self, tokens: Sequence[Sequence[int]], positions: Sequence[Sequence[int]]) -> Tensor:
-        """Append tokens to each row (or none to some) and return the hidden state over each, as [row, token, width]."""
+    def feed(self, tokens: Sequence[Sequence[int]], positions: Sequence[Sequence[int]]) -> States:
+        """Append tokens to each row, or none to some."""
         self._slots.lay(self.lengths, [len(row) for row in tokens])
         ids, where = ([value for row in rows for value in row] for rows in (tokens, positions))
         with _row_by_row(self._config) as attend:
@@ -182,7 +168,7 @@ class Decoder:
             )
         for i, row in enumerate(tokens):
             self.lengths[i] += len(row)
-        return self._slots.padded(cast(Tensor, output.last_hidden_state)[0])
+        return States(self._model, self._slots.padded(cast(Tensor, output.last_hidden_state)[0]))
 
     def take_back(self, row: int, count: int) -> None:
         """Forget the last `count` tokens of a row."""
@@ -249,62 +235,6 @@ def _no_mask(*args: Any, **kwargs: Any) -> None:
 
 AttentionInterface.register(_NAME, _attention)
 AttentionMaskInterface.register(_NAME, _no_mask)
-
-
-def begun(model: PreTrainedModel, prompts: Sequence[Prompt], *, capacity: int) -> tuple[Decoder, list[int]]:
-    """Return a decoder with a row for each prompt, and how many tokens of each it has read.
-
-    What several prompts begin with, such as a document that is asked about in parts or the examples before a question,
-    is read once for all of them, where that saves more than it takes. The last token of a prompt is never read.
-    """
-    groups = _alike(prompts)
-    saved = sum((len(group.members) - 1) * group.shared for group in groups)
-    num_tokens = sum(len(prompt.ids) for prompt in prompts)
-    if saved <= max(pass_tokens(model.device.type), num_tokens * _WORTH_SHARING):
-        return Decoder(model, rows=len(prompts), capacity=capacity), [0] * len(prompts)
-    decoder = Decoder(model, rows=len(groups), capacity=capacity)
-    first = [(prompts[group.members[0]], group.shared) for group in groups]
-    decoder.feed([p.ids[:count] for p, count in first], [p.positions[:count] for p, count in first])
-    groups_of = {member: number for number, group in enumerate(groups) for member in group.members}
-    decoder.keep([groups_of[row] for row in range(len(prompts))])
-    return decoder, decoder.lengths.copy()
-
-
-class _Group(NamedTuple):
-    """Prompts by their numbers, and how many tokens they begin with in common that are read together."""
-
-    members: Sequence[int]
-    shared: int
-
-
-def _alike(prompts: Sequence[Prompt]) -> list[_Group]:
-    """Group prompts so that reading what those of a group begin with once, in place of once for each, saves most."""
-    tokens = [list(zip(prompt.ids, prompt.positions, strict=True)) for prompt in prompts]
-    order = sorted(range(len(prompts)), key=tokens.__getitem__)
-    # In this order those of a group are neighbours, and share what neighbours do; the last tokens are left.
-    shared = [_num_shared(tokens[a], tokens[b]) for a, b in pairwise(order)]
-    # The most that is saved up to each prompt, and where the last group of those then begins and what it shares.
-    best: list[tuple[int, int, int]] = [(0, 0, 0)]
-    for end in range(1, len(order) + 1):
-        least, found = sys.maxsize, (best[end - 1][0], end - 1, 0)
-        for begin in range(end - 2, -1, -1):
-            least = min(least, shared[begin])
-            if not least:
-                break
-            found = max(found, (best[begin][0] + (end - begin - 1) * least, begin, least))
-        best.append(found)
-    groups: list[_Group] = []
-    end = len(order)
-    while end:
-        _, begin, count = best[end]
-        groups.append(_Group(order[begin:end], count))
-        end = begin
-    return groups
-
-
-def _num_shared(one: Sequence[object], other: Sequence[object]) -> int:
-    most = min(len(one), len(other)) - 1
-    return next((n for n in range(most) if one[n] != other[n]), most)
 
 
 def windowed(model: PreTrainedModel) -> int | None:

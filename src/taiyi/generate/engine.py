@@ -10,6 +10,8 @@ from taiyi.schema import Example, Message, Prediction
 
 NO_ROOM = "no room to answer"
 """Why there is no answer where the context does not hold the prompt and a first token of one."""
+NOT_LEARNED = "the model did not learn this task"
+"""Why there is no answer of a model that began from nothing to what it was not trained on (`Checkpoint.knows`)."""
 
 Grammar = Callable[[Example], str]
 """What the answer to an example may be, as a grammar in llguidance's dialect of Lark; empty for whatever it may be."""

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-
-from torch import Tensor
-from transformers import PreTrainedModel
+from typing import TYPE_CHECKING
 
 from taiyi.encoding import Prompt
-from taiyi.generate import head
-from taiyi.generate.constrained import Constraint, decide
-from taiyi.generate.decoder import Decoder, begun, pass_tokens
+from taiyi.generate.beginnings import begun
 from taiyi.generate.lookup import Lookup
+from taiyi.generate.model import LanguageModel
 from taiyi.generate.sampling import Sampler
+
+if TYPE_CHECKING:
+    from taiyi.generate.constrained import Constraint
 
 _MOST_DECIDED = 512
 """After how many tokens of a batch something is decided at a time: each takes logits of the whole vocabulary."""
@@ -83,7 +83,7 @@ class _Row:
 
 
 def decode(
-    model: PreTrainedModel,
+    model: LanguageModel,
     prompts: Sequence[Prompt],
     *,
     limits: Sequence[int],
@@ -106,9 +106,12 @@ def decode(
         drafts: whether what may come next is fed ahead, and kept as far as the model decides the same; answers are the
             same within the rounding of logits. Under a sampler nothing is.
     """
+    # With llguidance, for which tagged answers do not wait.
+    from taiyi.generate.constrained import decide
+
     longest = max((len(p.ids) + n for p, n in zip(prompts, limits, strict=True)), default=0)
     capacity = min(longest, max(len(p.ids) for p in prompts) + 64)
-    decoder, read = begun(model, prompts, capacity=capacity)
+    feeding, read = begun(model, prompts, capacity=capacity)
     rows = [
         _Row(
             index=index,
@@ -125,12 +128,12 @@ def decode(
         row.begin()
     live = set(range(len(rows)))
     while live:
-        worth, most = pass_tokens(model.device.type) / len(live), _MOST_DECIDED // len(live) - 1
+        worth, most = model.pass_tokens / len(live), _MOST_DECIDED // len(live) - 1
         fed = [row.feed(worth, most) if i in live else ([], []) for i, row in enumerate(rows)]
-        hidden = decoder.feed([tokens for tokens, _ in fed], [positions for _, positions in fed])
+        states = feeding.feed([tokens for tokens, _ in fed], [positions for _, positions in fed])
         # Something is decided after what was pending, and after each token of a draft.
         at = [(i, len(rows[i].pending) - 1 + j) for i in sorted(live) for j in range(len(rows[i].draft) + 1)]
-        logits = head.logits(model, hidden[[i for i, _ in at], [column for _, column in at]])
+        logits = states.logits(at)
         first = {i: n for n, (i, _) in reversed(list(enumerate(at)))}
         following = [(i, 0) for i in sorted(live)]
         while following:
@@ -139,7 +142,7 @@ def decode(
                 decided = decide(logits[places], [rows[i].constraint for i, _ in following])
             else:
                 drawn = [(rows[i].index, len(rows[i].written)) for i, _ in following]
-                decided = sampler.pick(logits[places], drawn)[:, 0].tolist()
+                decided = logits[places].drawn(sampler.numbers(drawn), sampler.temperature)
             followed: list[tuple[int, int]] = []
             for (i, step), token in zip(following, decided, strict=True):
                 row = rows[i]
@@ -151,27 +154,22 @@ def decode(
                 if (after := row.take(token, step)) is not None:
                     followed.append((i, after))
                 else:
-                    decoder.take_back(i, drafted - len(row.draft))
+                    feeding.take_back(i, drafted - len(row.draft))
             following = followed
         if live and len(live) <= len(rows) * 7 // 8:
             kept = sorted(live)
-            decoder.keep(kept)
+            feeding.keep(kept)
             rows = [rows[i] for i in kept]
             live = set(range(len(rows)))
 
 
-def stream(model: PreTrainedModel, prompt: Prompt, *, limit: int, ends: Collection[int]) -> Iterator[int]:
+def stream(model: LanguageModel, prompt: Prompt, *, limit: int, ends: Collection[int]) -> Iterator[int]:
     """Answer one prompt, token by token."""
-    decoder = Decoder(model, rows=1, capacity=len(prompt.ids) + min(limit, 256))
+    feeding = model.begin(1, len(prompt.ids) + min(limit, 256))
     tokens, positions = list(prompt.ids), list(prompt.positions)
     for written in range(limit):
-        hidden = decoder.feed([tokens], [positions])
-        token = _greedy(model, hidden[:, -1])[0]
+        [token] = feeding.feed([tokens], [positions]).logits([(0, len(tokens) - 1)]).best()
         if token in ends:
             return
         yield token
         tokens, positions = [token], [len(prompt.ids) + written]
-
-
-def _greedy(model: PreTrainedModel, hidden: Tensor) -> list[int]:
-    return head.logits(model, hidden).argmax(-1).tolist()

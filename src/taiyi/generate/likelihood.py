@@ -10,14 +10,10 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-from transformers import PreTrainedModel
-
 from taiyi.encoding import Encoder, Prompt
-from taiyi.generate import head
-from taiyi.generate.decoder import begun
+from taiyi.generate.beginnings import begun
 from taiyi.generate.engine import NO_ROOM, Asked, Weighed
+from taiyi.generate.model import LanguageModel, Place, States
 from taiyi.schema import Prediction
 
 MAX_ROWS = 32
@@ -45,7 +41,7 @@ class _Job(NamedTuple):
 
 
 def choose(
-    model: PreTrainedModel,
+    model: LanguageModel,
     encoder: Encoder,
     asked: Sequence[Asked],
     *,
@@ -71,7 +67,7 @@ def choose(
 
 
 def weigh(
-    model: PreTrainedModel, encoder: Encoder, asked: Sequence[Asked], *, context: int, batch_tokens: int
+    model: LanguageModel, encoder: Encoder, asked: Sequence[Asked], *, context: int, batch_tokens: int
 ) -> Iterator[Weighed]:
     """Say how probable the candidates of examples are, those with the longest prompts first; arguments are those of
     `choose`."""
@@ -110,7 +106,7 @@ def _encoded(candidates: Sequence[str], encoder: Encoder) -> Sequence[Tokens]:
     return [[*tokens, encoder.end] for tokens in found] if ends else found
 
 
-def score(model: PreTrainedModel, prompts: Sequence[Prompt], answers: Sequence[Sequence[Tokens]]) -> list[list[float]]:
+def score(model: LanguageModel, prompts: Sequence[Prompt], answers: Sequence[Sequence[Tokens]]) -> list[list[float]]:
     """Return the log-probability of each answer to each prompt of a batch: the sum over its tokens.
 
     Args:
@@ -119,39 +115,35 @@ def score(model: PreTrainedModel, prompts: Sequence[Prompt], answers: Sequence[S
         answers: for each prompt, tokens of some answers to it; none of them empty.
     """
     capacity = max(len(p.ids) + max(map(len, of)) for p, of in zip(prompts, answers, strict=True))
-    decoder, read = begun(model, prompts, capacity=capacity)
+    feeding, read = begun(model, prompts, capacity=capacity)
     unread = [(prompt.ids[count:], prompt.positions[count:]) for prompt, count in zip(prompts, read, strict=True)]
-    hidden = decoder.feed([ids for ids, _ in unread], [positions for _, positions in unread])
-    after = hidden[torch.arange(len(prompts)), torch.tensor([len(ids) - 1 for ids, _ in unread])]
-    begins = [(i, tokens[0]) for i, of in enumerate(answers) for tokens in of]
-    first = iter(_log_probs(model, after[[i for i, _ in begins]], [token for _, token in begins]))
+    states = feeding.feed([ids for ids, _ in unread], [positions for _, positions in unread])
+    begins = [((i, len(unread[i][0]) - 1), tokens[0]) for i, of in enumerate(answers) for tokens in of]
+    first = iter(_log_probs(states, [at for at, _ in begins], [token for _, token in begins]))
     found = [[next(first) for _ in of] for of in answers]
     longer = [(i, j) for i, of in enumerate(answers) for j, tokens in enumerate(of) if len(tokens) > 1]
     if not longer:
         return found
     # Each of them goes on from a copy of its prompt.
-    decoder.keep([i for i, _ in longer])
+    feeding.keep([i for i, _ in longer])
     fed = [list(answers[i][j][:-1]) for i, j in longer]
     places = [
         range(len(prompts[i].ids), len(prompts[i].ids) + len(row)) for (i, _), row in zip(longer, fed, strict=True)
     ]
-    hidden = decoder.feed(fed, places)
+    states = feeding.feed(fed, places)
     rest = [(row, k, i, j) for row, (i, j) in enumerate(longer) for k in range(len(fed[row]))]
-    states = hidden[[row for row, *_ in rest], [k for _, k, *_ in rest]]
-    told = _log_probs(model, states, [answers[i][j][k + 1] for _, k, i, j in rest])
+    told = _log_probs(states, [(row, k) for row, k, *_ in rest], [answers[i][j][k + 1] for _, k, i, j in rest])
     for (_, _, i, j), value in zip(rest, told, strict=True):
         found[i][j] += value
     return found
 
 
-@torch.inference_mode()
-def _log_probs(model: PreTrainedModel, hidden: Tensor, tokens: Tokens) -> list[float]:
-    """Return the log-probability of a token after each hidden state."""
+def _log_probs(states: States, at: Sequence[Place], tokens: Tokens) -> list[float]:
+    """Return the log-probability of a token at each place."""
     found: list[float] = []
     for begin in range(0, len(tokens), _POSITIONS):
-        logits = head.logits(model, hidden[begin : begin + _POSITIONS]).float()
-        wanted = torch.tensor(tokens[begin : begin + _POSITIONS], device=logits.device)[:, None]
-        found += (logits.gather(1, wanted)[:, 0] - logits.logsumexp(-1)).tolist()
+        logits = states.logits(at[begin : begin + _POSITIONS])
+        found += logits.log_probs(tokens[begin : begin + _POSITIONS])
     return found
 
 

@@ -1,27 +1,25 @@
-"""Models of transformers as an engine uses them: from a run, a folder or the hub, with an adapter merged in."""
+"""Which model is meant, and what computes it."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
-import torch
-from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
-
-from taiyi.checkpoint import model_folder
-from taiyi.endpoint import is_address
+from taiyi import checkpoint
+from taiyi.checkpoint import is_address
 from taiyi.errors import ModelError
+from taiyi.generate.model import LanguageModel
+from taiyi.tokens import FastTokenizer, Tokenizer
 
 DTypeName = Literal["auto", "float32", "bfloat16", "float16"]
+Runtime = Literal["auto", "numpy", "torch"]
+"""What computes a model.
 
-
-def dtype_of(device: str, dtype: DTypeName) -> str:
-    """Return the name of a data type: of `auto` the one that suits the device."""
-    if dtype != "auto":
-        return dtype
-    return "float32" if device == "cpu" else "bfloat16"
+- `torch`: transformers and torch, with which it was trained: any architecture, any device, adapters.
+- `numpy`: NumPy, in 32 bit on a CPU: models of Qwen3's architecture whose weights are small, with a tokenizer of ours.
+  They answer while torch would still be imported, which takes seconds, and the answers are the same within rounding.
+- `auto`: NumPy where it can and no other device or number format is asked for, else torch.
+"""
 
 
 def locate(model: str | Path) -> Path | str:
@@ -32,38 +30,51 @@ def locate(model: str | Path) -> Path | str:
             where=model,
             expected="a run, a folder with a model, or the id of one on the Hugging Face hub",
         )
-    path = Path(model)
-    looks_local = isinstance(model, Path) or str(model).startswith((".", "/", "~")) or str(model).count("/") > 1
-    if path.expanduser().exists() or looks_local:
-        return model_folder(path.expanduser())
-    return str(model)
+    return checkpoint.locate(model)
 
 
-def load(path: Path | str, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    """Load a model, with its adapter merged in, and its tokenizer; raises ModelError where there is none."""
-    try:
-        if isinstance(path, Path) and (path / "adapter_config.json").exists():
-            return _load_adapter(path, dtype)
-        tokenizer = AutoTokenizer.from_pretrained(path)
-        return AutoModelForCausalLM.from_pretrained(path, dtype=dtype), tokenizer
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+def load(
+    path: Path | str,
+    *,
+    device: str = "auto",
+    dtype: DTypeName = "auto",
+    runtime: Runtime = "auto",
+    threads: int | None = None,
+) -> tuple[LanguageModel, Tokenizer]:
+    """Load a model and its tokenizer into what computes it.
+
+    Args:
+        path: as `locate` returns it.
+        device: `auto` is a CUDA device where there is one, of models that torch computes.
+        dtype: of the weights; `auto` is bfloat16 on a CUDA device and float32 on a CPU.
+        runtime: what computes it.
+        threads: how many threads it is computed on; those that there are if not given.
+
+    Raises:
+        ModelError: there is no such model, or the runtime that is asked for cannot compute it.
+    """
+    if runtime != "torch":
+        try:
+            return _in_numpy(path, device, dtype, threads)
+        except ModelError:
+            if runtime == "numpy":
+                raise
+    import torch
+
+    from taiyi.generate import torch_model
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    return torch_model.load(path, device=device, dtype=dtype)
+
+
+def _in_numpy(path: Path | str, device: str, dtype: DTypeName, threads: int | None) -> tuple[LanguageModel, Tokenizer]:
+    from taiyi.generate import numpy_model
+
+    if device not in ("auto", "cpu") or dtype not in ("auto", "float32") or not isinstance(path, Path):
         raise ModelError(
-            "the model cannot be loaded",
-            where=path,
-            got=str(error).splitlines()[0],
-            expected="a run, a folder with config.json and a tokenizer, or the id of a model of the Hugging Face hub",
-        ) from error
-
-
-def _load_adapter(folder: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    """Load the base of a PEFT adapter and merge the adapter into it."""
-    from peft import PeftModel
-
-    base = locate(json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))["base_model_name_or_path"])
-    model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype)
-    own = (folder / "tokenizer_config.json").exists()
-    tokenizer = AutoTokenizer.from_pretrained(folder if own else base)
-    if len(tokenizer) > cast(torch.nn.Embedding, model.get_input_embeddings()).num_embeddings:
-        model.resize_token_embeddings(len(tokenizer))
-    merged = PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
-    return cast(PreTrainedModel, merged), tokenizer
+            "the NumPy runtime computes folders, on a CPU, in 32 bit",
+            got=f"{path}, device {device}, dtype {dtype}",
+            mend="use the runtime torch",
+        )
+    return numpy_model.NumpyModel.load(path, threads=threads), FastTokenizer.load(path)

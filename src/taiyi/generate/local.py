@@ -1,4 +1,4 @@
-"""An engine in this process: a model of transformers from a run, a folder or the hub."""
+"""An engine in this process: a model from a run, a folder or the hub."""
 
 from __future__ import annotations
 
@@ -6,31 +6,27 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self, cast
-
-import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerFast
-from transformers.utils.logging import disable_progress_bar
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self, cast
 
 from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Encoder, Prompt
 from taiyi.errors import ModelError
 from taiyi.generate import free, grounded, likelihood
-from taiyi.generate.constrained import Constraint, Vocabulary
-from taiyi.generate.decoder import windowed
-from taiyi.generate.engine import NO_ROOM, Asked, Grammar, Weighed
-from taiyi.generate.loading import DTypeName, dtype_of, load, locate
+from taiyi.generate.engine import NO_ROOM, NOT_LEARNED, Asked, Grammar, Weighed
+from taiyi.generate.loading import DTypeName, Runtime, load, locate
+from taiyi.generate.model import LanguageModel
 from taiyi.generate.sampling import Chance, Sampler
 from taiyi.schema import Example, Message, Prediction
+from taiyi.tokens import Tokenizer
+
+if TYPE_CHECKING:
+    from taiyi.generate.constrained import Constraint, Vocabulary
 
 MAX_ROWS = 32
 """How many rows a batch has at most."""
 
 MAX_SAMPLED = 128
 """How many rows a batch of sampled answers has at most: answers to one example share its prompt."""
-
-QUICK_BYTES = 2**30
-"""Weights below this size are loaded without a progress bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +63,7 @@ class LocalEngine:
     """Answers with a model in this process.
 
     Args:
-        model: a causal language model of transformers, which is put into eval mode; with adapters inside, if it has
-            some.
+        model: a causal language model.
         tokenizer: its tokenizer.
         checkpoint: how it was trained.
         name: what to call it.
@@ -77,31 +72,25 @@ class LocalEngine:
 
     def __init__(
         self,
-        model: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerFast,
+        model: LanguageModel,
+        tokenizer: Tokenizer,
         checkpoint: Checkpoint,
         *,
         name: str = "",
         grammar: Grammar | None = None,
     ) -> None:
-        windowed(model)
-        self.model = model.eval()
+        self.model = model
         self.tokenizer = tokenizer
         self.checkpoint = checkpoint
-        self.name = name or checkpoint.recipe or model.config.model_type
+        self.name = name or checkpoint.recipe or model.architecture
         self.encoder = Encoder(tokenizer, positions=checkpoint.positions, decisions=checkpoint.decisions)
-        self.context = cast(int, getattr(model.config.get_text_config(), "max_position_embeddings", 2**31))
+        self.context = model.context
         self.rule = grounded.Rule()
         self.grammar = grammar
         # A model of ours is only asked for what it was trained to hold, others for their whole context.
         self.limit = min(self.context, checkpoint.max_tokens) if checkpoint.recipe else self.context
-        eos = cast(int | None, tokenizer.eos_token_id)
-        # What a model's own generation ends at may be several tokens, such as the end of a turn and that of a text.
-        own = cast(int | list[int] | None, model.generation_config and model.generation_config.eos_token_id)
-        self._ends = {
-            self.encoder.end,
-            *(e for e in (eos, *(own if isinstance(own, list) else [own])) if e is not None),
-        }
+        own = cast(int | None, tokenizer.eos_token_id)
+        self._ends = {self.encoder.end, *model.ends, *([] if own is None else [own])}
         self._vocabulary: Vocabulary | None = None
 
     @classmethod
@@ -111,36 +100,34 @@ class LocalEngine:
         *,
         device: str = "auto",
         dtype: DTypeName = "auto",
+        runtime: Runtime = "auto",
         threads: int | None = None,
         checkpoint: Checkpoint | None = None,
         grammar: Grammar | None = None,
     ) -> Self:
-        """Load a run, a folder (a model or a PEFT adapter) or a model of the hub.
+        """Load a run, a folder (a model or a PEFT adapter), a model of the hub, or the one of the package (`mini`).
 
-        `auto` is a CUDA device where there is one; in bfloat16 there and in float32 on a CPU. The checkpoint is that of
-        the folder if none is given.
+        What computes it is chosen as `loading.load` says. The checkpoint is that of the folder if none is given.
         """
-        if threads is not None:
-            torch.set_num_threads(threads)
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        kind = cast(torch.dtype, getattr(torch, dtype_of(device, dtype)))
         path = locate(model)
         if checkpoint is None:
             checkpoint = Checkpoint.load(path) if isinstance(path, Path) else Checkpoint()
-        if isinstance(path, Path) and sum(file.stat().st_size for file in path.glob("*.safetensors")) < QUICK_BYTES:
-            disable_progress_bar()
-        loaded, tokenizer = load(path, kind)
-        return cls(loaded.to(cast(Any, device)), tokenizer, checkpoint, name=str(model), grammar=grammar)
+        loaded, tokenizer = load(path, device=device, dtype=dtype, runtime=runtime, threads=threads)
+        return cls(loaded, tokenizer, checkpoint, name=str(model), grammar=grammar)
 
     def generate(self, examples: Sequence[Example], *, max_new_tokens: int, batch_tokens: int) -> Iterator[Prediction]:
         """Answer every example once, the longest first; tagged examples are decoded under their constraint.
 
         `max_new_tokens` bounds an answer; of a tagged answer it bounds the tags, beyond the copy of the source. An
         answer that reaches the bound or the end of the model's context has finish `length`. Where the context does not
-        hold the prompt and a first token (of a tagged answer: the copy of its source) there is none: it is `refused`.
+        hold the prompt and a first token (of a tagged answer: the copy of its source) there is none: it is `refused`,
+        and so is what a model that began from nothing did not learn to do.
         """
-        jobs, too_long = self._jobs(examples)
+        known = [example for example in examples if self.checkpoint.knows(example.task, example.lang)]
+        for example in examples:
+            if not self.checkpoint.knows(example.task, example.lang):
+                yield Prediction(example=example.id, text="", finish="refused", reason=NOT_LEARNED)
+        jobs, too_long = self._jobs(known)
         for example in too_long:
             yield Prediction(example=example.id, text="", finish="refused", reason=NO_ROOM)
         for tagged, ours in jobs:
@@ -179,10 +166,15 @@ class LocalEngine:
     def choose(self, asked: Sequence[Asked], *, per_byte: bool, batch_tokens: int) -> Iterator[Prediction]:
         """Answer every example with the most probable of its candidates, those with the longest prompts first.
 
-        Where the context does not hold the prompt and the longest of them there is no answer: it is `refused`.
+        Where the context does not hold the prompt and the longest of them there is no answer: it is `refused`, and so
+        is what a model that began from nothing did not learn to do.
         """
-        return likelihood.choose(
-            self.model, self.encoder, asked, context=self.context, per_byte=per_byte, batch_tokens=batch_tokens
+        known = [one for one in asked if self.checkpoint.knows(one.example.task, one.example.lang)]
+        for one in asked:
+            if not self.checkpoint.knows(one.example.task, one.example.lang):
+                yield Prediction(example=one.example.id, text="", finish="refused", reason=NOT_LEARNED)
+        yield from likelihood.choose(
+            self.model, self.encoder, known, context=self.context, per_byte=per_byte, batch_tokens=batch_tokens
         )
 
     def weigh(self, asked: Sequence[Asked], *, batch_tokens: int) -> Iterator[Weighed]:
@@ -190,7 +182,12 @@ class LocalEngine:
         return likelihood.weigh(self.model, self.encoder, asked, context=self.context, batch_tokens=batch_tokens)
 
     def stream(self, messages: Sequence[Message], *, max_new_tokens: int) -> Iterator[str]:
-        """Answer a dialogue, in pieces of text as they come; raise ModelError where the context does not hold it."""
+        """Answer a dialogue, in pieces of text as they come.
+
+        Raises:
+            ModelError: the context does not hold it, or the model did not learn to write texts of its own.
+        """
+        self.check_talks()
         prompt = self.encoder.prompt(messages)
         room = self.context - len(prompt.ids)
         if room < 1:
@@ -209,11 +206,22 @@ class LocalEngine:
         if rest := self._text(ids)[len(shown) :]:
             yield rest
 
+    def check_talks(self) -> None:
+        """Raise ModelError where the model began from nothing and did not learn to write texts of its own: what it
+        would say makes no sense."""
+        if not self.checkpoint.talks:
+            raise ModelError(
+                "this model cannot talk: it did not learn to answer free questions",
+                where=self.name,
+                expected=f"what it learned: {', '.join(self.checkpoint.tasks())}",
+                mend="ask it with `taiyi extract` or `taiyi classify`, or give `taiyi chat` another model",
+            )
+
     def about(self) -> str:
         """What the model is, in a few words."""
-        size = sum(p.numel() for p in self.model.parameters()) / 1e6
+        size = self.model.num_parameters / 1e6
         made = f", recipe {self.checkpoint.recipe}, {self.checkpoint.stage}" if self.checkpoint.recipe else ""
-        return f"{self.model.config.model_type} with {size:,.1f}M parameters on {self.model.device.type}{made}"
+        return f"{self.model.architecture} with {size:,.1f}M parameters on {self.model.device}{made}"
 
     def num_tokens(self, messages: Sequence[Message]) -> int:
         """How many tokens a dialogue takes as a prompt."""
@@ -292,8 +300,9 @@ class LocalEngine:
         if not text:
             return None
         if self._vocabulary is None:
-            head = cast(torch.nn.Linear, self.model.get_output_embeddings())
-            self._vocabulary = Vocabulary(self.tokenizer, self._ends, head.weight.shape[0])
+            from taiyi.generate.constrained import Vocabulary
+
+            self._vocabulary = Vocabulary(self.tokenizer, self._ends, self.model.num_logits)
         return self._vocabulary.constraint(text)
 
     def _tagged_sampled(self, batch: Sequence[_Job], max_new_tokens: int, sampler: Sampler) -> Iterator[Sampled]:

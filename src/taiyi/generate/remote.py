@@ -262,7 +262,7 @@ def only_model(address: str, settings: EndpointSettings) -> str:
             "it is not said which of the server's models is asked" if found else "it is not said which model is asked",
             where=client.url,
             got=", ".join(found) or None,
-            mend="name one with --model",
+            mend="name one with --name",
         )
     return found[0]
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import torch
+import numpy as np
 import xxhash
-from torch import Tensor
+from numpy.typing import NDArray
+
+from taiyi.generate.model import Place
 
 _BITS = 32
 
@@ -42,19 +45,14 @@ class Sampler:
     temperature: float
     chances: Sequence[Chance]
 
-    @torch.inference_mode()
-    def pick(self, logits: Tensor, places: Sequence[tuple[int, int]]) -> Tensor:
-        """Return the index of a token for each row of logits, as [row, 1].
+    def numbers(self, places: Sequence[Place]) -> list[float]:
+        """Return a number for each place: the row of the batch, and the place in its answer."""
+        return [self.chances[row].at(place) for row, place in places]
 
-        Args:
-            logits: as [row, token]; those of tokens that may not come are minus infinity.
-            places: for each row of logits the row of the batch, and the place in its answer.
-        """
-        # MPS has no doubles. In single precision the sum over a large vocabulary is right to some 1e-6.
-        double = torch.float32 if logits.device.type == "mps" else torch.float64
-        sums = (logits.float() / self.temperature).softmax(-1).cumsum(-1, dtype=double)
-        numbers = [self.chances[row].at(place) for row, place in places]
-        wanted = torch.tensor(numbers, dtype=double, device=logits.device)[:, None] * sums[:, -1:]
-        # To the right of equal sums, so that a token without probability is never chosen; in single precision the
-        # product may be rounded up to the last sum.
-        return torch.searchsorted(sums, wanted, right=True).clamp(max=logits.shape[-1] - 1)
+
+def drawn(logits: NDArray[Any], numbers: Sequence[float], temperature: float) -> list[int]:
+    """Return the index of a token for each row of logits, as [row, token]; minus infinity is never drawn."""
+    scaled = logits.astype(np.float64) / temperature
+    sums = np.exp(scaled - scaled.max(-1, keepdims=True)).cumsum(-1)
+    # To the right of equal sums, so that a token without probability is never chosen.
+    return (sums <= np.array(numbers)[:, None] * sums[:, -1:]).sum(-1).tolist()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from taiyi import tasks
 from taiyi.errors import RecipeError, TaiyiError
 from taiyi.evaluate.suites import TestSet
+from taiyi.generate.engine import NO_ROOM
 from taiyi.recipe import EvaluateSettings
 from taiyi.schema import Example, Prediction
 from taiyi.steps.run import Run
@@ -163,7 +164,8 @@ def refused(run: Run, test_set: TestSet, engine: Engine, predictions: Sequence[P
         if said := words.get(reason, ""):
             of = f", which says: {said[:_SAID_CHARS]}"
         else:
-            of = f"; the model's context has {context:,} tokens" if context is not None else ""
+            short = context is not None and reason == NO_ROOM
+            of = f"; the model's context has {context:,} tokens" if short else ""
         run.log.say(
             f"{test_set.title}: {count:,} of {len(predictions):,} examples have no answer, and count as wrong: "
             f"{reason}{of}"

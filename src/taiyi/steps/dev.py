@@ -79,11 +79,12 @@ def evaluator(
 
     def evaluate(model: PreTrainedModel | PeftModel, step: int) -> DevScore:
         from taiyi.generate import LocalEngine
+        from taiyi.generate.torch_model import TorchModel
         from taiyi.train.loss import causal_model
         from taiyi.train.selection import DevScore
 
         began = time.perf_counter()
-        engine = LocalEngine(causal_model(model), tokenizer, checkpoint)
+        engine = LocalEngine(TorchModel(causal_model(model)), tokenizer, checkpoint)
         made = answered(engine, mine, world, max_new_tokens=settings.max_new_tokens, batch_tokens=batch_tokens)
         predictions = {prediction.example: prediction for prediction in made}
         scores = {

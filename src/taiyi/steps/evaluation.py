@@ -48,6 +48,8 @@ def predict(run: Run, data: Path, model: str | Path, *, fits: Mapping[str, Path]
     }
     if settings.choices != "generate":
         inputs["choices"] = settings.choices
+    if settings.runtime != "torch":
+        inputs["runtime"] = settings.runtime
     way = relating.way(run, model) if fits is None else relating.Way()
     if way.relations != "written":
         inputs["relations"] = way._asdict()
@@ -58,7 +60,9 @@ def predict(run: Run, data: Path, model: str | Path, *, fits: Mapping[str, Path]
         from taiyi.generate import load_engine
 
         grammar = {"none": None, "extraction": tasks.grammar_of_extraction, "all": tasks.grammar}[settings.constrained]
-        engine = load_engine(model, grammar=grammar, endpoint=settings.endpoint) if fits is None else None
+        engine = None
+        if fits is None:
+            engine = load_engine(model, grammar=grammar, endpoint=settings.endpoint, runtime=settings.runtime)
         purse = Purse(run, engine)
         for test_set in at_hand(run.recipe, run.corpora):
             purse.reckon(test_set, *_left(data, folder, test_set.name))

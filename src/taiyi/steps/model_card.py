@@ -97,6 +97,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         stages: those that led to the model, the first first; none where nothing tells.
         base: what they began from.
         scores: the report of this very model, if it was scored.
+        talks: whether it may be able to write texts of its own.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     stages: tuple[Training, ...]
     base: Base
     scores: RunResult | None = None
+    talks: bool = True
 
     @property
     def corpora(self) -> list[str]:
@@ -176,7 +178,7 @@ def _page(facts: Facts, entries: Sequence[Corpus]) -> Iterator[str]:
     yield from _details(facts)
     yield from _licences(facts.base, entries)
     yield from _uses(facts)
-    yield from _start()
+    yield from _start(facts)
     yield from _training(facts)
     yield from _evaluation(facts)
     if entries:
@@ -263,9 +265,11 @@ def _uses(facts: Facts) -> Iterator[str]:
     yield ""
 
 
-def _start() -> Iterator[str]:
-    yield from ("## How to Get Started with the Model", "", "With Taiyi, in this folder:", "")
-    yield from ("```sh", "taiyi chat .", 'taiyi extract . "Aspirin can cause asthma." --task ner', "```", "")
+def _start(facts: Facts) -> Iterator[str]:
+    yield from ("## How to Get Started with the Model", "", "With Taiyi, in this folder:", "", "```sh")
+    if facts.talks:
+        yield "taiyi chat --model ."
+    yield from ('taiyi extract "Aspirin can cause asthma." --model .', "```", "")
     yield from ("With transformers:", "", "```python")
     yield from (
         "from transformers import AutoModelForCausalLM, AutoTokenizer",

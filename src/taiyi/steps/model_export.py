@@ -128,13 +128,15 @@ def _facts(model: str, source: Path | None, written: dict[str, str]) -> Facts:
         # A base may be the model of another run, which learned from something too.
         place = _of_a_run(base)
     scores = None if source is None else _scores(Path(model).expanduser(), source)
-    name = scores.name if scores is not None else Checkpoint.load(source).recipe if source is not None else ""
+    checkpoint = Checkpoint() if source is None else Checkpoint.load(source)
+    name = checkpoint.recipe if scores is None else scores.name
     return Facts(
         name=name or Path(model).name,
         written=written,
         stages=tuple(stages),
         base=_base(base) if base else Base(name="a model that nothing is known of here"),
         scores=scores,
+        talks=checkpoint.talks,
     )
 
 

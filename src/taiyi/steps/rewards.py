@@ -52,9 +52,10 @@ class Answerer:
 
         def answer(step: int, asked: Sequence[int]) -> list[list[Answered]]:
             from taiyi.generate import LocalEngine
+            from taiyi.generate.torch_model import TorchModel
             from taiyi.train.loss import causal_model
 
-            engine = LocalEngine(causal_model(model), self._tokenizer, self._checkpoint)
+            engine = LocalEngine(TorchModel(causal_model(model)), self._tokenizer, self._checkpoint)
             # With its end token a row is not to be longer than those that are learned.
             engine.context = min(engine.context, self._checkpoint.max_tokens - 1)
             examples = [self._examples[index] for index in asked]

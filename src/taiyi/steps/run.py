@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from taiyi import catalogue, endpoint, storage
 from taiyi.build.workers import Engine, Local
-from taiyi.checkpoint import RUN_FILE, model_folder
-from taiyi.endpoint import EndpointSettings, is_address
+from taiyi.checkpoint import RUN_FILE, is_address, model_folder
+from taiyi.endpoint import EndpointSettings
 from taiyi.evaluate import suites
 from taiyi.evaluate.suites import TestSet
 from taiyi.manifest import Log, hash_file

@@ -20,6 +20,7 @@ from taiyi.manifest import is_done, manifest, step
 from taiyi.recipe_stages import Stage
 from taiyi.schema import Example, Reject, Tagging
 from taiyi.steps import choice, joined, relating, sharing, watching
+from taiyi.steps.learned import learned
 from taiyi.steps.run import VERSIONS, Run, examples, identity, point
 from taiyi.train import launch, tracking
 
@@ -181,6 +182,7 @@ def _checkpoint(run: Run, data: Path, stage: Stage) -> Checkpoint:
         form=recipe.learned_forms().get("ner") or recipe.forms().get("ner", "tagged"),
         window_chars=recipe.window_chars(),
         relations=recipe.relations(),
+        learned=learned(run, stage, manifest(data).facts["training"]),
         joined=tuple(storage.read_json(data / joined.FILE, list[Joined])),
         pair_bias=recipe.evaluate.pair_bias or 0.0,
     )
@@ -259,6 +261,7 @@ def pairs(run: Run, data: Path, index: int, begin: Begin | None) -> Path:
 
     def work(folder: Path) -> dict[str, Any]:
         from taiyi.generate import LocalEngine
+        from taiyi.generate.torch_model import TorchModel
         from taiyi.steps.pairs import prepare_pairs
         from taiyi.train.loss import causal_model
         from taiyi.train.world import world
@@ -266,9 +269,9 @@ def pairs(run: Run, data: Path, index: int, begin: Begin | None) -> Path:
         if four_bit:
             # In 4 bit a model answers otherwise than in 16: the one that learns is to be the one that answered.
             learner, tokenizer = _based(run, stage, begin, folder / "work" / "base")
-            answering = causal_model(learner)
+            answering = TorchModel(causal_model(learner))
         else:
-            loaded = LocalEngine.load(model, device=str(world().device))
+            loaded = LocalEngine.load(model, device=str(world().device), runtime="torch")
             answering, tokenizer = loaded.model, loaded.tokenizer
         # The rows are those of this recipe, whatever the model was made by.
         engine = LocalEngine(answering, tokenizer, _checkpoint(run, data, stage))
