@@ -1,11 +1,12 @@
 """How fast `taiyi extract` answers: from the command that is typed to the first answer, and over a long file.
 
 Run: python benchmarks/extract.py [MODEL] [--corpus NAME]... [--corpora DIR] [--sentences N] [--threads N]...
-     [--rounds N] [--json FILE]
+     [--rounds N] [--encoder FOLDER]... [--json FILE]
 
 MODEL is a run or a folder with a small model, the one of the package if not given. The files are generated, one in
 English and one in Chinese, or are texts of corpora. In turns, each is answered by the runtime in NumPy and by torch, on
-as many threads as are asked for. Beside seconds on the clock stands CPU time, for machines that others use.
+as many threads as are asked for. Beside seconds on the clock stands CPU time, for machines that others use. Encoders
+with a head for mentions read the same sentences; one that has no head yet gets one that knows nothing, for its speed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +140,42 @@ def runs(model: str, lang: Any, text: str, threads: list[int], rounds: int) -> I
         }
 
 
+def encoder_runs(folder: Path, lang: str, text: str, threads: list[int], rounds: int) -> Iterator[dict[str, Any]]:
+    """Yield what the sentences of a file take an encoder that tags words, the best of some rounds in turns."""
+    import torch
+
+    from taiyi import features
+    from taiyi.generate.encoder import Classifier
+    from taiyi.train import encoder_model
+
+    head = features.Head(kind="spans", names=("chemical", "disease"))
+    if (folder / features.FILE).exists():
+        classifier = Classifier.load(folder, device="cpu")
+    else:
+        classifier = Classifier(*encoder_model.load(folder, head, []), head)
+    items = [features.Item(texts=(text[slice(*span)],)) for span in sentences(text)]
+    took: dict[int, list[tuple[float, float]]] = {count: [] for count in threads}
+    before = torch.get_num_threads()
+    for _ in range(rounds):
+        for count in threads:
+            torch.set_num_threads(count)
+            cpu, clock = time.process_time(), time.perf_counter()
+            list(classifier.predict(items))
+            took[count].append((time.perf_counter() - clock, time.process_time() - cpu))
+    torch.set_num_threads(before)
+    for count in threads:
+        yield {
+            "lang": lang,
+            "runtime": f"encoder {folder.name}",
+            "threads": count,
+            "sentences": len(items),
+            "chars": len(text),
+            "seconds": min(s for s, _ in took[count]),
+            "cpu_seconds": min(c for _, c in took[count]),
+            "parts_that_differ": None,
+        }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("model", nargs="?", default="mini")
@@ -146,6 +184,7 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=500)
     parser.add_argument("--threads", type=int, action="append")
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--encoder", type=Path, action="append")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     rows: list[dict[str, Any]] = []
@@ -159,12 +198,15 @@ def main() -> None:
     print("\n| file | runtime | threads | seconds | CPU seconds | sentences/s | by CPU time | differ |")
     print("|---|---|--:|--:|--:|--:|--:|--:|")
     for lang, text in texts:
-        for row in runs(given.model, lang, text, given.threads or [1, 2], given.rounds):
+        threads = given.threads or [1, 2]
+        measured = [runs(given.model, lang, text, threads, given.rounds)]
+        measured += [encoder_runs(folder, lang, text, threads, given.rounds) for folder in given.encoder or []]
+        for row in chain.from_iterable(measured):
             rates = [row["sentences"] / row[name] for name in ("seconds", "cpu_seconds")]
             print(
                 f"| {lang}, {row['sentences']:,} sentences | {row['runtime']} | {row['threads']} "
                 f"| {row['seconds']:.1f} | {row['cpu_seconds']:.1f} | {rates[0]:.0f} | {rates[1]:.0f} "
-                f"| {row['parts_that_differ']} |",
+                f"| {'–' if row['parts_that_differ'] is None else row['parts_that_differ']} |",
                 flush=True,
             )
             rows.append(row)
