@@ -122,9 +122,9 @@ def measured(
     if told is not None:
         own = grounded._decide
 
-        def decide(states: Any, drafts: Any, rows: Any, rule: Any, sampler: Any) -> list[list[int]]:
+        def decide(states: Any, drafts: Any, rows: Any, rule: Any, sampler: Any) -> list[list[tuple[int, float]]]:
             own(states, drafts, rows, rule, sampler)
-            return told.decide(rows, drafts)
+            return [[(token, 0.0) for token in of_row] for of_row in told.decide(rows, drafts)]
 
         grounded._decide = decide  # pyright: ignore[reportPrivateUsage]
 
@@ -132,7 +132,7 @@ def measured(
         answers: list[tuple[int, ...]] = []
         for batch in batches(prompts, size):
             made = sorted(grounded.decode(TorchModel(model), engine.encoder, batch, max_tags=512, draft=draft))
-            answers += [tuple(ids) for _, ids, _ in made]
+            answers += [tuple(ids) for _, ids, _, _ in made]
         return answers
 
     for _ in range(rounds):
@@ -183,7 +183,7 @@ def main() -> None:
         answers = {
             tuple(batch[i].ids): ids
             for batch in batches(prompts, 16)
-            for i, ids, _ in grounded.decode(engine.model, engine.encoder, batch, max_tags=512)
+            for i, ids, _, _ in grounded.decode(engine.model, engine.encoder, batch, max_tags=512)
         }
         told = Told(answers, engine.encoder.end)
         model = of_shape(given.shape, model.config.vocab_size)

@@ -164,7 +164,7 @@ def test_tagged_answers_are_those_of_torch(positions: Any, sources: list[str], s
     theirs, ours = both("as ours", seed)
 
     def answers(model: LanguageModel, **more: Any) -> list[Any]:
-        return sorted(grounded.decode(model, encoder, prompts, max_tags=20, **more))
+        return sorted(a[:3] for a in grounded.decode(model, encoder, prompts, max_tags=20, **more))
 
     assert answers(ours) == answers(theirs)
     rule = grounded.Rule(open_bias=-1.0, open_summed=True)

@@ -588,7 +588,8 @@ class Prediction(_Struct, frozen=True):
     (`refused`), for the `reason` given: a prompt longer than the context, or one that a server does not accept.
     `num_prompt_tokens` is what a server counted, 0 where nobody did. `constrained` is set where nothing could be
     written but what can be parsed, with mentions that the source holds: by the grammar of the form, or by tags in the
-    source.
+    source. Of an answer in tags, `confidences` are those of its mentions, in order of their opening tags: how probable
+    all decisions were together, from the tag that opens to the one that closes, given what was written before.
     """
 
     example: str
@@ -599,6 +600,7 @@ class Prediction(_Struct, frozen=True):
     num_tokens: int = 0
     num_prompt_tokens: int = 0
     seconds: float = 0.0
+    confidences: tuple[float, ...] = ()
 
 
 class Counts(_Struct, frozen=True):

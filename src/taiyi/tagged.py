@@ -145,6 +145,11 @@ def read(answer: str, tagging: Tagging) -> list[Mention]:
 
     A closing tag closes the innermost open tag, which must be its own. Raises Unparsable otherwise.
     """
+    return list(dict.fromkeys(marked(answer, tagging)))
+
+
+def marked(answer: str, tagging: Tagging) -> list[Mention]:
+    """Return what each opening tag of an answer marks, as `read` does, those that mark the same included."""
     found: list[tuple[int, Mention]] = []
     stack: list[tuple[int, str, int]] = []
     order = 0
@@ -166,4 +171,4 @@ def read(answer: str, tagging: Tagging) -> list[Mention]:
             found.append((opened, Mention(type=tag, text=text.strip(), span=Span(start, end))))
     if stack:
         raise Unparsable("a tag is never closed", got=stack[-1][1])
-    return list(dict.fromkeys(mention for _, mention in sorted(found, key=lambda pair: pair[0])))
+    return [mention for _, mention in sorted(found, key=lambda pair: pair[0])]

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Literal
+from itertools import accumulate
+from math import exp
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +35,22 @@ class Rule:
 
     open_bias: float = 0.0
     open_summed: bool = False
+
+
+class Answered(NamedTuple):
+    """An answer to a prompt.
+
+    Attributes:
+        index: of the prompt.
+        tokens: the answer, without the end token.
+        finish: whether it ended by itself.
+        log_probs: of each token, how probable it was among its choices, whatever the rule; 0 of what was not decided.
+    """
+
+    index: int
+    tokens: list[int]
+    finish: Literal["stop", "length"]
+    log_probs: list[float]
 
 
 @dataclass(slots=True)
@@ -58,6 +76,15 @@ class _Row:
     positions: list[int]
     state: State = field(default_factory=State)
     written: list[int] = field(default_factory=list[int])
+    log_probs: list[float] = field(default_factory=list[float])
+
+    def answered(self) -> Answered:
+        """Return the answer, completed where it is not whole."""
+        if self.state.ended:
+            return Answered(self.index, self.written, "stop", self.log_probs)
+        whole = completed(self.grounding, self.written, self.state)
+        undecided = [0.0] * (len(whole) - len(self.log_probs))
+        return Answered(self.index, whole, "length", self.log_probs + undecided)
 
 
 def decode(
@@ -69,8 +96,8 @@ def decode(
     rule: Rule | None = None,
     draft: int | None = None,
     sampler: Sampler | None = None,
-) -> Iterator[tuple[int, list[int], Literal["stop", "length"]]]:
-    """Answer a batch of prompts: yield the index of a prompt, its answer without the end token, and why it ended.
+) -> Iterator[Answered]:
+    """Answer a batch of prompts, in any order.
 
     The answer is always whole: once its tags have taken `max_tags` tokens (of all answers, or of each), the rest is
     copied, and it counts as ended by length. Under a sampler it is drawn among its choices, whatever the rule. `draft`
@@ -95,12 +122,9 @@ def decode(
         for i in sorted(live):
             row = rows[i]
             feeding.take_back(i, _accept(row, drafts[i], decided[i], encoder))
-            if row.state.ended:
+            if row.state.ended or len(row.written) > row.limit:
                 live.discard(i)
-                yield row.index, row.written, "stop"
-            elif len(row.written) > row.limit:
-                live.discard(i)
-                yield row.index, completed(row.grounding, row.written, row.state), "length"
+                yield row.answered()
         # Rows that are done still cost their share of every step; moving the others together costs a copy of the cache.
         if live and len(live) <= len(rows) * 3 // 4:
             kept = sorted(live)
@@ -147,9 +171,9 @@ def _draft(row: _Row, encoder: Encoder, count: int) -> _Draft:
 
 def _decide(
     states: States, drafts: Sequence[_Draft], rows: Sequence[_Row], rule: Rule, sampler: Sampler | None
-) -> list[list[int]]:
-    """Return, for each row, the token decided at each of its choices."""
-    decided = [[choices[0] for choices in draft.choices] for draft in drafts]
+) -> list[list[tuple[int, float]]]:
+    """Return, for each row, the token decided at each of its choices, and how probable it was."""
+    decided = [[(choices[0], 0.0) for choices in draft.choices] for draft in drafts]
     asked = [(i, j) for i, draft in enumerate(drafts) for j, choices in enumerate(draft.choices) if len(choices) > 1]
     if not asked:
         return decided
@@ -164,8 +188,10 @@ def _decide(
         # A choice that a draft leads to has the place that it has when tokens are decided one by one.
         places = [(rows[i].index, len(rows[i].written) + j) for i, j in asked]
         picks = drawn(logits, sampler.numbers(places), sampler.temperature)
-    for (i, j), pick in zip(asked, picks, strict=True):
-        decided[i][j] = drafts[i].choices[j][pick]
+    chosen = np.take_along_axis(logits, np.array(picks)[:, None], -1)[:, 0]
+    log_probs = (chosen - np.logaddexp.reduce(logits, axis=-1)).tolist()
+    for (i, j), pick, log_prob in zip(asked, picks, log_probs, strict=True):
+        decided[i][j] = drafts[i].choices[j][pick], log_prob
     return decided
 
 
@@ -187,11 +213,11 @@ def _pick(logits: NDArray[np.float32], opens: NDArray[np.bool_], rule: Rule) -> 
     return logits.argmax(-1).tolist()
 
 
-def _accept(row: _Row, draft: _Draft, decided: Sequence[int], encoder: Encoder) -> int:
+def _accept(row: _Row, draft: _Draft, decided: Sequence[tuple[int, float]], encoder: Encoder) -> int:
     """Take over what was decided, up to where it departs from the draft, or the answer is longer than it may be; return
     how many fed tokens to take back."""
     drafted = draft.tokens[draft.fed :]
-    for j, token in enumerate(decided):
+    for j, (token, log_prob) in enumerate(decided):
         state = draft.states[j]
         after = row.grounding.advance(state, token)
         row.pending = [token]
@@ -199,9 +225,32 @@ def _accept(row: _Row, draft: _Draft, decided: Sequence[int], encoder: Encoder) 
         row.state = after
         if not after.ended:
             row.written.append(token)
+            row.log_probs.append(log_prob)
         if j == len(drafted) or token != drafted[j] or len(row.written) > row.limit:
             return len(drafted) - j
     raise AssertionError("a draft ends with a decision")
+
+
+def confidences(grounding: Grounding, tokens: Sequence[int], log_probs: Sequence[float]) -> list[float]:
+    """Return how probable the mentions of a whole answer are, in order of their opening tags: each the product over its
+    tokens, from its opening to its closing tag.
+
+    What is nested in a mention is a part of it, and cannot be more probable.
+    """
+    found: list[float] = []
+    stack: list[tuple[int, int]] = []
+    sums = [0.0, *accumulate(log_probs)]
+    in_tags = 0  # how many tokens of tags stand before
+    for kind, tag, at in grounding.placed(tokens):
+        begin = at + in_tags
+        in_tags += len((grounding.opens if kind == "open" else grounding.closes)[tag])
+        if kind == "open":
+            stack.append((len(found), begin))
+            found.append(0.0)
+        else:
+            number, opened = stack.pop()
+            found[number] = min(1.0, exp(sums[at + in_tags] - sums[opened]))
+    return found
 
 
 def completed(grounding: Grounding, tokens: Sequence[int], state: State | None = None) -> list[int]:

@@ -264,9 +264,9 @@ class LocalEngine:
         started = time.perf_counter()
         answers = list(grounded.decode(self.model, self.encoder, prompts, max_tags=most, rule=self.rule))
         seconds = (time.perf_counter() - started) / len(batch)
-        for index, ids, finish in answers:
-            example = batch[index].example
-            assert example.tagging is not None
+        for index, ids, finish, log_probs in answers:
+            example, grounding = batch[index].example, prompts[index].grounding
+            assert example.tagging is not None and grounding is not None
             text = self.encoder.answer_text(ids, example.tagging)
             yield Prediction(
                 example=example.id,
@@ -275,6 +275,7 @@ class LocalEngine:
                 constrained=True,
                 num_tokens=len(ids),
                 seconds=seconds,
+                confidences=tuple(grounded.confidences(grounding, ids, log_probs)),
             )
 
     def _free(self, batch: Sequence[_Job], max_new_tokens: int) -> Iterator[Prediction]:
@@ -308,7 +309,7 @@ class LocalEngine:
     def _tagged_sampled(self, batch: Sequence[_Job], max_new_tokens: int, sampler: Sampler) -> Iterator[Sampled]:
         prompts = [job.prompt for job in batch]
         most = [self._most_tags(prompt, max_new_tokens) for prompt in prompts]
-        for index, ids, finish in grounded.decode(self.model, self.encoder, prompts, max_tags=most, sampler=sampler):
+        for index, ids, finish, _ in grounded.decode(self.model, self.encoder, prompts, max_tags=most, sampler=sampler):
             job = batch[index]
             grounding, tagging = job.prompt.grounding, job.example.tagging
             assert grounding is not None and tagging is not None
