@@ -187,7 +187,8 @@ def main() -> None:
     for lang, text in texts:
         threads = given.threads or [1, 2]
         measured = [runs(given.model, lang, text, threads, given.rounds)]
-        measured += [encoder_runs(folder, lang, text, threads, given.rounds) for folder in given.encoder or []]
+        encoders: list[Path] = given.encoder or []
+        measured += [encoder_runs(folder, lang, text, threads, given.rounds) for folder in encoders]
         for row in chain.from_iterable(measured):
             rates = [row["sentences"] / row[name] for name in ("seconds", "cpu_seconds")]
             print(
