@@ -106,3 +106,19 @@ class Choice(_Result, frozen=True):
     key: str
     text: str
     confidence: float | None = None
+
+
+class Said(_Result, frozen=True):
+    """What is said of a text, or of a pair of them.
+
+    Attributes:
+        labels: or choices, the most probable first.
+        text: an answer in words.
+        cut: whether the answer reached the limit of tokens.
+        fault: why there is none.
+    """
+
+    labels: tuple[Label, ...] = ()
+    text: str = ""
+    cut: bool = False
+    fault: str = ""

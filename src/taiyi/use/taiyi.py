@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -10,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from taiyi import schema, tasks
 from taiyi.build.windows import windows
 from taiyi.checkpoint import EMBEDDED, Checkpoint, is_address
-from taiyi.errors import ModelError, TaiyiError
-from taiyi.schema import Example, FreeText, Labels, Lang, Message, Record, Reject, Shown
+from taiyi.errors import TaiyiError
+from taiyi.schema import Lang, Message, Record, Reject, Shown
 from taiyi.use import asking
 from taiyi.use.asking import Asking, Model
-from taiyi.use.extraction import LIMITS, TASKS, Kind, Piece, extracted
-from taiyi.use.results import Choice, Extraction, Label
+from taiyi.use.extraction import TASKS, Kind, Piece, extracted
+from taiyi.use.results import Choice, Extraction, Label, Said
+from taiyi.use.saying import Ask, said
 from taiyi.use.texts import fault, language, parts
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from taiyi.generate import Engine
 
 Asks = Literal["auto", "en", "zh"]
+Pairs = Literal["similarity", "entailment"]
+Kinds = Literal["summary", "title", "report"]
 Types = Sequence[str] | Mapping[str, str] | Asking
 
 WINDOW_CHARS = 300
@@ -197,12 +199,12 @@ class Taiyi:
 
         return Cascade(cast(Telling, self.engine), self.model.known, window_chars=window)
 
-    # --- labels and choices ------------------------------------------------------------------------------------------
+    # --- labels, choices and texts -----------------------------------------------------------------------------------
 
     def classify(
         self, text: str, labels: Sequence[str], *, several: bool | None = None, lang: Asks = "auto"
     ) -> list[Label]:
-        """Return the labels of a text, the most probable first.
+        """Return the label of a text, or its labels, the most probable first.
 
         Args:
             text: what is labelled.
@@ -213,20 +215,10 @@ class Taiyi:
         Raises:
             TaiyiError: there are no labels, the text is too long, or the model did not learn this.
         """
-        spoken = language(_whole(text), lang)
-        shown, many = asking.labels(labels, spoken)
-        record = schema.Labelled(**_HEAD, lang=spoken, text=text, labels=())
-        example = self._example(record, "tc", shown, like=_corpus(labels))
-        return self._labels(example) if (many if several is None else several) else self._weighed(example)[:1]
+        return list(self._one(self.classifying(labels, several=several, lang=lang)(text)).labels)
 
     def pair(
-        self,
-        first: str,
-        second: str,
-        labels: Sequence[str],
-        *,
-        what: Literal["similarity", "entailment"] = "similarity",
-        lang: Asks = "auto",
+        self, first: str, second: str, labels: Sequence[str], *, what: Pairs = "similarity", lang: Asks = "auto"
     ) -> list[Label]:
         """Return how two texts relate: all labels, the most probable first.
 
@@ -240,11 +232,7 @@ class Taiyi:
         Raises:
             TaiyiError: there are no labels, the texts are too long, or the model did not learn this.
         """
-        spoken = language(f"{_whole(first)}\n{_whole(second)}", lang)
-        task = "tp_ss" if what == "similarity" else "tp_te"
-        shown, _ = asking.labels(labels, spoken, task)
-        record = schema.Pair(**_HEAD, lang=spoken, first=first, second=second, label=shown[0].name)
-        return self._weighed(self._example(record, task, shown, like=_corpus(labels)))
+        return list(self._one(self.pairing(labels, what=what, lang=lang)(first, second)).labels)
 
     def choose(self, question: str, options: Sequence[str], *, context: str = "", lang: Asks = "auto") -> list[Choice]:
         """Return the options of a question, the most probable answer first; `A` is the key of the first that is given.
@@ -254,20 +242,11 @@ class Taiyi:
         """
         if not 2 <= len(options) <= 26:
             raise TaiyiError("a choice is between 2 to 26 options", got=len(options))
-        spoken = language(_whole(question), lang)
-        keyed = [schema.Option(key=chr(ord("A") + n), text=text) for n, text in enumerate(options)]
-        record = schema.Question(
-            **_HEAD,
-            lang=spoken,
-            kind="choice",
-            question=question,
-            answers=("A",),
-            options=tuple(keyed),
-            contexts=(context,) if context else (),
-        )
+        keyed = tuple(schema.Option(key=chr(ord("A") + n), text=text) for n, text in enumerate(options))
+        more: dict[str, Any] = {"answers": ("A",), "options": keyed, "contexts": (context,) if context else ()}
         texts = {option.key: option.text for option in keyed}
-        weighed = self._weighed(self._example(record, "qa_mc"))
-        return [Choice(key=label.name, text=texts[label.name], confidence=label.confidence) for label in weighed]
+        found = self._one(self._question("choice", "qa_mc", question, lang, "each", **more)).labels
+        return [Choice(key=one.name, text=texts.get(one.name, ""), confidence=one.confidence) for one in found]
 
     def yes_or_no(self, question: str, context: str, *, lang: Asks = "auto") -> list[Label]:
         """Return yes, no and maybe, the most probable answer first, to a question about a text.
@@ -275,13 +254,8 @@ class Taiyi:
         Raises:
             TaiyiError: it is too long, or the model did not learn this.
         """
-        spoken = language(_whole(question), lang)
-        record = schema.Question(
-            **_HEAD, lang=spoken, kind="yesno", question=question, answers=("yes",), contexts=(_whole(context),)
-        )
-        return self._weighed(self._example(record, "qa_yesno"))
-
-    # --- texts -------------------------------------------------------------------------------------------------------
+        more: dict[str, Any] = {"answers": ("yes",), "contexts": (_whole(context),)}
+        return list(self._one(self._question("yesno", "qa_yesno", question, lang, "each", **more)).labels)
 
     def answer(self, question: str, *, context: str = "", lang: Asks = "auto") -> str:
         """Answer a question in words, from a context where one is given.
@@ -289,13 +263,7 @@ class Taiyi:
         Raises:
             TaiyiError: it is too long, or the model did not learn this.
         """
-        spoken = language(_whole(question), lang)
-        kind = "context" if context else "simple"
-        contexts = (context,) if context else ()
-        record = schema.Question(
-            **_HEAD, lang=spoken, kind=kind, question=question, answers=(_UNKNOWN,), contexts=contexts
-        )
-        return self._written(self._example(record, "qa_cqa" if context else "qa_sqa"))
+        return self._one(self.answering(lang=lang)(question, context)).text
 
     def translate(self, text: str, *, lang: Asks = "auto") -> str:
         """Return a text in the other language, Chinese or English; `lang` is that of the text.
@@ -303,20 +271,15 @@ class Taiyi:
         Raises:
             TaiyiError: it is too long, or the model did not learn this.
         """
-        spoken = language(_whole(text), lang)
-        target: Lang = "zh" if spoken == "en" else "en"
-        record = schema.Parallel(**_HEAD, lang=spoken, source=text, target=_UNKNOWN, target_lang=target)
-        return self._written(self._example(record, "mt"))
+        return self._one(self.translating(lang=lang)(text)).text
 
-    def rewrite(self, text: str, kind: Literal["summary", "title", "report"], *, lang: Asks = "auto") -> str:
+    def rewrite(self, text: str, kind: Kinds, *, lang: Asks = "auto") -> str:
         """Return a summary of a text, the title of an abstract, or the medical report of a dialogue.
 
         Raises:
             TaiyiError: it is too long, or the model did not learn this.
         """
-        spoken = language(_whole(text), lang)
-        record = schema.TextToText(**_HEAD, lang=spoken, kind=kind, source=text, target=_UNKNOWN)
-        return self._written(self._example(record, kind))
+        return self._one(self.rewriting(kind, lang=lang)(text)).text
 
     def chat(self, messages: Sequence[Message], *, max_new_tokens: int = 512) -> Iterator[str]:
         """Answer a dialogue, in pieces of text as they come.
@@ -326,77 +289,117 @@ class Taiyi:
         """
         return self.engine.stream(messages, max_new_tokens=max_new_tokens)
 
+    # --- many of them ------------------------------------------------------------------------------------------------
+
+    def each(self, asks: Iterable[Ask]) -> Iterator[Said]:
+        """Answer in order what is asked, many at a time, and hold no more than that: `taiyi.each(map(taiyi.classifying(
+        labels), texts))`. What cannot be asked or answered has a `fault`."""
+        return said(asks, self.engine)
+
+    def classifying(
+        self, labels: Sequence[str], *, several: bool | None = None, lang: Asks = "auto"
+    ) -> Callable[[str], Ask]:
+        """Return what asks for the labels of a text; arguments are those of `classify`."""
+
+        def ask(text: str) -> Ask:
+            spoken = language(text, lang)
+            shown, many = asking.labels(labels, spoken)
+            how = "several" if (many if several is None else several) else "one"
+            return self._ask(
+                lambda: schema.Labelled(**_HEAD, lang=spoken, text=_whole(text), labels=()),
+                "tc",
+                how,
+                shown,
+                like=_corpus(labels),
+            )
+
+        return ask
+
+    def pairing(
+        self, labels: Sequence[str], *, what: Pairs = "similarity", lang: Asks = "auto"
+    ) -> Callable[[str, str], Ask]:
+        """Return what asks how two texts relate; arguments are those of `pair`."""
+        task = "tp_ss" if what == "similarity" else "tp_te"
+
+        def ask(first: str, second: str) -> Ask:
+            spoken = language(f"{first}\n{second}", lang)
+            shown, _ = asking.labels(labels, spoken, task)
+            label = shown[0].name
+            return self._ask(
+                lambda: schema.Pair(**_HEAD, lang=spoken, first=_whole(first), second=_whole(second), label=label),
+                task,
+                "each",
+                shown,
+                like=_corpus(labels),
+            )
+
+        return ask
+
+    def answering(self, *, lang: Asks = "auto") -> Callable[[str, str], Ask]:
+        """Return what asks a question, from a context where there is one."""
+
+        def ask(question: str, context: str = "") -> Ask:
+            kind, task = ("context", "qa_cqa") if context else ("simple", "qa_sqa")
+            more: dict[str, Any] = {"answers": (_UNKNOWN,), "contexts": (context,) if context else ()}
+            return self._question(kind, task, question, lang, "text", **more)
+
+        return ask
+
+    def translating(self, *, lang: Asks = "auto") -> Callable[[str], Ask]:
+        """Return what asks for a translation into the other language."""
+
+        def ask(text: str) -> Ask:
+            spoken = language(text, lang)
+            target: Lang = "zh" if spoken == "en" else "en"
+            return self._ask(
+                lambda: schema.Parallel(**_HEAD, lang=spoken, source=_whole(text), target=_UNKNOWN, target_lang=target),
+                "mt",
+                "text",
+            )
+
+        return ask
+
+    def rewriting(self, kind: Kinds, *, lang: Asks = "auto") -> Callable[[str], Ask]:
+        """Return what asks for a summary, a title or a report of a text."""
+
+        def ask(text: str) -> Ask:
+            spoken = language(text, lang)
+            return self._ask(
+                lambda: schema.TextToText(**_HEAD, lang=spoken, kind=kind, source=_whole(text), target=_UNKNOWN),
+                kind,
+                "text",
+            )
+
+        return ask
+
     # --- what these share --------------------------------------------------------------------------------------------
 
-    def _example(self, record: Record, task: str, types: Sequence[Shown] = (), *, like: str = "") -> Example:
+    def _question(self, kind: Any, task: str, question: str, lang: Asks, how: Any, **more: Any) -> Ask:
+        spoken = language(question, lang)
+        return self._ask(
+            lambda: schema.Question(**_HEAD, lang=spoken, kind=kind, question=_whole(question), **more), task, how
+        )
+
+    def _ask(
+        self, make: Callable[[], Record], task: str, how: Any, types: Sequence[Shown] = (), *, like: str = ""
+    ) -> Ask:
+        """Return a question about a record; raise ModelError where the model did not learn to answer such."""
+        try:
+            record = make()
+        except TaiyiError as error:
+            return Ask(None, how, error.what)
         self.model.check_learned(task, record.lang)
         there = any(one.corpus == like and one.task == task for one in self.model.known.learned)
         asked = self.model.asking(task, record.lang, types=types, like=like if there else "")
         made = asked.task.render(record, asked.template, form=asked.form, types=types)
-        if isinstance(made, Reject):
-            raise TaiyiError(made.reason, got=made.detail or None)
-        return made
+        return Ask(None, how, made.reason) if isinstance(made, Reject) else Ask(made, how)
 
-    def _written(self, example: Example) -> str:
-        (prediction,) = self.engine.generate([example], **LIMITS)
-        self._check(prediction)
-        answer = tasks.get(example.task).parse(prediction.text, example)
-        assert isinstance(answer, FreeText)
-        return answer.text
-
-    def _labels(self, example: Example) -> list[Label]:
-        """Return the labels that are written, each by how probable the answer is with it beside that without it."""
-        (prediction,) = self.engine.generate([example], **LIMITS)
-        self._check(prediction)
-        task = tasks.get(example.task)
-        answer = task.parse(prediction.text, example)
-        assert isinstance(answer, Labels) and isinstance(task, tasks.Writing)
-        shown = {t.name: t.shown for t in example.types}
-        without = [Labels(items=tuple(n for n in answer.items if n != name)) for name in answer.items]
-        scores = self._scores(example, [task.write(one, example) for one in (answer, *without)]) if without else []
-        sure = [1 / (1 + math.exp(min(700.0, score - scores[0]))) for score in scores[1:]]
-        found = zip(answer.items, sure or [None] * len(answer.items), strict=True)
-        return sorted(
-            (Label(name=shown.get(name, name), confidence=value) for name, value in found),
-            key=lambda label: -(label.confidence or 0.0),
-        )
-
-    def _weighed(self, example: Example) -> list[Label]:
-        """Return the answers that an example has, the most probable first."""
-        task = tasks.get(example.task)
-        if isinstance(task, tasks.Closed):
-            candidates = list(task.candidates(example))
-        else:
-            assert isinstance(task, tasks.Writing)
-            candidates = [task.write(Labels(items=(shown.name,)), example) for shown in example.types]
-        scores = self._scores(example, candidates)
-        if not scores:
-            # A server that does not tell how probable answers are writes one.
-            (prediction,) = self.engine.generate([example], **LIMITS)
-            self._check(prediction)
-            return [Label(name=prediction.text.strip())]
-        most = max(scores)
-        together = sum(math.exp(score - most) for score in scores)
-        weighed = [
-            Label(name=name, confidence=math.exp(score - most) / together)
-            for name, score in zip(candidates, scores, strict=True)
-        ]
-        return sorted(weighed, key=lambda label: -(label.confidence or 0.0))
-
-    def _scores(self, example: Example, candidates: Sequence[str]) -> list[float]:
-        """Return the log-probability of each candidate; none from an engine that does not tell."""
-        from taiyi.generate import Asked, Weighing
-
-        if not isinstance(self.engine, Weighing):
-            return []
-        (weighed,) = self.engine.weigh([Asked(example, candidates)], batch_tokens=LIMITS["batch_tokens"])
-        if not weighed.scores:
-            raise ModelError("what is asked is longer than the model's context", where=self.model.name)
-        return list(weighed.scores)
-
-    def _check(self, prediction: schema.Prediction) -> None:
-        if prediction.finish == "refused":
-            raise ModelError("there is no answer", where=self.model.name, got=prediction.reason)
+    def _one(self, ask: Ask) -> Said:
+        """Answer a question; raise TaiyiError where there is no answer."""
+        (found,) = self.each([ask])
+        if found.fault:
+            raise TaiyiError(found.fault, where=self.model.name)
+        return found
 
 
 def _whole(text: str) -> str:
