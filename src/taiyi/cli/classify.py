@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from taiyi.checkpoint import EMBEDDED
-from taiyi.cli.inputs import DeviceOption, FileOption, LangOption, ModelOption, TextArgument, names, read
+from taiyi.cli.inputs import DeviceOption, FileOption, LangOption, ModelOption, TextArgument, given, names
+from taiyi.cli.over import IdOption, JsonOption, OutOption, ToOption, column_option, over, show_said
 
 
 def classify(
@@ -26,26 +26,32 @@ def classify(
         ),
     ] = None,
     lang: LangOption = "auto",
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a text: its labels, and how probable each is.")
-    ] = False,
+    column: Annotated[str, column_option("text")] = "text",
+    id_column: IdOption = "id",
+    out: OutOption = None,
+    to: ToOption = "jsonl",
+    as_json: JsonOption = False,
     device: DeviceOption = "auto",
 ) -> None:
     """Give a text one label of a set, the one that the model holds most probable, or several of them.
 
     Example: taiyi classify "孩子发烧怎么办" --labels kuake_qic
     """
-    beginning, blocks = read(text, file)
+    many = given(text, file, [column], id_column)
     from taiyi.use import asking
     from taiyi.use.taiyi import Taiyi
-    from taiyi.use.texts import language
 
     wanted = names(labels)
     # What is wrong with them is said before a model is loaded.
-    shown, _ = asking.labels(wanted, language(beginning, lang))
-    found = Taiyi.load(model, device=device).classify("".join(blocks), wanted, several=several, lang=lang)
-    if as_json:
-        sure = {label.name: round(label.confidence, 3) for label in found if label.confidence is not None}
-        typer.echo(json.dumps({"labels": [label.name for label in found], "confidence": sure}, ensure_ascii=False))
-    else:
-        typer.echo("\n".join(label.name for label in found) or f"none of: {', '.join(t.shown for t in shown)}")
+    asking.labels(wanted, "en")
+    taiyi = Taiyi.load(model, device=device)
+    ask = taiyi.classifying(wanted, several=several, lang=lang)
+    over(
+        many,
+        lambda items: taiyi.each(ask(item.texts[0]) for item in items),
+        show_said,
+        alone=file is None,
+        out=out,
+        to=to,
+        as_json=as_json,
+    )

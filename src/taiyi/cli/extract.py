@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import msgspec
 import typer
@@ -19,12 +19,15 @@ from taiyi.cli.inputs import (
     LikeOption,
     ModelOption,
     TextArgument,
+    given,
     names,
     read,
 )
+from taiyi.cli.over import IdOption, OutOption, ToOption, column_option, over
 from taiyi.errors import RecipeError, TaiyiError
 
 if TYPE_CHECKING:
+    from taiyi.use.reading import Given
     from taiyi.use.results import Extraction
 
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red", "bright_cyan", "bright_magenta", "bright_green")
@@ -48,9 +51,16 @@ def extract(
             "learned whole documents.",
         ),
     ] = None,
+    column: Annotated[str, column_option("text")] = "text",
+    id_column: IdOption = "id",
+    out: OutOption = None,
+    to: ToOption = "jsonl",
     as_json: Annotated[
         bool,
-        typer.Option("--json", help="One JSON object a line: start, end, text, type and confidence of a mention."),
+        typer.Option(
+            "--json",
+            help="One JSON object a line: start, end, text, type and confidence of a mention; of many texts, all.",
+        ),
     ] = False,
     device: DeviceOption = "auto",
 ) -> None:
@@ -60,6 +70,7 @@ def extract(
 
     Example: taiyi extract "Aspirin can cause asthma." --types Chemical,Disease
     """
+    from taiyi.use import reading
     from taiyi.use.extraction import TASKS, Kind
     from taiyi.use.taiyi import Taiyi
     from taiyi.use.texts import language
@@ -67,6 +78,16 @@ def extract(
     what: Kind | None = next((kind for kind, name in TASKS.items() if name == tasks.get(task).name), None)
     if what is None:
         raise RecipeError("not a task of extraction", got=task, expected=", ".join(TASKS.values()))
+    if out is not None or (file is not None and reading.is_table(file)):
+        many = given(text, file, [column], id_column)
+        taiyi, wanted = Taiyi.load(model, device=device), names(types)
+
+        def answers(items: Iterable[Given]) -> Iterator[Extraction]:
+            texts = (item.texts[0] for item in items)
+            return taiyi.extract_all(texts, wanted, what=what, lang=lang, like=like, window=window)
+
+        over(many, answers, lambda found: _show(cast("Extraction", found), wanted), out=out, to=to, as_json=as_json)
+        return
     beginning, blocks = read(text, file)
     taiyi = Taiyi.load(model, device=device)
     spoken = language(beginning, lang)
@@ -79,12 +100,11 @@ def extract(
         found = iter([taiyi.extract("".join(blocks), asking, what=what, window=window)])
     for part in found:
         _check(part)
-        rows = list(_rows(part))
         if as_json:
-            for row in rows:
+            for row in _rows(part):
                 typer.echo(json.dumps(row, ensure_ascii=False))
         else:
-            _show(part, rows, [t.shown for t in asking.types])
+            _show(part, [t.shown for t in asking.types])
 
 
 def _check(part: Extraction) -> None:
@@ -110,13 +130,14 @@ def _rows(part: Extraction) -> Iterator[dict[str, object]]:
         yield row
 
 
-def _show(part: Extraction, rows: Sequence[dict[str, object]], types: Sequence[str]) -> None:
+def _show(part: Extraction, types: Sequence[str]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
-    colours = {shown: _COLOURS[i % len(_COLOURS)] for i, shown in enumerate(types)}
+    console, rows = Console(), list(_rows(part))
+    there = dict.fromkeys((*types, *(str(row["type"]) for row in rows)))
+    colours = {shown: _COLOURS[i % len(_COLOURS)] for i, shown in enumerate(there)}
     text = Text(part.text)
     for entity in part.entities:
         style = f"bold {colours.get(entity.type, 'white')}"
@@ -126,7 +147,7 @@ def _show(part: Extraction, rows: Sequence[dict[str, object]], types: Sequence[s
         style = f"bold {colours.get(str(row['type']), 'white')}"
         table.add_row(*(Text(_cell(value), style=style if name == "type" else "") for name, value in row.items()))
     console.print(text, soft_wrap=True)
-    console.print(table if rows else f"nothing found of: {', '.join(types)}")
+    console.print(table if rows else "nothing found" + (f" of: {', '.join(types)}" if types else ""))
 
 
 def _cell(value: object) -> str:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import codecs
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, BinaryIO, Literal
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 
 import regex
 import typer
 
 from taiyi.errors import TaiyiError
+from taiyi.schema import Reject
+
+if TYPE_CHECKING:
+    from taiyi.use.reading import Given
 
 _COMMA = regex.compile(r"\s*[,，、]\s*")
 _BLOCK = 1 << 15
@@ -25,7 +29,12 @@ ModelOption = Annotated[
     ),
 ]
 TextArgument = Annotated[str | None, typer.Argument(help="The text; else --file, else standard input.")]
-FileOption = Annotated[Path | None, typer.Option(help="A text file in UTF-8.", exists=True, dir_okay=False)]
+FileOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="A text in UTF-8; or many texts: JSON lines, CSV, TSV, XLSX, Parquet, or a folder of files.", exists=True
+    ),
+]
 LangOption = Annotated[Literal["auto", "en", "zh"], typer.Option(help="The language of the text.")]
 DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
 LikeOption = Annotated[
@@ -35,6 +44,38 @@ LikeOption = Annotated[
         help="By whose guidelines: a corpus that the model learned; else the first that has what is asked for.",
     ),
 ]
+
+
+def given(text: str | None, file: Path | None, columns: Sequence[str], id_column: str) -> Iterator[Given | Reject]:
+    """Return what is given as items: those of a file, folder or table, else one text."""
+    from taiyi.use.reading import Given
+    from taiyi.use.reading import read as items
+
+    if file is not None and text is None:
+        return items(file, columns, id_column=id_column)
+    _, blocks = read(text, file)
+    return iter([Given("text", ("".join(blocks), *("" for _ in columns[1:])))])
+
+
+def given_pairs(
+    texts: tuple[str | None, str | None], file: Path | None, columns: Sequence[str], id_column: str
+) -> Iterator[Given | Reject]:
+    """Return the pairs of a file, folder or table, or the one that is given.
+
+    Raises:
+        TaiyiError: only one text is given, a file beside texts, or not two columns.
+    """
+    from taiyi.use.reading import Given
+    from taiyi.use.reading import read as items
+
+    first, second = texts
+    if len(columns) != 2:
+        raise TaiyiError("a pair has two columns", where="--column", got=len(columns))
+    if file is not None and first is None:
+        return items(file, columns, id_column=id_column)
+    if first is None or second is None or file is not None:
+        raise TaiyiError("two texts are wanted, or a file", mend="give both as arguments, or --file alone")
+    return iter([Given("pair", (first, second))])
 
 
 def read(text: str | None, file: Path | None) -> tuple[str, Iterator[str]]:

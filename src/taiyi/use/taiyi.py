@@ -33,6 +33,7 @@ WINDOW_CHARS = 300
 _HEAD: dict[str, Any] = {"id": "0", "corpus": "input", "split": "test"}
 # What stands where a record has its gold: nobody knows it, and no prompt shows it.
 _UNKNOWN = "?"
+_KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 class Taiyi:
@@ -240,12 +241,8 @@ class Taiyi:
         Raises:
             TaiyiError: there are fewer than two, the question is too long, or the model did not learn this.
         """
-        if not 2 <= len(options) <= 26:
-            raise TaiyiError("a choice is between 2 to 26 options", got=len(options))
-        keyed = tuple(schema.Option(key=chr(ord("A") + n), text=text) for n, text in enumerate(options))
-        more: dict[str, Any] = {"answers": ("A",), "options": keyed, "contexts": (context,) if context else ()}
-        texts = {option.key: option.text for option in keyed}
-        found = self._one(self._question("choice", "qa_mc", question, lang, "each", **more)).labels
+        found = self._one(self.choosing(options, lang=lang)(question, context)).labels
+        texts = dict(zip(_KEYS, options, strict=False))
         return [Choice(key=one.name, text=texts.get(one.name, ""), confidence=one.confidence) for one in found]
 
     def yes_or_no(self, question: str, context: str, *, lang: Asks = "auto") -> list[Label]:
@@ -254,8 +251,7 @@ class Taiyi:
         Raises:
             TaiyiError: it is too long, or the model did not learn this.
         """
-        more: dict[str, Any] = {"answers": ("yes",), "contexts": (_whole(context),)}
-        return list(self._one(self._question("yesno", "qa_yesno", question, lang, "each", **more)).labels)
+        return list(self._one(self.judging(lang=lang)(question, context)).labels)
 
     def answer(self, question: str, *, context: str = "", lang: Asks = "auto") -> str:
         """Answer a question in words, from a context where one is given.
@@ -332,6 +328,33 @@ class Taiyi:
                 shown,
                 like=_corpus(labels),
             )
+
+        return ask
+
+    def choosing(self, options: Sequence[str], *, lang: Asks = "auto") -> Callable[[str, str], Ask]:
+        """Return what asks for one of some options, from a context where there is one; its labels are keys.
+
+        Raises:
+            TaiyiError: there are fewer than two options, or more than letters.
+        """
+        if not 2 <= len(options) <= len(_KEYS):
+            raise TaiyiError(f"a choice is between 2 to {len(_KEYS)} options", got=len(options))
+        keyed = tuple(schema.Option(key=key, text=text) for key, text in zip(_KEYS, options, strict=False))
+
+        def ask(question: str, context: str = "") -> Ask:
+            more: dict[str, Any] = {"answers": ("A",), "options": keyed, "contexts": (context,) if context else ()}
+            return self._question("choice", "qa_mc", question, lang, "each", **more)
+
+        return ask
+
+    def judging(self, *, lang: Asks = "auto") -> Callable[[str, str], Ask]:
+        """Return what asks a question for yes, no or maybe, from a context."""
+
+        def ask(question: str, context: str) -> Ask:
+            more: dict[str, Any] = {"answers": ("yes",), "contexts": (context,)}
+            if wrong := fault(context):
+                return Ask(None, "each", wrong)
+            return self._question("yesno", "qa_yesno", question, lang, "each", **more)
 
         return ask
 
