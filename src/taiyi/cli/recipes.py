@@ -42,11 +42,11 @@ app = typer.Typer(
 )
 
 
-def asked_by(run: Path) -> str:
-    """Return the command that asks the model of a run: to talk, where it may have learned to."""
-    from taiyi.checkpoint import Checkpoint, model_folder
+def asked_by(run: Path, model: Path) -> str:
+    """Return the command that asks the model of a run, by its own folder: to talk, where it may have learned to."""
+    from taiyi.checkpoint import Checkpoint
 
-    return f"taiyi {'chat' if Checkpoint.load(model_folder(run)).talks else 'extract TEXT'} --model {run}"
+    return f"taiyi {'chat' if Checkpoint.load(model).talks else 'extract TEXT'} --model {run}"
 
 
 @app.command("check")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from taiyi.checkpoint import model_folder
 from taiyi.cli.recipes import CorporaOption, EngineOption, RecipeArgument, RunsOption, WorkersOption, asked_by, prepared
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def run(
     page = steps.report_folder(job) / "report.html"
     console.print(f"\nReport: {page.resolve()}", soft_wrap=True, highlight=False)
     if job.recipe.stages:
-        console.print(f"Ask the model: {asked_by(job.folder)}", soft_wrap=True, highlight=False)
+        console.print(f"Ask the model: {asked_by(job.folder, model_folder(job.folder))}", soft_wrap=True, highlight=False)
 
 
 def _train_together(job: Run, recipe: Path, processes: int | None) -> None:

@@ -80,7 +80,7 @@ def stages(
     for line in (
         f"Model: {model.resolve()}",
         f"Evaluate it: taiyi run {recipe}",
-        f"Ask it: {asked_by(job.folder)}",
+        f"Ask it: {asked_by(job.folder, model)}",
     ):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 
