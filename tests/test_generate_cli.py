@@ -281,10 +281,12 @@ def test_classify_chooses_one_of_the_labels_that_are_named(folder: Path) -> None
     for text in ("Warfarin, too.", "患者服用阿司匹林。"):
         done = taiyi("classify", text, "--labels", "harm, use，end", "--model", str(folder), "--json")
         assert done.exit_code == 0, done.output
-        [label] = json.loads(done.stdout)["labels"]
+        [found] = json.loads(done.stdout)["labels"]
+        label = found["name"]
         assert label in ("harm", "use", "end")
+        assert found["confidence"] >= 0.33
         shown = taiyi("classify", text, "--labels", "harm, use，end", "--model", str(folder))
-        assert shown.stdout == f"{label}\n"
+        assert shown.stdout == f"{label}  {found['confidence']:.2f}\n"
 
 
 @pytest.mark.parametrize(
@@ -307,7 +309,7 @@ def test_classify_takes_labels_of_a_corpus(
     monkeypatch.setattr(LocalEngine, "generate", counted)
     done = taiyi("classify", text, "--labels", corpus, "--model", str(folder), "--json")
     assert done.exit_code == 0, done.output
-    assert set(json.loads(done.stdout)["labels"]) <= labels
+    assert {label["name"] for label in json.loads(done.stdout)["labels"]} <= labels
     assert bool(written) == several
     turned = taiyi("classify", text, "--labels", corpus, "--model", str(folder), "--one" if several else "--several")
     assert turned.exit_code == 0, turned.output

@@ -59,7 +59,7 @@ MAY_IMPORT: dict[str, tuple[str, ...] | None] = {
     "evaluate": ("catalogue", "tasks", "metrics", "generate", "features", "recipe_file"),
     "cascade": ("tasks", "templates", "checkpoint", "build", "generate", "evaluate"),
     "use": (
-        *("catalogue", "tasks", "templates", "tagged", "tokens", "checkpoint", "endpoint"),
+        *("formats", "convert", "catalogue", "tasks", "templates", "tagged", "tokens", "checkpoint", "endpoint"),
         *("build", "generate", "evaluate", "cascade"),
     ),
     "knowledge": (),

@@ -197,3 +197,5 @@ def test_rows_hold_what_was_asked_for_and_nothing_else() -> None:
     }
     assert as_json("1", Said(labels=(Label(name="y"),))) == {"id": "1", "labels": [{"name": "y"}]}
     assert as_json("1", Said(text="哮喘")) == {"id": "1", "text": "哮喘"}
+    assert as_json("1", Said()) == {"id": "1", "labels": []}
+    assert as_json("1", Said(fault="x")) == {"id": "1", "fault": "x"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -17,10 +17,9 @@ def pair(
     labels: Annotated[
         str, typer.Option(help="Labels in your own words, with commas between, or a corpus of pairs whose are meant.")
     ] = "",
-    task: Annotated[
-        Literal["similarity", "entailment"],
-        typer.Option(help="Whether they mean the same, or whether the second follows from the first."),
-    ] = "similarity",
+    entailment: Annotated[
+        bool, typer.Option("--entailment", help="Whether the second follows from the first, not how alike they are.")
+    ] = False,
     file: FileOption = None,
     model: ModelOption = EMBEDDED,
     lang: LangOption = "auto",
@@ -37,12 +36,13 @@ def pair(
     """
     many = given_pairs((first, second), file, names(column), id_column)
     from taiyi.use import asking
-    from taiyi.use.taiyi import Taiyi
+    from taiyi.use.taiyi import PAIRS, Pairs, Taiyi
 
     wanted = names(labels)
-    asking.labels(wanted, "en", "tp_ss" if task == "similarity" else "tp_te")
+    what: Pairs = "entailment" if entailment else "similarity"
+    asking.labels(wanted, "en", PAIRS[what])
     taiyi = Taiyi.load(model, device=device)
-    ask = taiyi.pairing(wanted, what=task, lang=lang)
+    ask = taiyi.pairing(wanted, what=what, lang=lang)
     over(
         many,
         lambda items: taiyi.each(ask(*item.texts) for item in items),

@@ -38,7 +38,6 @@ Kind = Literal["entities", "relations", "events"]
 TASKS: Mapping[Kind, str] = {"entities": "ner", "relations": "re", "events": "ee"}
 LIMITS = {"max_new_tokens": 1024, "batch_tokens": 16384}
 """Of one answer, and of a batch."""
-_TOO_LONG = ": the text and its answer are longer than the model's context"
 _TOGETHER = 256
 """So many examples at least are answered together: they fill batches."""
 
@@ -128,7 +127,7 @@ def _read(piece: Piece, predictions: Sequence[Prediction]) -> Extraction:
     cut = lost = 0
     for example, prediction in zip(piece.examples, predictions, strict=True):
         if prediction.finish == "refused":
-            piece.fault = f"{prediction.reason}{_TOO_LONG if prediction.reason == NO_ROOM else ''}"
+            piece.fault = refusal(prediction.reason)
             return piece.extraction()
         task, written = tasks.get(example.task), prediction.text
         if prediction.finish == "length":
@@ -157,6 +156,11 @@ def _read(piece: Piece, predictions: Sequence[Prediction]) -> Extraction:
         return piece.extraction(relations=tuple(dict.fromkeys(relations)), cut=cut)
     assert isinstance(answer, Happenings)
     return piece.extraction(events=tuple(_events(answer, shown)), cut=cut)
+
+
+def refusal(reason: str) -> str:
+    """Return why there is no answer, in words for who asked."""
+    return f"{reason}: the text and its answer are longer than the model's context" if reason == NO_ROOM else reason
 
 
 def _events(answer: Happenings, shown: Mapping[str, str]) -> Iterator[Event]:

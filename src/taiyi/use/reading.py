@@ -51,8 +51,10 @@ def read(path: Path, columns: Sequence[str] = ("text",), *, id_column: str = "id
                 continue
             try:
                 for item in read(file, columns, id_column=id_column):
-                    within = isinstance(item, Given) and file.suffix.lower() not in TEXTS
-                    yield item._replace(id=f"{name}#{item.id}") if within else _named(item, name)
+                    if isinstance(item, Given):
+                        alone = file.suffix.lower() in TEXTS
+                        item = item._replace(id=name if alone else f"{name}#{item.id}")
+                    yield item
             except FormatError as error:
                 yield Reject(where=name, reason=error.what, detail=str(error))
         return
@@ -64,10 +66,6 @@ def read(path: Path, columns: Sequence[str] = ("text",), *, id_column: str = "id
         yield from _rows(json_lines.items(path), path, columns, id_column)
     else:
         yield Given(path.stem, (lines.whole(path), *("" for _ in columns[1:])))
-
-
-def _named(item: Given | Reject, name: str) -> Given | Reject:
-    return item._replace(id=name) if isinstance(item, Given) else item
 
 
 def _rows(

@@ -13,7 +13,7 @@ from taiyi import tasks
 from taiyi.errors import Unparsable
 from taiyi.generate.engine import NO_ROOM
 from taiyi.schema import Example, FreeText, Labels, Prediction
-from taiyi.use.extraction import LIMITS
+from taiyi.use.extraction import LIMITS, refusal
 from taiyi.use.results import Label, Said
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _written(examples: Sequence[Example], engine: Engine) -> dict[str, Said]:
     found: dict[str, Said] = {}
     for example, prediction in _answers(examples, engine):
         if prediction.finish == "refused":
-            found[example.id] = Said(fault=prediction.reason)
+            found[example.id] = Said(fault=refusal(prediction.reason))
             continue
         answer = (
             tasks.get(example.task).parse(prediction.text, example) if prediction.text.strip() else FreeText(text="")
@@ -92,7 +92,7 @@ def _labelled(examples: Sequence[Example], engine: Engine) -> dict[str, Said]:
     for example, prediction in _answers(examples, engine):
         task = tasks.get(example.task)
         if prediction.finish == "refused":
-            found[example.id] = Said(fault=prediction.reason)
+            found[example.id] = Said(fault=refusal(prediction.reason))
             continue
         cut = prediction.finish == "length"
         try:
@@ -128,7 +128,7 @@ def _weighed(examples: Sequence[Example], engine: Engine) -> dict[str, Said]:
     if asked and not scores:
         # A server that does not tell how probable answers are writes one.
         return {
-            example.id: Said(fault=prediction.reason)
+            example.id: Said(fault=refusal(prediction.reason))
             if prediction.finish == "refused"
             else Said(labels=(Label(name=prediction.text.strip()),))
             for example, prediction in _answers(examples, engine)
@@ -136,7 +136,7 @@ def _weighed(examples: Sequence[Example], engine: Engine) -> dict[str, Said]:
     found: dict[str, Said] = {}
     for example, candidates in asked:
         if not (of_example := scores[example.id]):
-            found[example.id] = Said(fault=NO_ROOM)
+            found[example.id] = Said(fault=refusal(NO_ROOM))
             continue
         most = max(of_example)
         together = sum(math.exp(score - most) for score in of_example)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Asks = Literal["auto", "en", "zh"]
 Pairs = Literal["similarity", "entailment"]
+PAIRS: Mapping[Pairs, str] = {"similarity": "tp_ss", "entailment": "tp_te"}
+"""What asks how two texts relate."""
 Kinds = Literal["summary", "title", "report"]
 Types = Sequence[str] | Mapping[str, str] | Asking
 
@@ -315,7 +317,7 @@ class Taiyi:
         self, labels: Sequence[str], *, what: Pairs = "similarity", lang: Asks = "auto"
     ) -> Callable[[str, str], Ask]:
         """Return what asks how two texts relate; arguments are those of `pair`."""
-        task = "tp_ss" if what == "similarity" else "tp_te"
+        task = PAIRS[what]
 
         def ask(first: str, second: str) -> Ask:
             spoken = language(f"{first}\n{second}", lang)

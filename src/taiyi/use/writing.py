@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -51,6 +51,8 @@ def row(id: str, found: Extraction | Said) -> dict[str, Any]:
             made.pop(name, None)
         if not found.fault and not (found.relations or found.events):
             made.setdefault("entities", [])
+    elif not (found.fault or found.text):
+        made.setdefault("labels", [])
     for one in (*made.get("entities", ()), *made.get("relations", ()), *made.get("labels", ())):
         if one.get("confidence", 0) is None:
             del one["confidence"]
@@ -158,7 +160,7 @@ def _finish(partial: Path, out: Path, to: To, tally: Tally) -> None:
 
 
 @contextmanager
-def _whole(out: Path) -> Iterator[Path]:
+def _whole(out: Path) -> Generator[Path]:
     made = out.with_name(f".{out.name}.making")
     yield made
     made.rename(out)
