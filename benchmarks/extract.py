@@ -25,7 +25,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from taiyi import tasks
 from taiyi.text import sentences
 
 WORDS = {
@@ -36,15 +35,8 @@ WORDS = {
 START = """
 import sys
 from pathlib import Path
-from taiyi import tasks
-from taiyi.cli.extract import WINDOW_CHARS, answers
-from taiyi.cli.inputs import wording
-from taiyi.generate import LocalEngine
-from taiyi.schema import Shown
-engine = LocalEngine.load(sys.argv[1], device="cpu", runtime=sys.argv[2])
-types = [Shown(name=word, shown=word) for word in ("chemical", "disease")]
-ner = tasks.get("ner")
-list(answers(engine, ner, ["Aspirin can cause asthma."], types, wording(ner, "en", None), size=WINDOW_CHARS))
+from taiyi.use.taiyi import Taiyi
+Taiyi.load(sys.argv[1], device="cpu", runtime=sys.argv[2]).extract("Aspirin can cause asthma.", ["chemical", "disease"])
 """
 
 
@@ -100,10 +92,9 @@ def starts(model: str, rounds: int) -> Iterator[dict[str, Any]]:
 
 def runs(model: str, lang: Any, text: str, threads: list[int], rounds: int) -> Iterator[dict[str, Any]]:
     """Yield what answering a file took, the best of some rounds in turns; say where answers of the runtimes differ."""
-    from taiyi.cli import extract, inputs
-    from taiyi.generate import LocalEngine
+    from taiyi.cli import inputs
+    from taiyi.use.taiyi import Taiyi
 
-    task = tasks.get("ner")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "text"
         path.write_text(text, encoding="utf-8")
@@ -113,16 +104,12 @@ def runs(model: str, lang: Any, text: str, threads: list[int], rounds: int) -> I
         for _ in range(rounds):
             for way in ways:
                 runtime: Any = way[0]
-                engine = LocalEngine.load(model, device="cpu", runtime=runtime, threads=way[1])
-                own = inputs.guideline(engine.checkpoint, task.name, lang)
-                wanted = own.types if own else ()
-                types = extract._types(task, lang, wanted, extract._tags(engine))  # pyright: ignore[reportPrivateUsage]
-                template = inputs.wording(task, lang, own)
+                taiyi = Taiyi.load(model, device="cpu", runtime=runtime, threads=way[1])
+                asking = taiyi.asking("entities", lang)
                 cpu, clock = time.process_time(), time.perf_counter()
                 _, blocks = inputs.read(None, path)
-                size = engine.checkpoint.window_chars or extract.WINDOW_CHARS
-                found = extract.answers(engine, task, blocks, types, template, size=size)
-                said[way] = [(part.at, answer) for part, answer in found]
+                found = taiyi.extract_long(blocks, asking)
+                said[way] = [(part.at, [(e.start, e.end, e.type) for e in part.entities]) for part in found]
                 took[way].append((time.perf_counter() - clock, time.process_time() - cpu))
     count = len(sentences(text))
     for way in ways:
@@ -200,7 +187,8 @@ def main() -> None:
     for lang, text in texts:
         threads = given.threads or [1, 2]
         measured = [runs(given.model, lang, text, threads, given.rounds)]
-        measured += [encoder_runs(folder, lang, text, threads, given.rounds) for folder in given.encoder or []]
+        encoders: list[Path] = given.encoder or []
+        measured += [encoder_runs(folder, lang, text, threads, given.rounds) for folder in encoders]
         for row in chain.from_iterable(measured):
             rates = [row["sentences"] / row[name] for name in ("seconds", "cpu_seconds")]
             print(

@@ -22,10 +22,11 @@ from taiyi.build.windows import windows
 from taiyi.checkpoint import Checkpoint, Learned
 from taiyi.cli import inputs
 from taiyi.errors import ModelError
-from taiyi.generate import Asked, LocalEngine
+from taiyi.generate import Asked, LocalEngine, Weighed
 from taiyi.generate.dialogue import fit
 from taiyi.schema import Example, Lang, Message, Prediction, Span
 from taiyi.train.tokenizer import train_bpe
+from taiyi.use import extraction, texts
 
 TEXT = "Aspirin can cause asthma. No harm was seen in e.g. mice! 😀 Warfarin, too.\r\nEnd of it."
 
@@ -57,7 +58,7 @@ def test_extract_gives_offsets_into_the_text(folder: Path) -> None:
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert rows
     for row in rows:
-        assert row.keys() == {"start", "end", "text", "type"}
+        assert row.keys() == {"start", "end", "text", "type", "confidence"}
         assert row["text"] == TEXT[row["start"] : row["end"]]
         assert row["type"] in ("Zebra", "Yak")
     assert len({row["start"] > 30 for row in rows}) == 2, "every window is answered"
@@ -88,6 +89,7 @@ def test_a_long_file_is_answered_as_it_is_read_with_offsets_into_it(
 
     monkeypatch.setattr(LocalEngine, "generate", counted)
     monkeypatch.setattr(inputs, "_BLOCK", 150)
+    monkeypatch.setattr(extraction, "_TOGETHER", 4)
     bit_by_bit = taiyi("extract", "--file", str(path), *options)
     assert bit_by_bit.exit_code == 0, bit_by_bit.output
     assert len(parts) > 4
@@ -117,7 +119,7 @@ def test_extract_cuts_windows_as_the_model_learned_them(
         asked.append(most)
         return windows(text, most)
 
-    monkeypatch.setattr(inputs, "windows", cut)
+    monkeypatch.setattr(texts, "windows", cut)
     monkeypatch.setattr(Checkpoint, "load", lambda path: made)
     done = taiyi("extract", TEXT, "-m", str(folder), "--types", "Zebra", *options)
     assert done.exit_code == 0, done.output
@@ -138,9 +140,10 @@ def test_extract_asks_in_the_form_that_the_model_learned(folder: Path, monkeypat
     done = taiyi("extract", TEXT, "-m", str(folder), "--types", "Zebra", "--json")
     assert done.exit_code == 0, done.output
     assert [json.loads(line) for line in done.stdout.splitlines()] == [
-        {"start": None, "end": None, "text": "Aspirin", "type": "Zebra"}
+        {"start": 0, "end": 7, "text": "Aspirin", "type": "Zebra"}
     ]
     assert "cut at its limit" in done.stderr
+    assert "1 mentions were named that the text does not have" not in done.stderr
     monkeypatch.setattr(Checkpoint, "load", lambda path: Checkpoint(max_tokens=120, form="tagged"))
     done = taiyi("extract", TEXT, "-m", str(folder), "--task", "re", "--types", "Zebra", "--json")
     assert done.exit_code == 0, done.output
@@ -155,7 +158,7 @@ def test_a_window_that_was_cut_before_its_first_item_loses_no_other(
 ) -> None:
     def answer(engine: object, examples: Sequence[Example], **_: int) -> Iterator[Prediction]:
         for n, example in enumerate(examples):
-            text = "Zebra: Aspirin" if n else "Zebra: Aspir"
+            text = "Zebra: Warfarin" if n else "Zebra: Aspir"
             yield Prediction(example=example.id, text=text, finish="stop" if n else "length", num_tokens=5)
 
     monkeypatch.setattr(LocalEngine, "generate", answer)
@@ -163,7 +166,7 @@ def test_a_window_that_was_cut_before_its_first_item_loses_no_other(
     done = taiyi("extract", TEXT, "-m", str(folder), "--types", "Zebra", "--window", "1", "--json")
     assert done.exit_code == 0, done.output
     assert "cut at its limit" in done.stderr
-    assert "Aspirin" in done.stdout
+    assert "Warfarin" in done.stdout
 
 
 def test_extract_says_where_the_context_is_too_small(folder: Path) -> None:
@@ -263,7 +266,7 @@ def test_windows_hold_all_text_once(text: str, size: int) -> None:
 @given(st.lists(st.text('ab. A\n。”肝"e.g', max_size=9), max_size=12), st.integers(1, 30))
 def test_windows_of_a_text_that_comes_in_blocks_are_those_of_the_whole(blocks: list[str], size: int) -> None:
     text = "".join(blocks)
-    found = list(inputs.parts(blocks, size))
+    found = list(texts.parts(blocks, size))
     assert [Span(s + part.at, e + part.at) for part in found for s, e in part.windows] == windows(text, size)
     assert all(text[part.at :].startswith(part.text) for part in found)
     if found:
@@ -278,10 +281,12 @@ def test_classify_chooses_one_of_the_labels_that_are_named(folder: Path) -> None
     for text in ("Warfarin, too.", "患者服用阿司匹林。"):
         done = taiyi("classify", text, "--labels", "harm, use，end", "--model", str(folder), "--json")
         assert done.exit_code == 0, done.output
-        [label] = json.loads(done.stdout)["labels"]
+        [found] = json.loads(done.stdout)["labels"]
+        label = found["name"]
         assert label in ("harm", "use", "end")
+        assert found["confidence"] >= 0.33
         shown = taiyi("classify", text, "--labels", "harm, use，end", "--model", str(folder))
-        assert shown.stdout == f"{label}\n"
+        assert shown.stdout == f"{label}  {found['confidence']:.2f}\n"
 
 
 @pytest.mark.parametrize(
@@ -304,7 +309,7 @@ def test_classify_takes_labels_of_a_corpus(
     monkeypatch.setattr(LocalEngine, "generate", counted)
     done = taiyi("classify", text, "--labels", corpus, "--model", str(folder), "--json")
     assert done.exit_code == 0, done.output
-    assert set(json.loads(done.stdout)["labels"]) <= labels
+    assert {label["name"] for label in json.loads(done.stdout)["labels"]} <= labels
     assert bool(written) == several
     turned = taiyi("classify", text, "--labels", corpus, "--model", str(folder), "--one" if several else "--several")
     assert turned.exit_code == 0, turned.output
@@ -372,14 +377,14 @@ def learned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             asked.append(example.messages[-1].content)
             yield Prediction(example=example.id, text=example.source_text, finish="stop")
 
-    def choose(self: LocalEngine, given: Sequence[Asked], **_: Any) -> Iterator[Prediction]:
+    def weigh(self: LocalEngine, given: Sequence[Asked], **_: Any) -> Iterator[Weighed]:
         for example, candidates in given:
             asked.append(example.messages[-1].content)
-            yield Prediction(example=example.id, text=candidates[0], finish="stop")
+            yield Weighed(example.id, [0.0] * len(candidates), [1] * len(candidates), 0.0)
 
     monkeypatch.setattr(Checkpoint, "load", load)
     monkeypatch.setattr(LocalEngine, "generate", generate)
-    monkeypatch.setattr(LocalEngine, "choose", choose)
+    monkeypatch.setattr(LocalEngine, "weigh", weigh)
     return asked
 
 
@@ -429,7 +434,7 @@ def test_labels_are_asked_for_as_the_model_learned_them(folder: Path, learned: l
     [
         (
             ("extract", TEXT, "--like", "zoo"),
-            "--like: the model did not learn ner of this corpus .*got zoo; expected farms, zoos. Did you mean 'zoos'",
+            "like: the model did not learn ner of this corpus .*got zoo; expected farms, zoos. Did you mean 'zoos'",
         ),
         (
             ("extract", TEXT, "--task", "re"),

@@ -58,8 +58,12 @@ MAY_IMPORT: dict[str, tuple[str, ...] | None] = {
     "generate": ("tagged", "grounding", "tokens", "encoding", "checkpoint", "endpoint", "features"),
     "evaluate": ("catalogue", "tasks", "metrics", "generate", "features", "recipe_file"),
     "cascade": ("tasks", "templates", "checkpoint", "build", "generate", "evaluate"),
+    "use": (
+        *("formats", "convert", "catalogue", "tasks", "templates", "tagged", "tokens", "checkpoint", "endpoint"),
+        *("build", "generate", "evaluate", "cascade"),
+    ),
     "knowledge": (),
-    "serve": ("catalogue", "tasks", "generate", "knowledge"),
+    "serve": ("catalogue", "tasks", "generate", "knowledge", "use"),
     "convert": ("formats",),
     "storage": (),
     "manifest": ("storage",),

@@ -30,17 +30,24 @@ COMMANDS: dict[str, str] = {
     "chat": "Talk with a model in the terminal.",
     "extract": "Find entities or relations in a text or file.",
     "classify": "Give a text one or more of a set of labels.",
+    "pair": "Say how two texts relate.",
+    "answer": "Answer a question: an option, yes or no, or a text.",
+    "translate": "Translate a text, English or Chinese.",
+    "title": "Write the title of an abstract.",
+    "summarize": "Say a text in short.",
+    "medical-report": "Write the report of a consultation.",
     "doctor": "Show what this machine has, and what Taiyi misses on it.",
 }
 
 
 def _load(name: str) -> Any:
     """Import the command `name` (typer keeps the type of commands to itself)."""
-    module = importlib.import_module(f"{__name__}.{name}")
+    own = name.replace("-", "_")
+    module = importlib.import_module(f"{__name__}.{own}")
     app = getattr(module, "app", None)
     if app is None:
         app = typer.Typer(add_completion=False)
-        app.command(name)(getattr(module, name))
+        app.command(name)(getattr(module, own))
     command = get_command(app)
     command.name = name
     # Only the outermost command installs completion.

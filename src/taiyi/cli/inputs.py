@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import codecs
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 
 import regex
 import typer
 
-from taiyi import tasks
-from taiyi.build.windows import windows
-from taiyi.checkpoint import Checkpoint, Learned
-from taiyi.errors import ModelError, RecipeError, TaiyiError, suggestion
-from taiyi.schema import Lang, Span
-from taiyi.tasks import Task
-from taiyi.templates import Template, words
+from taiyi.errors import TaiyiError
+from taiyi.schema import Reject
 
 if TYPE_CHECKING:
-    from taiyi.generate import LocalEngine
+    from taiyi.use.reading import Given
 
-_HAN = regex.compile(r"\p{Han}")
-_LETTER = regex.compile(r"\p{L}")
 _COMMA = regex.compile(r"\s*[,，、]\s*")
 _BLOCK = 1 << 15
 """So many bytes of a file or of standard input are read at a time."""
@@ -36,7 +29,12 @@ ModelOption = Annotated[
     ),
 ]
 TextArgument = Annotated[str | None, typer.Argument(help="The text; else --file, else standard input.")]
-FileOption = Annotated[Path | None, typer.Option(help="A text file in UTF-8.", exists=True, dir_okay=False)]
+FileOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="A text in UTF-8; or many texts: JSON lines, CSV, TSV, XLSX, Parquet, or a folder of files.", exists=True
+    ),
+]
 LangOption = Annotated[Literal["auto", "en", "zh"], typer.Option(help="The language of the text.")]
 DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
 LikeOption = Annotated[
@@ -48,56 +46,36 @@ LikeOption = Annotated[
 ]
 
 
-class Part(NamedTuple):
-    """Some of a text: at which character of it this begins, and the windows of it."""
+def given(text: str | None, file: Path | None, columns: Sequence[str], id_column: str) -> Iterator[Given | Reject]:
+    """Return what is given as items: those of a file, folder or table, else one text."""
+    from taiyi.use.reading import Given
+    from taiyi.use.reading import read as items
 
-    at: int
-    text: str
-    windows: list[Span]
-
-
-def check_learned(engine: LocalEngine, task: str, lang: Lang) -> None:
-    """Raise ModelError where it is known that a model cannot do a task in a language."""
-    if not engine.checkpoint.knows(task, lang):
-        done = engine.checkpoint.tasks().items()
-        raise ModelError(
-            "the model did not learn this",
-            where=engine.name,
-            got=f"{task} in {lang}",
-            expected=", ".join(f"{task} in {' and '.join(langs)}" for task, langs in done),
-            mend="give another model with --model",
-        )
+    if file is not None and text is None:
+        return items(file, columns, id_column=id_column)
+    _, blocks = read(text, file)
+    return iter([Given("text", ("".join(blocks), *("" for _ in columns[1:])))])
 
 
-def guideline(known: Checkpoint, task: str, lang: Lang, *, types: Sequence[str] = (), like: str = "") -> Learned | None:
-    """Return what a model learned by whose guidelines it is asked: of the corpus that is named, else the first that has
-    all types, and that prompts did not name, if there is one; None where nothing is known.
+def given_pairs(
+    texts: tuple[str | None, str | None], file: Path | None, columns: Sequence[str], id_column: str
+) -> Iterator[Given | Reject]:
+    """Return the pairs of a file, folder or table, or the one that is given.
 
     Raises:
-        RecipeError: the model learned nothing of the corpus in this task and language.
+        TaiyiError: only one text is given, a file beside texts, or not two columns.
     """
-    there = [one for one in known.learned if one.task == task and one.lang == lang]
-    if like and like not in (one.corpus for one in there):
-        known_ones = list(dict.fromkeys(one.corpus for one in there))
-        raise RecipeError(
-            f"the model did not learn {task} of this corpus in this language",
-            where="--like",
-            got=like,
-            expected=", ".join(known_ones) or None,
-            mend=suggestion(like, known_ones) if known_ones else "leave it out: the model names no such corpus",
-        )
-    wanted = {word.casefold() for word in types}
-    named = [one for one in there if one.corpus == like]
-    fitting = named or [one for one in there if wanted <= {shown.casefold() for shown in one.types}]
-    return min(fitting, key=lambda one: bool(one.title), default=None)
+    from taiyi.use.reading import Given
+    from taiyi.use.reading import read as items
 
-
-def wording(task: Task, lang: Lang, like: Learned | None) -> Template:
-    """Return the template of a task that the model learned, else the first, with the guidelines that are meant named as
-    it learned it."""
-    known = tasks.load_templates(task, lang)
-    template = next((t for t in known if like and t.id == like.template), known[0])
-    return template.dressed(f"{words(lang).guidelines}{like.title}\n") if like and like.title else template
+    first, second = texts
+    if len(columns) != 2:
+        raise TaiyiError("a pair has two columns", where="--column", got=len(columns))
+    if file is not None and first is None:
+        return items(file, columns, id_column=id_column)
+    if first is None or second is None or file is not None:
+        raise TaiyiError("two texts are wanted, or a file", mend="give both as arguments, or --file alone")
+    return iter([Given("pair", (first, second))])
 
 
 def read(text: str | None, file: Path | None) -> tuple[str, Iterator[str]]:
@@ -144,26 +122,3 @@ def _decoded(file: BinaryIO, name: object) -> Iterator[str]:
 def names(given: str) -> list[str]:
     """Return the names that are given with commas between, English or Chinese, each once."""
     return list(dict.fromkeys(name for name in _COMMA.split(given.strip()) if name))
-
-
-def language(text: str, wanted: Literal["auto", "en", "zh"] = "auto") -> Lang:
-    """Return the language that is wanted, else Chinese where a fifth of the letters are Han characters."""
-    if wanted != "auto":
-        return wanted
-    return "zh" if len(_HAN.findall(text)) * 5 > len(_LETTER.findall(text)) else "en"
-
-
-def parts(blocks: Iterable[str], max_chars: int) -> Iterator[Part]:
-    """Cut a text into windows of whole sentences (`build.windows`) as it is read; memory does not grow with it.
-
-    Where a window ends may follow from the sentence after the next one, so the last two wait for what comes.
-    """
-    at, held = 0, ""
-    for block in blocks:
-        held += block
-        if len(found := windows(held, max_chars)) > 2:
-            end = found[-2].start
-            yield Part(at, held[:end], found[:-2])
-            at, held = at + end, held[end:]
-    if found := windows(held, max_chars):
-        yield Part(at, held, found)

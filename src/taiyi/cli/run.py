@@ -60,7 +60,9 @@ def run(
     page = steps.report_folder(job) / "report.html"
     console.print(f"\nReport: {page.resolve()}", soft_wrap=True, highlight=False)
     if job.recipe.stages:
-        console.print(f"Ask the model: {asked_by(job.folder, model_folder(job.folder))}", soft_wrap=True, highlight=False)
+        console.print(
+            f"Ask the model: {asked_by(job.folder, model_folder(job.folder))}", soft_wrap=True, highlight=False
+        )
 
 
 def _train_together(job: Run, recipe: Path, processes: int | None) -> None:

@@ -41,13 +41,13 @@ class Answered(NamedTuple):
     """An answer to a prompt.
 
     Attributes:
-        index: of the prompt.
+        number: of the prompt.
         tokens: the answer, without the end token.
         finish: whether it ended by itself.
         log_probs: of each token, how probable it was among its choices, whatever the rule; 0 of what was not decided.
     """
 
-    index: int
+    number: int
     tokens: list[int]
     finish: Literal["stop", "length"]
     log_probs: list[float]

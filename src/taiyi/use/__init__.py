@@ -1,0 +1,3 @@
+"""Models put to use: `Taiyi` answers about texts of one's own, with typed results."""
+
+from __future__ import annotations

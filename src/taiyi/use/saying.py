@@ -1,0 +1,176 @@
+"""Labels, choices and texts: what is said of a text as a whole. Many are answered together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import msgspec
+
+from taiyi import tasks
+from taiyi.errors import Unparsable
+from taiyi.generate.engine import NO_ROOM
+from taiyi.schema import Example, FreeText, Labels, Prediction
+from taiyi.use.extraction import LIMITS, refusal
+from taiyi.use.results import Label, Said
+
+if TYPE_CHECKING:
+    from taiyi.generate import Engine
+
+_TOGETHER = 64
+"""So many are answered together."""
+
+
+class Ask(NamedTuple):
+    """Something that is asked of a model.
+
+    Attributes:
+        example: the question.
+        how: whether all answers that it has are weighed (`each`) or the best of them is wanted (`one`), whether several
+            labels may be written (`several`), or a text.
+        fault: why it cannot be asked; then there is no example.
+    """
+
+    example: Example | None
+    how: Literal["each", "one", "several", "text"]
+    fault: str = ""
+
+
+def said(asks: Iterable[Ask], engine: Engine) -> Iterator[Said]:
+    """Answer in order what is asked."""
+    rest = iter(asks)
+    while together := list(islice(rest, _TOGETHER)):
+        # Ids tell questions apart that are the same.
+        numbered = [
+            ask if ask.example is None else ask._replace(example=msgspec.structs.replace(ask.example, id=str(number)))
+            for number, ask in enumerate(together)
+        ]
+        found: dict[str, Said] = {}
+        found |= _weighed(_of(numbered, "each", "one"), engine)
+        found |= _labelled(_of(numbered, "several"), engine)
+        found |= _written(_of(numbered, "text"), engine)
+        for ask in numbered:
+            if ask.example is None:
+                yield Said(fault=ask.fault)
+                continue
+            answer = found[ask.example.id]
+            yield msgspec.structs.replace(answer, labels=answer.labels[:1]) if ask.how == "one" else answer
+
+
+def _of(asks: Sequence[Ask], *how: str) -> list[Example]:
+    return [ask.example for ask in asks if ask.example is not None and ask.how in how]
+
+
+def _written(examples: Sequence[Example], engine: Engine) -> dict[str, Said]:
+    """Answer with a text."""
+    found: dict[str, Said] = {}
+    for example, prediction in _answers(examples, engine):
+        if prediction.finish == "refused":
+            found[example.id] = Said(fault=refusal(prediction.reason))
+            continue
+        answer = (
+            tasks.get(example.task).parse(prediction.text, example) if prediction.text.strip() else FreeText(text="")
+        )
+        assert isinstance(answer, FreeText)
+        found[example.id] = Said(text=answer.text, cut=prediction.finish == "length")
+    return found
+
+
+def _answers(examples: Sequence[Example], engine: Engine) -> Iterator[tuple[Example, Prediction]]:
+    by_id = {example.id: example for example in examples}
+    if examples:
+        for prediction in engine.generate(examples, **LIMITS):
+            yield by_id[prediction.example], prediction
+
+
+def _labelled(examples: Sequence[Example], engine: Engine) -> dict[str, Said]:
+    """Answer with the labels that are written, each as sure as the answer is with it beside that without it."""
+    found: dict[str, Said] = {}
+    asked: list[tuple[Example, Labels]] = []
+    for example, prediction in _answers(examples, engine):
+        task = tasks.get(example.task)
+        if prediction.finish == "refused":
+            found[example.id] = Said(fault=refusal(prediction.reason))
+            continue
+        cut = prediction.finish == "length"
+        try:
+            answer = task.parse(task.cut(prediction.text, example) if cut else prediction.text, example)
+        except Unparsable as error:
+            found[example.id] = Said(fault=str(error))
+            continue
+        assert isinstance(answer, Labels)
+        found[example.id] = Said(cut=cut)
+        asked.append((example, answer))
+    scores = _scores([(example, _without_each(example, answer)) for example, answer in asked if answer.items], engine)
+    for example, answer in asked:
+        shown = {t.name: t.shown for t in example.types}
+        whole, *without = scores.get(example.id) or [0.0]
+        sure = [_odds(whole - score) for score in without] or [None] * len(answer.items)
+        labels = [Label(name=shown.get(n, n), confidence=s) for n, s in zip(answer.items, sure, strict=True)]
+        found[example.id] = msgspec.structs.replace(found[example.id], labels=_ordered(labels))
+    return found
+
+
+def _without_each(example: Example, answer: Labels) -> list[str]:
+    """Return an answer, and each that has one label less."""
+    task = tasks.get(example.task)
+    assert isinstance(task, tasks.Writing)
+    less = (Labels(items=tuple(name for name in answer.items if name != label)) for label in answer.items)
+    return [task.write(one, example) for one in (answer, *less)]
+
+
+def _weighed(examples: Sequence[Example], engine: Engine) -> dict[str, Said]:
+    """Answer with all answers that an example has, the most probable first."""
+    asked = [(example, _candidates(example)) for example in examples]
+    scores = _scores(asked, engine)
+    if asked and not scores:
+        # A server that does not tell how probable answers are writes one.
+        return {
+            example.id: Said(fault=refusal(prediction.reason))
+            if prediction.finish == "refused"
+            else Said(labels=(Label(name=prediction.text.strip()),))
+            for example, prediction in _answers(examples, engine)
+        }
+    found: dict[str, Said] = {}
+    for example, candidates in asked:
+        if not (of_example := scores[example.id]):
+            found[example.id] = Said(fault=refusal(NO_ROOM))
+            continue
+        most = max(of_example)
+        together = sum(math.exp(score - most) for score in of_example)
+        labels = [
+            Label(name=name, confidence=math.exp(score - most) / together)
+            for name, score in zip(candidates, of_example, strict=True)
+        ]
+        found[example.id] = Said(labels=_ordered(labels))
+    return found
+
+
+def _candidates(example: Example) -> list[str]:
+    """Return the answers that an example has."""
+    task = tasks.get(example.task)
+    if isinstance(task, tasks.Closed):
+        return list(task.candidates(example))
+    assert isinstance(task, tasks.Writing)
+    return [task.write(Labels(items=(shown.name,)), example) for shown in example.types]
+
+
+def _scores(asked: Sequence[tuple[Example, Sequence[str]]], engine: Engine) -> dict[str, list[float]]:
+    """Return the log-probabilities of the candidates of each example; nothing from an engine that does not tell."""
+    from taiyi.generate import Asked, Weighing
+
+    if not isinstance(engine, Weighing):
+        return {}
+    pairs = [Asked(example, candidates) for example, candidates in asked]
+    return {w.example: list(w.scores) for w in engine.weigh(pairs, batch_tokens=LIMITS["batch_tokens"])}
+
+
+def _ordered(labels: Iterable[Label]) -> tuple[Label, ...]:
+    return tuple(sorted(labels, key=lambda label: -(label.confidence or 0.0)))
+
+
+def _odds(difference: float) -> float:
+    """Return a probability from the difference of two log-probabilities."""
+    return 1 / (1 + math.exp(min(700.0, -difference)))

@@ -1,0 +1,59 @@
+"""Texts as they are given: their language, and their windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
+
+import regex
+
+from taiyi.build.windows import windows
+from taiyi.schema import Lang, Span
+
+_HAN = regex.compile(r"\p{Han}")
+_LETTER = regex.compile(r"\p{L}")
+_TELLING_CHARS = 10_000
+"""So much of a text says which language it is in."""
+
+
+class Part(NamedTuple):
+    """Some of a text: at which character of it this begins, and the windows of it."""
+
+    at: int
+    text: str
+    windows: list[Span]
+
+
+def language(text: str, wanted: Literal["auto", "en", "zh"] = "auto") -> Lang:
+    """Return the language that is wanted, else Chinese where a fifth of the letters are Han characters."""
+    if wanted != "auto":
+        return wanted
+    begin = text[:_TELLING_CHARS]
+    return "zh" if len(_HAN.findall(begin)) * 5 > len(_LETTER.findall(begin)) else "en"
+
+
+def parts(blocks: Iterable[str], max_chars: int) -> Iterator[Part]:
+    """Cut a text into windows of whole sentences (`build.windows`) as it is read; memory does not grow with it.
+
+    Where a window ends may follow from the sentence after the next one, so the last two wait for what comes.
+    """
+    at, held = 0, ""
+    for block in blocks:
+        held += block
+        if len(found := windows(held, max_chars)) > 2:
+            end = found[-2].start
+            yield Part(at, held[:end], found[:-2])
+            at, held = at + end, held[end:]
+    if found := windows(held, max_chars):
+        yield Part(at, held, found)
+
+
+def fault(text: str) -> str:
+    """Return what keeps a text from being asked about; empty where nothing does."""
+    if not text.strip():
+        return "the text is empty"
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return f"not a text: half of a surrogate pair stands alone at character {error.start}"
+    return ""

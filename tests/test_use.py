@@ -1,0 +1,241 @@
+"""`Taiyi`: what is found in texts of one's own, with places, confidence and what was wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import Qwen3Config, Qwen3ForCausalLM
+
+from taiyi import tagged
+from taiyi.checkpoint import Checkpoint, Learned
+from taiyi.errors import ModelError, RecipeError, TaiyiError
+from taiyi.generate import Asked, Weighed
+from taiyi.schema import Example, Message, Prediction
+from taiyi.templates import words
+from taiyi.train.tokenizer import train_bpe
+from taiyi.use.asking import Model
+from taiyi.use.results import Entity
+from taiyi.use.taiyi import Taiyi
+from taiyi.use.texts import language
+
+TEXT = "Aspirin can cause asthma. No harm was seen in e.g. mice! 😀 Warfarin, too.\r\nEnd of it."
+TAGS = ("chemical", "disease", "药物")
+LEARNED = (
+    Learned(task="ner", corpus="a", lang="en", form="tagged", types=("chemical", "disease")),
+    Learned(task="ner", corpus="b", lang="zh", form="tagged", types=("药物",)),
+    *(Learned(task=task, corpus="c", lang="en") for task in ("tc", "tp_ss", "qa_mc", "qa_yesno", "mt", "title")),
+)
+
+
+@pytest.fixture(scope="module")
+def taiyi(tmp_path_factory: pytest.TempPathFactory) -> Taiyi:
+    """A random model that tags a lot."""
+    written = [mark for tag in TAGS for mark in (tagged.open_tag(tag), tagged.close_tag(tag))]
+    tokenizer = train_bpe([TEXT, "阿司匹林可引起哮喘。"], vocab_size=400, tags=written)
+    torch.manual_seed(1)
+    config = Qwen3Config(
+        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=1, head_dim=16, max_position_embeddings=800, initializer_range=0.3,
+        tie_word_embeddings=True,
+    )  # fmt: skip
+    path = tmp_path_factory.mktemp("model")
+    Qwen3ForCausalLM(config).save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    Checkpoint(base="scratch", positions="aligned", window_chars=60, learned=LEARNED).save(path)
+    return Taiyi.load(path, device="cpu")
+
+
+def right(text: str, entities: Sequence[Entity], types: set[str]) -> None:
+    for entity in entities:
+        assert text[entity.start : entity.end] == entity.text
+        assert entity.text == entity.text.strip()
+        assert entity.text
+        assert entity.type in types
+        assert entity.confidence is not None and 0 <= entity.confidence <= 1
+    places = [(entity.start, -entity.end, entity.type) for entity in entities]
+    assert places == sorted(set(places))
+
+
+def test_mentions_have_places_types_and_confidence(taiyi: Taiyi) -> None:
+    found = taiyi.extract(TEXT)
+    assert (found.text, found.lang, found.at, found.fault, found.cut) == (TEXT, "en", 0, "", 0)
+    assert found.entities, "the case is empty: nothing was found"
+    right(TEXT, found.entities, {"chemical", "disease"})
+    assert {e.type for e in taiyi.extract(TEXT, ["disease"]).entities} == {"disease"}
+    right("阿司匹林可引起哮喘。", taiyi.extract("阿司匹林可引起哮喘。").entities, {"药物"})
+    record = found.document("x")
+    assert [(e.type, e.text, e.spans[0]) for e in record.entities] == [
+        (e.type, e.text, (e.start, e.end)) for e in found.entities
+    ]
+
+
+# What makes offsets go wrong elsewhere: emoji, combining marks, other scripts, control characters, markup.
+hard = st.text(
+    st.sampled_from("ab .é肝\r\n\t\0<>/&;😀👩‍⚕️\u0301\u200b\ufeffа") | st.characters(codec="utf-8"),
+    min_size=1,
+    max_size=80,
+) | st.sampled_from(["<chemical>aspirin</chemical> & <b>x</b>", "</disease>", "<chemical>", "Ignore this. <disease>"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(hard, min_size=1, max_size=6))
+def test_any_text_is_answered_or_refused_and_none_keeps_others_from_it(taiyi: Taiyi, texts: list[str]) -> None:
+    found = list(taiyi.extract_all(texts, ["chemical", "disease"], lang="en"))
+    assert [one.text for one in found] == texts
+    for one in found:
+        assert bool(one.fault) == (not one.text.strip()), one.fault
+        right(one.text, one.entities, {"chemical", "disease"})
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(st.sampled_from([TEXT, "Mice. ", "A b c d.\n", "😀 e.g. x! "]), min_size=1, max_size=8), st.integers(1, 50)
+)
+def test_a_long_text_read_in_blocks_is_answered_like_its_whole(taiyi: Taiyi, texts: list[str], size: int) -> None:
+    text = "".join(texts)
+    blocks = [text[i : i + size] for i in range(0, len(text), size)]
+    parts = list(taiyi.extract_long(blocks, window=1))
+    assert "".join(part.text for part in parts) == text[: sum(len(part.text) for part in parts)]
+    together = [entity for part in parts for entity in part.entities]
+    whole = taiyi.extract(text, window=1).entities
+    assert [(e.start, e.end, e.type) for e in together] == [(e.start, e.end, e.type) for e in whole]
+    assert [e.confidence for e in together] == pytest.approx([e.confidence for e in whole], rel=1e-3)
+    right(text, together, {"chemical", "disease"})
+
+
+def test_what_is_no_text_is_refused(taiyi: Taiyi) -> None:
+    with pytest.raises(TaiyiError, match="the text is empty"):
+        taiyi.extract(" \n")
+    with pytest.raises(TaiyiError, match="half of a surrogate pair stands alone at character 2"):
+        taiyi.extract("ab\ud83d")
+    with pytest.raises(TaiyiError, match="the text is empty"):
+        taiyi.classify("", ["a", "b"])
+    one, other = taiyi.extract_all(["ab\ud83d", "Mice."])
+    assert "surrogate" in one.fault and not one.entities and not other.fault
+    with pytest.raises(TaiyiError, match="no room to answer"):
+        taiyi.extract("mice " * 900, window=10_000)
+
+
+def test_what_is_unknown_or_was_not_learned_is_refused(taiyi: Taiyi) -> None:
+    with pytest.raises(RecipeError, match="unknown type; got chemicl"):
+        taiyi.extract(TEXT, ["chemicl"])
+    with pytest.raises(ModelError, match="the model did not learn this; got ee in en"):
+        taiyi.extract(TEXT, what="events")
+    with pytest.raises(ModelError, match="got tc in zh"):
+        taiyi.classify("阿司匹林", ["a", "b"])
+    with pytest.raises(ModelError, match="cannot talk"):
+        next(taiyi.chat([Message(role="user", content="hi")]))
+    with pytest.raises(RecipeError, match="got farms"):
+        taiyi.extract(TEXT, like="farms")
+
+
+def test_definitions_stand_in_the_prompt(taiyi: Taiyi) -> None:
+    asking = taiyi.asking("entities", "en", {"Disease": "What one has.", "chemical": ""})
+    assert [shown.shown for shown in asking.types] == ["disease", "chemical"]
+    assert "- disease: What one has.\n" in asking.template.before
+    assert "chemical" not in asking.template.before
+
+
+@pytest.mark.parametrize(("text", "lang"), [("Aspirin", "en"), ("阿司匹林 aspirin", "zh"), ("😀 12", "en"), ("", "en")])
+def test_the_language_is_that_of_the_letters(text: str, lang: str) -> None:
+    assert language(text) == lang
+
+
+# --- labels and choices ----------------------------------------------------------------------------------------------
+
+
+def test_labels_and_choices_are_weighed(taiyi: Taiyi) -> None:
+    for found, names in (
+        (taiyi.pair("A b.", "C d.", ["same", "other"]), {"same", "other"}),
+        (taiyi.yes_or_no("Is it?", "It is."), {"yes", "no", "maybe"}),
+    ):
+        assert {label.name for label in found} == names
+        sure = [label.confidence for label in found]
+        assert sum(sure) == pytest.approx(1)  # pyright: ignore
+        assert sure == sorted(sure, reverse=True)  # pyright: ignore
+    [label] = taiyi.classify(TEXT, ["good", "bad"])
+    assert label.confidence is not None and label.confidence >= 0.5
+    options = taiyi.choose("Which?", ["one", "two", "three"])
+    assert {(c.key, c.text) for c in options} == {("A", "one"), ("B", "two"), ("C", "three")}
+    with pytest.raises(TaiyiError, match="between 2 to 26"):
+        taiyi.choose("Which?", ["one"])
+
+
+class Said:
+    """An engine that says what it is told to."""
+
+    def __init__(self, text: str, finish: Any = "stop", scores: dict[str, float] | None = None) -> None:
+        self.text, self.finish, self.scores = text, finish, scores or {}
+        self.asked: list[Example] = []
+
+    def generate(self, examples: Sequence[Example], **_: Any) -> Iterator[Prediction]:
+        self.asked += examples
+        for example in examples:
+            yield Prediction(example=example.id, text=self.text, finish=self.finish)
+
+    def weigh(self, asked: Sequence[Asked], **_: Any) -> Iterator[Weighed]:
+        for example, candidates in asked:
+            yield Weighed(example.id, [self.scores[c] for c in candidates], [1] * len(candidates), 0.0)
+
+    def stream(self, messages: Sequence[Message], **_: Any) -> Iterator[str]:
+        yield self.text
+
+
+def saying(text: str, **more: Any) -> tuple[Taiyi, Said]:
+    engine = Said(text, **more)
+    return Taiyi(engine, Model("said", Checkpoint(form="json"), remote=True)), engine
+
+
+def test_several_labels_are_each_as_sure_as_the_answer_is_with_it() -> None:
+    scores = {"bad; good": -1.0, "good": -3.0, "bad": -1.0}
+    taiyi, _ = saying("bad; good", scores=scores)
+    one, other = taiyi.classify(TEXT, ["bad", "good", "ugly"], several=True)
+    assert (one.name, other.name) == ("bad", "good")
+    assert one.confidence == pytest.approx(1 / (1 + 2.718281828**-2))
+    assert other.confidence == pytest.approx(0.5)
+    none, _ = saying(words("en").none)
+    assert none.classify(TEXT, ["bad", "good"], several=True) == []
+
+
+def test_mentions_that_are_only_named_are_found_in_the_text_or_counted() -> None:
+    taiyi, engine = saying('{"disease": ["asthma", "gout"]}')
+    found = taiyi.extract("Asthma, asthma, and pre-asthmatic asthma.", ["disease"])
+    assert [(e.start, e.end, e.confidence) for e in found.entities] == [(8, 14, None), (34, 40, None)]
+    assert found.not_there == 1
+    assert "JSON" in engine.asked[0].messages[-1].content
+
+
+def test_relations_and_events_are_read() -> None:
+    taiyi, _ = saying('[{"type": "chemical-induced disease", "head": "aspirin", "tail": "asthma"}]')
+    [relation] = taiyi.extract(TEXT, ["CID"], what="relations").relations
+    assert (relation.head, relation.tail, relation.type) == ("aspirin", "asthma", "chemical-induced disease")
+
+
+def test_an_answer_that_cannot_be_read_or_was_cut_is_told() -> None:
+    taiyi, _ = saying("I think it is asthma.")
+    assert taiyi.extract(TEXT, ["disease"]).cut == 1
+    taiyi, _ = saying('{"disease": ["asthma", "mi', finish="length")
+    found = taiyi.extract(TEXT, ["disease"])
+    assert ([e.text for e in found.entities], found.cut) == (["asthma"], 1)
+    taiyi, _ = saying("", finish="refused")
+    assert not taiyi.extract_all([TEXT], ["disease"]).__next__().entities
+
+
+def test_texts_are_written() -> None:
+    taiyi, engine = saying(" 哮喘 ")
+    assert taiyi.translate("Asthma.") == "哮喘"
+    assert taiyi.rewrite("Asthma is bad.", "title") == "哮喘"
+    assert taiyi.answer("What?") == taiyi.answer("What?", context="That.") == "哮喘"
+    assert "".join(taiyi.chat([Message(role="user", content="x")])) == " 哮喘 "
+    assert [example.task for example in engine.asked] == ["mt", "title", "qa_sqa", "qa_cqa"]
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no model here"):
+        Taiyi.load(tmp_path)
