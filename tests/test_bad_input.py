@@ -338,12 +338,15 @@ def _cut(path: Path) -> None:
 )
 def test_a_run_without_its_whole_model_cannot_talk(run: Path, damage: Callable[[Path], object], said: str) -> None:
     damage(only(run, "train-one-*/model"))
-    assert said in fault(call("chat", run, "--once", "hello", "--max-new-tokens", "2"))
+    assert said in fault(call("chat", "--model", run, "--once", "hello", "--max-new-tokens", "2"))
 
 
 def test_a_folder_that_is_no_model_cannot_talk(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
-    for command in (["chat", tmp_path, "--once", "x"], ["eval", tmp_path, "--suite", "demo", "--runs", tmp_path]):
+    for command in (
+        ["chat", "--model", tmp_path, "--once", "x"],
+        ["eval", tmp_path, "--suite", "demo", "--runs", tmp_path],
+    ):
         assert f"{tmp_path}: no model here; expected a run with run.json, or a" in fault(call(*command))
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 

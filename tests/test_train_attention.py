@@ -37,6 +37,7 @@ from transformers import (
 from taiyi.encoding import Prompt
 from taiyi.errors import ModelError
 from taiyi.generate import free
+from taiyi.generate.torch_model import TorchModel
 from taiyi.train import attention
 from taiyi.train.loss import check_head
 
@@ -145,7 +146,7 @@ def test_our_decoding_writes_what_generate_writes(name: str) -> None:
         p.data.mul_(3) if p.dim() > 1 else None
     prompts = [ids.tolist() for ids, _ in rows("plain") if len(ids) in (5, 40, 90)]
     asked = [Prompt(ids, list(range(len(ids)))) for ids in prompts]
-    written = {n: ids for n, ids, _ in free.decode(model, asked, limits=[8] * len(asked), ends={1})}
+    written = {n: ids for n, ids, _ in free.decode(TorchModel(model), asked, limits=[8] * len(asked), ends={1})}
     for n, ids in enumerate(prompts):
         given: dict[str, Any] = {"attention_mask": torch.ones(1, len(ids)), "eos_token_id": 1, "pad_token_id": 0}
         found = model.generate(torch.tensor([ids]), max_new_tokens=8, do_sample=False, **given)[0, len(ids) :].tolist()

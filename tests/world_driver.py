@@ -23,6 +23,7 @@ from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Prompt, Row
 from taiyi.errors import TaiyiError
 from taiyi.generate import free
+from taiyi.generate.torch_model import TorchModel
 from taiyi.train import rows as store
 from taiyi.train.loop import Hooks, Step, TrainResult, train
 from taiyi.train.model import scratch
@@ -155,7 +156,7 @@ def carry_out(
         prompt = Prompt(ids=[5 + this.rank, 6, 7], positions=[0, 1, 2])
         # Of unequal length in each process: nobody waits for another one in the middle.
         limit = 4 + 3 * this.rank
-        found = [ids for _, ids, _ in free.decode(base, [prompt], limits=[limit], ends=())]
+        found = [ids for _, ids, _ in free.decode(TorchModel(base), [prompt], limits=[limit], ends=())]
         with (out / f"answered-{this.rank}").open("a") as file:
             file.write(f"{step} {found}\n")
         # The score follows from the step: the best is the second one.
