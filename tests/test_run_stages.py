@@ -277,7 +277,7 @@ def test_pairs_are_of_the_model_in_4_bit_that_learns_from_them(
             return model(input_ids=ids).logits
 
     def answered(paths: Any, engine: Any, *rest: Any, **more: Any) -> Any:
-        seen["answers"] = logits(engine.model)
+        seen["answers"] = logits(engine.model.model)
         return prepare_pairs(paths, engine, *rest, **more)
 
     def trained_on(rows: Any, out: Any, settings: Any, learner: Any, *rest: Any, **more: Any) -> Any:
