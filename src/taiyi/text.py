@@ -51,6 +51,8 @@ def squeeze(text: str) -> str:
 
 def language(text: str) -> Literal["en", "zh"]:
     """Return the language of a text: Chinese where a fifth of its letters are Han characters."""
+    if text.isascii():
+        return "en"
     return "zh" if len(_HAN.findall(text)) * 5 > len(_LETTER.findall(text)) else "en"
 
 

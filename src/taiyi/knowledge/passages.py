@@ -81,7 +81,7 @@ class Reader:
 
 def cut(source: Source, max_chars: int) -> Iterator[Passage]:
     """Cut a document into windows of whole sentences; a sentence that is longer than one is cut where it may be."""
-    for window in windows(source.text, max_chars):
+    for window in windows(source.text, max_chars if len(source.text) > max_chars else 0):
         for start, end in _pieces(source.text, window, max_chars):
             text = source.text[start:end]
             yield Passage(

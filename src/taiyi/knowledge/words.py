@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 from importlib import import_module
@@ -19,6 +20,7 @@ VERSION = 1
 EXTRA = "sources"
 # A word of more letters is none that somebody asks for; it is cut, so that no text makes a word that an index drops.
 _WORD = regex.compile(r"\p{Han}+|(?:(?!\p{Han})[\p{L}\p{M}\p{N}]){1,64}")
+_ASCII_WORD = re.compile(r"[a-z0-9]{1,64}")
 _HAN = regex.compile(r"\p{Han}")
 
 
@@ -27,6 +29,8 @@ def words(text: str) -> list[str]:
 
     Chinese is not segmented: each character is a word, and each two that stand together.
     """
+    if text.isascii():
+        return _ASCII_WORD.findall(text.lower())
     found: list[str] = []
     for match in _WORD.finditer(unicodedata.normalize("NFKC", text).casefold()):
         word = match.group()
