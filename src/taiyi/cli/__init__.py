@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "export": "Write a model for other programs, with its card.",
     "chat": "Talk with a model in the terminal.",
     "extract": "Find entities or relations in a text or file.",
+    "index": "Make an index of documents to answer from, and search it.",
     "doctor": "Show what this machine has, and what Taiyi misses on it.",
 }
 
