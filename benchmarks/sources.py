@@ -2,10 +2,10 @@
 
 Run: python benchmarks/sources.py [--documents N] [--chinese SHARE] [--questions N] [--folder DIR]
 
-Abstracts have some 200 words or, in Chinese, 300 characters, drawn as natural texts have them: the most frequent in nearly
-every one, most in hardly any. A question is 15 words in a row, or 12 characters, of an abstract that is in the index. Making
-and asking are processes of their own, so that the memory of each is its own; pages of the index that the system keeps
-count as memory of the one that asks.
+Abstracts have some 200 words or, in Chinese, 300 characters, drawn as natural texts have them: the most frequent in
+nearly every one, most in hardly any. A question is 15 words in a row, or 12 characters, of an abstract of the index.
+Making and asking are processes of their own, so that the memory of each is its own; pages of the index that the system
+keeps in memory count with the process that reads them.
 """
 
 from __future__ import annotations

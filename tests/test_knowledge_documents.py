@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,11 +19,16 @@ from taiyi.schema import Reject
 PUBMED = """<?xml version="1.0" encoding="utf-8"?>
 <!DOCTYPE PubmedArticleSet PUBLIC "-//NLM//DTD PubMedArticle, 1st January 2025//EN" "https://dtd.nlm.nih.gov/p.dtd">
 <PubmedArticleSet>
-<PubmedArticle><MedlineCitation><PMID Version="1">1</PMID><Article><ArticleTitle>Zelomab in <i>Mus musculus</i>.</ArticleTitle>
+<PubmedArticle><MedlineCitation><PMID Version="1">1</PMID>
+<Article><ArticleTitle>Zelomab in <i>Mus musculus</i>.</ArticleTitle>
 <Abstract><AbstractText Label="METHODS">Nine mice got 10<sup>5</sup> cells.</AbstractText>
-<AbstractText Label="RESULTS">β-zelin rose.</AbstractText><CopyrightInformation>X</CopyrightInformation></Abstract></Article>
-<OtherAbstract Type="Publisher" Language="chi"><AbstractText>九只小鼠。</AbstractText></OtherAbstract></MedlineCitation>
-<PubmedData><ReferenceList><Reference><ArticleIdList><ArticleId IdType="pubmed">99</ArticleId></ArticleIdList></Reference>
+<AbstractText Label="RESULTS">β-zelin rose.</AbstractText>
+<CopyrightInformation>X</CopyrightInformation></Abstract></Article>
+
+<OtherAbstract Type="Publisher" Language="chi">
+<AbstractText>九只小鼠。</AbstractText></OtherAbstract></MedlineCitation>
+<PubmedData><ReferenceList>
+<Reference><ArticleIdList><ArticleId IdType="pubmed">99</ArticleId></ArticleIdList></Reference>
 </ReferenceList></PubmedData></PubmedArticle>
 <PubmedArticle><MedlineCitation><PMID Version="1">2</PMID><Article><ArticleTitle>A title alone.</ArticleTitle></Article>
 </MedlineCitation></PubmedArticle>
@@ -33,7 +39,7 @@ PUBMED = """<?xml version="1.0" encoding="utf-8"?>
 <DeleteCitation><PMID Version="1">5</PMID></DeleteCitation>
 </PubmedArticleSet>
 """
-BIOC_DOCUMENT = {
+BIOC_DOCUMENT: dict[str, Any] = {
     "id": "7",
     "infons": {},
     "passages": [
@@ -43,7 +49,9 @@ BIOC_DOCUMENT = {
             "infons": {"type": "abstract"},
             "text": "It may cause asthma.",
             # Stands nowhere in the text: that concerns no source.
-            "annotations": [{"id": "1", "infons": {"type": "X"}, "text": "z", "locations": [{"offset": 90, "length": 1}]}],
+            "annotations": [
+                {"id": "1", "infons": {"type": "X"}, "text": "z", "locations": [{"offset": 90, "length": 1}]}
+            ],
             "relations": [],
         },
     ],
@@ -101,15 +109,19 @@ def test_json_lines(tmp_path: Path) -> None:
         Source(f"{path}:3", "", "三。"),
     ]
     reasons = [one.reason for one in found if isinstance(one, Reject)]
-    assert reasons == [documents.NO_TEXT, "malformed document", "malformed document", documents.NO_TEXT, "malformed line"]
+    assert reasons == [
+        documents.NO_TEXT,
+        "malformed document",
+        "malformed document",
+        documents.NO_TEXT,
+        "malformed line",
+    ]
 
 
 def test_texts_keep_their_characters(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes("\ufeffOne.\r\nTwo 😀.\r\n".encode())
     (tmp_path / "b.md").write_text("intro\n\n## The **title** ##\n\nText.\n")
-    assert list(documents.read(tmp_path / "a.txt")) == [
-        Source(str(tmp_path / "a.txt"), "a", "One.\r\nTwo 😀.\r\n")
-    ]
+    assert list(documents.read(tmp_path / "a.txt")) == [Source(str(tmp_path / "a.txt"), "a", "One.\r\nTwo 😀.\r\n")]
     (found,) = documents.read(tmp_path / "b.md")
     assert isinstance(found, Source)
     assert (found.title, found.text) == ("The **title**", "intro\n\n## The **title** ##\n\nText.\n")
@@ -143,7 +155,10 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
 
 
 @given(
-    st.lists(st.sampled_from(["Aspirin causes asthma. ", "阿司匹林引起哮喘。", "word ", "\n", "x" * 30, " ", "😀"]), min_size=1),
+    st.lists(
+        st.sampled_from(["Aspirin causes asthma. ", "阿司匹林引起哮喘。", "word ", "\n", "x" * 30, " ", "😀"]),
+        min_size=1,
+    ),
     st.integers(5, 60),
 )
 def test_passages_stand_where_they_say_and_hold_everything(parts: list[str], max_chars: int) -> None:

@@ -10,7 +10,24 @@ from taiyi.knowledge import quotes
 from taiyi.schema import Span
 
 # Words that share no letter with ABSENT.
-WORDS = ("Aspirin", "TNF-α", "5", "mg/kg", "(p", "<", "0.05),", "naïve", "“dose”", "哮喘", "患者，", "用药。", "10⁵", "😀", "ﬁve", "Straße")
+WORDS = (
+    "Aspirin",
+    "TNF-α",
+    "5",
+    "mg/kg",
+    "(p",
+    "<",
+    "0.05),",
+    "naïve",
+    "“dose”",
+    "哮喘",
+    "患者，",
+    "用药。",
+    "10⁵",
+    "😀",
+    "ﬁve",
+    "Straße",
+)
 ABSENT = ("warfarin", "99", "中毒")
 SPACES = (" ", "\n", "  ", "\t", "\u00a0", "\u3000")
 texts = st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(SPACES)), min_size=1, max_size=12)

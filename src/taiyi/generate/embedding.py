@@ -70,9 +70,7 @@ class Embedder:
         most = int(settings.get("max_seq_length") or min(tokenizer.model_max_length, _MOST_TOKENS))
         prompts: dict[str, str] = _json(folder / "config_sentence_transformers.json").get("prompts") or {}
         passage = next((prompts[key] for key in _PASSAGE_PROMPTS if prompts.get(key)), "")
-        return cls(
-            encoder, tokenizer, pooling=pooling, max_tokens=most, prompts=(prompts.get("query") or "", passage)
-        )
+        return cls(encoder, tokenizer, pooling=pooling, max_tokens=most, prompts=(prompts.get("query") or "", passage))
 
     @torch.inference_mode()
     def embed(self, texts: Sequence[str], *, query: bool = False) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Answers with citations as a model writes them: statements, the numbers of passages, and the words quoted from them."""
+"""Answers with citations as a model writes them: statements, numbers of passages, and words quoted from them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Written(NamedTuple):
 
 
 def parse(answer: str) -> list[Written]:
-    """Return the statements of an answer, in order; a line that has none but names a passage belongs to the one before."""
+    """Return the statements of an answer, in order; a line of citations alone belongs to the statement before."""
     found: list[Written] = []
     for line in answer.splitlines():
         for written in _statements(_BULLET.sub("", line)):

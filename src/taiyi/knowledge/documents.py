@@ -1,4 +1,4 @@
-"""Documents of users as they lie on disk, PubMed's XML, BioC, JSON lines, texts, and folders of these, one at a time."""
+"""Documents of users as they lie on disk: PubMed's XML, BioC, JSON lines, texts, and folders of these."""
 
 from __future__ import annotations
 
@@ -46,9 +46,7 @@ def files(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         if path.is_dir():
             inner = (file for file in path.rglob("*") if file.is_file())
-            found += sorted(
-                file for file in inner if not any(p.startswith(".") for p in file.relative_to(path).parts)
-            )
+            found += sorted(file for file in inner if not any(p.startswith(".") for p in file.relative_to(path).parts))
         elif path.exists():
             found.append(path)
         else:
@@ -138,7 +136,8 @@ def _bioc(records: Iterable[Any]) -> Iterator[Source | Reject]:
 
 
 def _json(file: Path, name: str) -> Iterator[Source | Reject]:
-    first = next((item for _, item in json_lines.items(file) if not isinstance(item, Reject)), {})
+    nothing: dict[str, Any] = {}
+    first = next((item for _, item in json_lines.items(file) if not isinstance(item, Reject)), nothing)
     if isinstance(first.get("documents"), list) or isinstance(first.get("passages"), list):
         yield from _bioc(bioc_json.read(file, corpus="sources", split="train", lang="en"))
         return

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
-from taiyi import storage
 from taiyi.errors import SourceError, machine_fault
 from taiyi.knowledge import words
 from taiyi.knowledge.passages import Passage
@@ -197,7 +196,9 @@ def _manifest(folder: Path) -> Manifest:
     try:
         head = msgspec.json.decode(path.read_bytes())
         if not isinstance(head, dict) or head.get("kind") != KIND:  # pyright: ignore[reportUnknownMemberType]
-            raise SourceError("this is no index of sources", where=folder, mend="make one: taiyi index DOCS --out INDEX")
+            raise SourceError(
+                "this is no index of sources", where=folder, mend="make one: taiyi index DOCS --out INDEX"
+            )
         manifest = msgspec.convert(head, Manifest)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise _fault(_DAMAGED, folder, error) from error
@@ -212,7 +213,9 @@ def _manifest(folder: Path) -> Manifest:
     there = sizes(folder)
     for name, size in manifest.files.items():
         if there.get(name) != size:
-            raise _fault(_DAMAGED, folder / name, f"{there[name]:,} bytes" if name in there else "no file", f"{size:,} bytes")
+            raise _fault(
+                _DAMAGED, folder / name, f"{there[name]:,} bytes" if name in there else "no file", f"{size:,} bytes"
+            )
     return manifest
 
 

@@ -15,7 +15,9 @@ import regex
 
 from taiyi.schema import Span
 
-_ALIKE = str.maketrans({**dict.fromkeys("“”„‟«»「」『』″", '"'), **dict.fromkeys("‘’‚‛′`´", "'")} | dict.fromkeys("‐‑‒–—−", "-"))
+_ALIKE = str.maketrans(
+    {**dict.fromkeys("“”„‟«»「」『』″", '"'), **dict.fromkeys("‘’‚‛′`´", "'")} | dict.fromkeys("‐‑‒–—−", "-")
+)
 _WORD = regex.compile(r"(?!\p{Han})[\p{L}\p{M}\p{N}]")
 _EDGE = " \t\r\n\"'.,;:!?…。，；：！？、"
 

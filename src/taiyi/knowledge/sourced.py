@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 import regex
+from msgspec import structs
 
 from taiyi.knowledge import cited, quotes, words
 from taiyi.knowledge.index import Index
@@ -30,6 +31,7 @@ STATEMENT_COVERAGE = 0.4
 _SENTENCE_COVERAGE = 0.2
 _LEAST_WORDS = 3
 """How many words a quotation has at least, of Chinese characters: fewer stand in any text."""
+_NOT_QUOTED = "nothing is quoted"
 _NUMBER = regex.compile(r"\p{N}+(?:[.,]\p{N}+)*")
 
 LANGS: tuple[Lang, ...] = ("en", "zh")
@@ -191,15 +193,22 @@ class Sources:
         if not 1 <= given.number <= len(passages):
             return Citation(number=given.number, quote=given.quote, fault="there is no passage of this number")
         passage = passages[given.number - 1]
-        named = {"number": given.number, "passage": passage.id, "document": passage.document}
+        citation = Citation(
+            number=given.number, quote=given.quote, passage=passage.id, document=passage.document, fault=_NOT_QUOTED
+        )
         if not given.quote.strip():
-            return Citation(quote="", fault="nothing is quoted", **named)
+            return citation
         span = quotes.find(given.quote, passage.text)
         if span is None:
-            return Citation(quote=given.quote, fault="the passage does not have these words", **named)
+            return structs.replace(citation, fault="the passage does not have these words")
         quote = passage.text[slice(*span)]
-        place = {"start": passage.start + span.start, "end": passage.start + span.end}
-        return Citation(quote=quote, fault=self._fault(statement, quote, passage), **named, **place)
+        return structs.replace(
+            citation,
+            quote=quote,
+            start=passage.start + span.start,
+            end=passage.start + span.end,
+            fault=self._fault(statement, quote, passage),
+        )
 
     def _fault(self, statement: str, quote: str, passage: Passage) -> str:
         """Say why a quotation that is in the passage does not support a statement, as far as words tell."""
@@ -217,9 +226,7 @@ class Sources:
 def _sourced(
     question: str, lang: Lang, kind: Kind, statements: Sequence[Statement], passages: Sequence[Passage]
 ) -> Sourced:
-    return Sourced(
-        question=question, lang=lang, kind=kind, statements=tuple(statements), passages=tuple(passages)
-    )
+    return Sourced(question=question, lang=lang, kind=kind, statements=tuple(statements), passages=tuple(passages))
 
 
 def _asked(
@@ -229,7 +236,10 @@ def _asked(
     kept = list(passages)
     while kept:
         messages = prompt(question, kept, lang)
-        if not isinstance(engine, Limited) or engine.num_tokens(messages) + _room(engine, max_new_tokens) <= engine.limit:
+        if (
+            not isinstance(engine, Limited)
+            or engine.num_tokens(messages) + _room(engine, max_new_tokens) <= engine.limit
+        ):
             return messages, kept
         kept.pop()
     return None
@@ -278,14 +288,17 @@ def _coverage(weights: dict[str, float], text: str) -> float:
 
 
 def _quotations(weights: dict[str, float], passages: Sequence[Passage]) -> list[Statement]:
-    """Return the sentences of passages that have most of what the terms tell, the best first, each as its own support."""
+    """Return the sentences of passages that have most of what the terms tell, the best first, as they stand."""
     scored: list[tuple[float, int, int, int]] = []
     for number, passage in enumerate(passages, 1):
         for start, end in sentences(passage.text):
             share = _coverage(weights, passage.text[start:end])
             if share >= _SENTENCE_COVERAGE and len(words.words(passage.text[start:end])) >= _LEAST_WORDS:
                 scored.append((-share, number, start, end))
-    return [_quotation(passages[number - 1], number, start, end) for _, number, start, end in sorted(scored)[:_MOST_QUOTATIONS]]
+    return [
+        _quotation(passages[number - 1], number, start, end)
+        for _, number, start, end in sorted(scored)[:_MOST_QUOTATIONS]
+    ]
 
 
 def _quotation(passage: Passage, number: int, start: int, end: int) -> Statement:

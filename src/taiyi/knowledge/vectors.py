@@ -1,4 +1,4 @@
-"""Vectors of passages: rows of a file that is mapped into memory, compared with that of a question one block at a time."""
+"""Vectors of passages: rows of a file that is mapped into memory, compared with a question block by block."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from functools import cache
 from importlib import import_module
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import regex
@@ -36,7 +37,7 @@ def words(text: str) -> list[str]:
         word = match.group()
         if _HAN.match(word):
             found.extend(word)
-            found.extend(map("".join, zip(word, word[1:], strict=False)))
+            found.extend(map("".join, pairwise(word)))
         else:
             found.append(word)
     return found
