@@ -26,7 +26,7 @@ def read(path: Path) -> Iterator[Article | Reject]:
     """Read citations in the order of the file; memory does not grow with it.
 
     Parts of an abstract begin with their label, as PubMed shows them. An abstract in another language, or in plain
-    words, is an article of its own, whose id has a number after it. What is only a list of deleted citations has no text.
+    words, is an article of its own, whose id has a number after it. Lists of deleted citations have no text.
 
     Raises:
         FormatError: the file is not PubMed's XML, was cut off, or defines XML entities.
