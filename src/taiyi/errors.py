@@ -88,6 +88,10 @@ class ModelError(TaiyiError):
     """A model or tokenizer cannot be loaded or used."""
 
 
+class SourceError(TaiyiError):
+    """Documents cannot be read as sources, or an index of them cannot be made, opened or asked."""
+
+
 class Unparsable(TaiyiError):
     """A generated answer cannot be read as an answer to its task."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from itertools import pairwise
+from typing import Literal
 
 import regex
 import xxhash
@@ -14,6 +15,8 @@ PIECE = r" ?\p{Han}| ?\p{N}| ?[^\s\p{L}\p{M}\p{N}]| ?(?:(?!\p{Han})[\p{L}\p{M}])
 _PIECE = regex.compile(PIECE)
 _SPACE = regex.compile(r"\s+")
 _NOT_WORD = regex.compile(r"[^\p{L}\p{N}]+")
+_HAN = regex.compile(r"\p{Han}")
+_LETTER = regex.compile(r"\p{L}")
 # A sentence ends after a full stop that is followed by a space and something that begins a sentence, after a Chinese
 # full stop, question or exclamation mark or semicolon with its closing quotes, or at a line break.
 _SENTENCE_END = regex.compile(
@@ -44,6 +47,13 @@ def fingerprints(*texts: str) -> tuple[str, ...]:
 def squeeze(text: str) -> str:
     """Collapse every run of white space to one space and strip the ends."""
     return _SPACE.sub(" ", text).strip()
+
+
+def language(text: str) -> Literal["en", "zh"]:
+    """Return the language of a text: Chinese where a fifth of its letters are Han characters."""
+    if text.isascii():
+        return "en"
+    return "zh" if len(_HAN.findall(text)) * 5 > len(_LETTER.findall(text)) else "en"
 
 
 def sentences(text: str) -> list[tuple[int, int]]:

@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "title": "Write the title of an abstract.",
     "summarize": "Say a text in short.",
     "medical-report": "Write the report of a consultation.",
+    "index": "Make an index of documents to answer from, and search it.",
     "doctor": "Show what this machine has, and what Taiyi misses on it.",
 }
 

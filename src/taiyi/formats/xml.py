@@ -50,6 +50,14 @@ def elements(
         ) from error
 
 
+def outermost(path: Path) -> str:
+    """Return the name of the outermost element, without its namespace; FormatError where the file is not XML."""
+    try:
+        return next(etree.QName(element).localname for _, element in _parsed(path, None, events=("start",)))
+    except (etree.XMLSyntaxError, StopIteration) as error:
+        raise FormatError("the file is not well-formed XML", where=path, got=str(error) or None) from error
+
+
 def _parsed(path: Path, source: IO[bytes] | None, **chosen: Any) -> Iterator[tuple[str, Any]]:
     return etree.iterparse(
         source or str(path),

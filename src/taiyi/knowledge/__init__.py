@@ -1,0 +1,1 @@
+"""What is known beside a model: sources that answers are held to, and terms that exist."""
