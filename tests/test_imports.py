@@ -58,7 +58,7 @@ MAY_IMPORT: dict[str, tuple[str, ...] | None] = {
     "generate": ("tagged", "grounding", "encoding", "checkpoint", "endpoint", "features"),
     "evaluate": ("catalogue", "tasks", "metrics", "generate", "features", "recipe_file"),
     "cascade": ("tasks", "templates", "checkpoint", "build", "generate", "evaluate"),
-    "knowledge": (),
+    "knowledge": ("catalogue", "formats"),
     "serve": ("catalogue", "tasks", "generate", "knowledge"),
     "convert": ("formats",),
     "storage": (),
