@@ -108,7 +108,8 @@ def _rows(
     for group in groups:
         for name, count in group:
             if isinstance(name, Reject):
-                rejects[f"{name.where}: {name.reason}" if name.where else name.reason] += 1
+                # Where is `file:line`; they are counted by file.
+                rejects[f"{name.where.rpartition(':')[0]}: {name.reason}"] += 1
             elif key := terms_words.key(name.name):
                 sources[name.source] += 1
                 yield key, name.concept, name.source, name.type, name.kind, name.lang, name.name, count
@@ -156,7 +157,6 @@ class _Endings:
 
     def __init__(self, shortest: int, longest: int) -> None:
         self._lengths = range(shortest, longest + 1)
-        self._before: dict[str, set[str]] = {}
         self._kinds: dict[str, Counter[str]] = {}
         self._others: Counter[str] = Counter()
 
@@ -167,7 +167,6 @@ class _Endings:
     def add(self, text: str, kind: str) -> None:
         for ending in self._of(text):
             self._kinds.setdefault(ending, Counter())[kind] += 1
-            self._before.setdefault(ending, set()).add(text[: -len(ending)][-1])
 
     def against(self, words: Iterable[str]) -> None:
         for word in words:
@@ -177,6 +176,6 @@ class _Endings:
         found: dict[str, tuple[str, str, int, int]] = {}
         for ending, counted in self._kinds.items():
             total = counted.total()
-            if total >= _FEWEST_OF_CLASS and len(self._before[ending]) > 1:
+            if total >= _FEWEST_OF_CLASS:
                 found[ending] = (ending, counted.most_common(1)[0][0], total, self._others[ending])
         return found

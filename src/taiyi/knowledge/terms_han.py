@@ -8,10 +8,6 @@ first character is more often beside.
 
 from __future__ import annotations
 
-from math import log
-
-from rapidfuzz import fuzz
-
 from taiyi.knowledge import terms_words
 from taiyi.knowledge.terms_flag import Flag, distance, nearest, similarity
 from taiyi.knowledge.terms_index import Ending, Index, Unit
@@ -21,12 +17,13 @@ from taiyi.knowledge.terms_words import Run
 MOST_JUNCTIONS = 50
 _RARE = 0
 _BEFORE, _AFTER = 6, 8
-_SHORTEST_NAME = 3
+_SHORTEST_NAME = 4
 _LONG_NAME = 8
 _LONGEST_START = 4
 # For an ending of so many characters to be that of a class: of how many names.
 _CLASS = {1: 60, 2: 5, 3: 4}
-_TIED = 2.0
+# A character belongs to what is before it where it stands beside that so many times as often.
+_TIED = 3
 
 
 def flags(text: str, index: Index) -> list[Flag]:
@@ -42,7 +39,7 @@ def flags(text: str, index: Index) -> list[Flag]:
             if known is None:
                 known = _names(run.folded, index)
             end = run.starts[place] if place < len(run.starts) else 0
-            if any(start <= place and place + 2 <= stop for start, stop in known):
+            if _explained(run.folded, place, known):
                 continue
             if found and found[-1].span.end > end:
                 continue
@@ -79,7 +76,16 @@ def _names(folded: str, index: Index) -> list[tuple[int, int]]:
     for start in range(len(folded)):
         for end in range(start + 2, min(len(folded), start + 24) + 1):
             places.setdefault(terms_words.stem(folded[start:end]), []).append(start)
-    return [(start, start + len(key)) for key in index.known(places) for start in places[key]]
+    known = index.known(places)
+    # The end of a class, such as 他汀, may be a name itself; what stands before it is part of a longer one.
+    classes = index.endings(known)
+    alone = (key for key in known if key not in classes or classes[key].names < _CLASS[len(key)])
+    return [(start, start + len(key)) for key in alone for start in places[key]]
+
+
+def _explained(folded: str, place: int, known: list[tuple[int, int]]) -> bool:
+    """Whether a junction stands within a known name, or where one begins or ends, as any word may stand beside it."""
+    return any(start - 1 <= place < stop for start, stop in known)
 
 
 def _judge(
@@ -114,24 +120,23 @@ def _flag(
 
 
 def _slip(folded: str, place: int, index: Index) -> tuple[int, int, Unit] | None:
-    """Return where a name stands around a junction but for a character, and the name."""
-    window = folded[max(0, place - _BEFORE) : place + 2 + _AFTER]
-    offset = max(0, place - _BEFORE)
+    """Return where a name stands around a junction but for a slip, and the name; of several the longest."""
     best: tuple[int, int, Unit] | None = None
-    for unit in index.near(window):
+    for unit in index.within(folded[max(0, place - _BEFORE) : place + 2 + _AFTER], _SHORTEST_NAME):
         size = len(unit.text)
-        if unit.named < 2 or size <= _SHORTEST_NAME:
-            continue
-        most = 1 if size < _LONG_NAME else 2
-        found = fuzz.partial_ratio_alignment(unit.text, window, score_cutoff=100 * (1 - (most + 0.5) / size))
-        if found is None:
-            continue
-        start, end = offset + found.dest_start, offset + found.dest_end
-        if not start <= place < end - 1:
-            continue
-        if distance(folded[start:end], unit.text, most) <= most and (best is None or size > len(best[2].text)):
-            best = (start, end, unit)
+        if unit.named == 2 and (best is None or size > len(best[2].text)):
+            found = _place(folded, place, unit.text, 1 if size < _LONG_NAME else 2)
+            best = (*found, unit) if found else best
     return best
+
+
+def _place(folded: str, place: int, name: str, most: int) -> tuple[int, int] | None:
+    """Return where a name stands around a junction but for `most` characters."""
+    for size in (len(name), len(name) - 1, len(name) + 1):
+        for start in range(max(0, place + 2 - size), min(place, len(folded) - size) + 1):
+            if distance(folded[start : start + size], name, most) <= most:
+                return start, start + size
+    return None
 
 
 def _class(folded: str, place: int, known: list[tuple[int, int]], index: Index) -> tuple[int, Ending] | None:
@@ -140,7 +145,7 @@ def _class(folded: str, place: int, known: list[tuple[int, int]], index: Index) 
     endings = index.endings(folded[b : b + size] for b in begins for size in _CLASS)
     for begin in begins:
         for size in sorted(_CLASS, reverse=True):
-            found = endings.get(folded[begin : begin + size])
+            found = endings.get(folded[begin : begin + size]) if begin + size <= len(folded) else None
             if not found or found.names < _CLASS[size]:
                 continue
             # What is the end of a known name is no ending of an unknown one.
@@ -154,7 +159,7 @@ def _start(folded: str, begin: int, counts: _Counts) -> int:
     start = begin - 1
     while start > 0 and begin - start < _LONGEST_START and terms_words.HAN.match(folded[start - 1]):
         left, right = counts.at(start - 2), counts.at(start - 1)
-        if log(left + 1) > log(right + 1) + _TIED:
+        if left > _TIED * right:
             break
         start -= 1
     return start

@@ -198,12 +198,22 @@ class Index:
     def near(self, text: str, most: int = _MOST_NEAR) -> list[Unit]:
         """Return units that have most grams in common with a text, by the share of them that they have in common."""
         wanted = grams(text)
+        return self._sharing(wanted, 1 if terms_words.HAN.search(text) else 2, len(wanted), 1, most)
+
+    def within(self, text: str, shortest: int, most: int = _MOST_NEAR) -> list[Unit]:
+        """Return names in Han characters of which most stands in a text; `shortest` is in characters."""
+        return self._sharing(grams(text), 1, 0, shortest - 1, most)
+
+    def _sharing(self, wanted: Sequence[str], least: int, own: int, shortest: int, most: int) -> list[Unit]:
+        """Return units with at least `shortest` grams that share `least` with some, by the share of all grams."""
         blobs = [ids for (ids,) in self._among("SELECT ids FROM grams WHERE gram IN", [*set(wanted)])]
         if not blobs:
             return []
         shared = np.bincount(np.concatenate([np.frombuffer(ids, dtype=np.uint32) for ids in blobs]))
-        candidates = np.flatnonzero(shared >= min(2, len(wanted)))
-        likeness = 2 * shared[candidates] / (len(wanted) + self._num_grams[candidates])
+        candidates = np.flatnonzero(shared >= min(least, len(wanted)))
+        candidates = candidates[self._num_grams[candidates] >= shortest]
+        # Of all grams of both; of those of the unit alone where it may stand anywhere in a longer text.
+        likeness = (1 + (own > 0)) * shared[candidates] / (own + self._num_grams[candidates])
         if len(candidates) > most:
             kept = np.argpartition(-likeness, most)[:most]
             candidates, likeness = candidates[kept], likeness[kept]

@@ -20,6 +20,8 @@ _SHORTEST_CAPITALS = 8
 _LONGEST_RUN = 5
 # For an ending of so many letters to be that of a class: of how many names, and which share of the words with it.
 _CLASS = {3: (20, 0.9), 4: (8, 0.8), 5: (4, 0.7), 6: (3, 0.6), 7: (3, 0.5), 8: (3, 0.5), 9: (3, 0.5)}
+# An ending of so many letters is not one by chance.
+_TELLING = 5
 _LEAST_ALIKE = 0.45
 _LEAST_ALIKE_RUN = 0.6
 _SAME_STEM = 0.6
@@ -117,14 +119,18 @@ def _judge(stem: str, near: Sequence[Unit], index: Index) -> tuple[str, dict[str
 
 
 def _class(stem: str, index: Index) -> Ending | None:
-    """Return the longest ending of a word that is the ending of a class of names."""
+    """Return the ending of a word that is the ending of a class of names: of long ones that of most names.
+
+    A longer ending of fewer names is one by chance: `octacyclines` has `-cyclin-` in common with tetracyclines, and
+    `-acyclin-` with some of them.
+    """
     endings = index.endings(stem[-length:] for length in _CLASS if len(stem) >= length + 2)
-    for length in sorted(_CLASS, reverse=True):
-        least, part = _CLASS[length]
-        found = endings.get(stem[-length:])
-        if found and found.names >= least and share(found) >= part:
-            return found
-    return None
+    right = [
+        found
+        for text, found in endings.items()
+        if found.names >= _CLASS[len(text)][0] and share(found) >= _CLASS[len(text)][1]
+    ]
+    return max(right, key=lambda found: (min(len(found.text), _TELLING), found.names, len(found.text)), default=None)
 
 
 def _other_stem(word: str, name: str, ending: str) -> bool:
