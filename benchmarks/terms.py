@@ -45,7 +45,7 @@ REPORT = (
 HELD_OUT = (*TUNE, *REPORT, "promptcblue_subset")
 LONGEST = 2000
 ASKED = {"en": "What are the side effects and uses of {}?", "zh": "请介绍一下{}的作用和副作用。"}
-SYLLABLES = "ba be bo da de do fa fe fo ga ge ka ke ko la le lo ma me mo na ne no pa pe po ra re ro ta te to va ve vo za ze zo"
+SYLLABLES = [consonant + vowel for consonant in "bdfgklmnprtvz" for vowel in "aeo"]
 STEMS = {
     "en": "cycline cyclines statin mab pril olol sartan azole floxacin cillin prazole gliptin tidine dipine itis emia "
     "osis opathy carcinoma",
@@ -101,7 +101,7 @@ def made_up(terms: Terms, names: list[tuple[str, str, int]], lang: str, kind: st
     while True:
         if kind == "stem":
             start = (
-                "".join(chance.choices(SYLLABLES.split(), k=chance.randint(1, 3)))
+                "".join(chance.choices(SYLLABLES, k=chance.randint(1, 3)))
                 if lang == "en"
                 else "".join(chance.choices(STARTS, k=chance.randint(1, 2)))
             )
@@ -223,8 +223,23 @@ def detection(
 def generated(num: int, chance: random.Random) -> Iterator[Name]:
     """Yield names of random syllables in the shapes of chemical and disease names, one in five in Chinese."""
     parts = [a + b for a in "bcdfglmnprstvz" for b in ("a", "e", "i", "o", "u", "yl", "en", "or")]
-    ends = "cycline statin mab pril olol azole ine ate ol one amide itis emia osis oma".split()
-    heads = "acid disease syndrome hydrochloride deficiency tumor sulfate infection".split()
+    ends = [
+        "cycline",
+        "statin",
+        "mab",
+        "pril",
+        "olol",
+        "azole",
+        "ine",
+        "ate",
+        "one",
+        "amide",
+        "itis",
+        "emia",
+        "osis",
+        "oma",
+    ]
+    heads = ["acid", "disease", "syndrome", "hydrochloride", "deficiency", "tumor", "sulfate", "infection"]
     han = [chr(code) for code in range(0x4E00, 0x4E00 + 2500)]
     for index in range(num):
         if index % 5 == 0:
@@ -246,15 +261,17 @@ def scale(num: int, seed: int) -> None:
         build(path, Material(), generated(num, random.Random(seed)))
         built = time.process_time() - begun
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"{num:,} names: built in {built:.0f} s of CPU, {memory:.0f} MB at most; {path.stat().st_size / 1e6:.0f} MB")
+        print(
+            f"{num:,} names: built in {built:.0f} s of CPU, {memory:.0f} MB at most; {path.stat().st_size / 1e6:.0f} MB"
+        )
         begun = time.process_time()
         terms = Terms.open(path)
         terms.check("Please introduce the octacyclines among antibiotics")
         print(f"opened and first question: {1000 * (time.process_time() - begun):.1f} ms")
-        for lang, ends in (("en", "cycline statin".split()), ("zh", ["他汀", "综合征"])):
+        for lang, ends in (("en", ["cycline", "statin"]), ("zh", ["他汀", "综合征"])):
             times: list[float] = []
             for _ in range(300):
-                start = "".join(chance.choices(SYLLABLES.split() if lang == "en" else STARTS, k=3))
+                start = "".join(chance.choices(SYLLABLES if lang == "en" else STARTS, k=3))
                 text = ASKED[lang].format(start + chance.choice(ends))
                 begun = time.process_time()
                 terms.check(text)

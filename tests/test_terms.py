@@ -22,21 +22,28 @@ from taiyi.knowledge.terms_index import TermsError
 from taiyi.knowledge.terms_name import Kind, Name
 from taiyi.schema import Reject
 
-DRUGS = (
-    "tetracycline doxycycline minocycline oxytetracycline demeclocycline lymecycline aspirin atorvastatin simvastatin "
-    "lovastatin pravastatin rosuvastatin nystatin captopril enalapril lisinopril ramipril vitamin ibuprofen"
-).split()
-DISEASES = ["Kawasaki disease", "hepatitis", "Sjögren's syndrome", "TGF-β deficiency", "non-small cell lung cancer", "asthma"]
-HAN_DRUGS = (
-    "四环素 土霉素 多西环素 米诺环素 金环素 替加环素 强力环素 阿司匹林 阿托伐他汀 辛伐他汀 洛伐他汀 普伐他汀 瑞舒伐他汀"
-).split()
-HAN_DISEASES = "糖尿病 2型糖尿病 高血压 川崎病 类风湿性关节炎".split()
+DRUGS = [
+    "tetracycline", "doxycycline", "minocycline", "oxytetracycline", "demeclocycline", "lymecycline", "aspirin",
+    "atorvastatin", "simvastatin", "lovastatin", "pravastatin", "rosuvastatin", "nystatin", "captopril", "enalapril",
+    "lisinopril", "ramipril", "vitamin", "ibuprofen",
+]  # fmt: skip
+DISEASES = [
+    "Kawasaki disease", "hepatitis", "Sjögren's syndrome", "TGF-β deficiency", "non-small cell lung cancer", "asthma",
+]  # fmt: skip
+HAN_DRUGS = [
+    "四环素", "土霉素", "多西环素", "米诺环素", "金环素", "替加环素", "强力环素", "阿司匹林", "阿托伐他汀", "辛伐他汀",
+    "洛伐他汀", "普伐他汀", "瑞舒伐他汀",
+]  # fmt: skip
+HAN_DISEASES = ["糖尿病", "2型糖尿病", "高血压", "川崎病", "类风湿性关节炎"]
 EN = (
     "Please introduce the antibiotics of this class. What are the side effects of these drugs and how do they work? "
     "My doctor gave me some for the treatment of an infection, and I have had headaches and medicine since yesterday. "
     "Explain the difference between viral and bacterial pneumonia in children; is imagine a determine word routine?"
 )
-ZH = "请介绍一下抗生素中的这类药物有什么副作用，怎么治疗这种疾病？医生说我有感染，需要吃药，昨天开始头痛发烧，孩子能不能用。"
+ZH = (
+    "请介绍一下抗生素中的这类药物有什么副作用，怎么治疗这种疾病？"
+    "医生说我有感染，需要吃药，昨天开始头痛发烧，孩子能不能用。"
+)
 
 
 def name_of(text: str, lang: str, kind: Kind) -> Name:
@@ -145,8 +152,8 @@ def test_a_known_name_is_never_flagged(terms: Terms, data: st.DataObject, name: 
 
 pieces = st.one_of(
     st.sampled_from(
-        ["octacyclines", "asprin", "八环素", "阿司匹灵", "😀", "\ud83d", "\x00", "<b>", "&lt;", "\u200b", "é", "e\u0301", " ", "ﬁ",
-         "Ａ", "卓罗他汀", "，", "Kawasoto disease", "\r\n", "㎎", "İ", "ß", "-"]
+        ["octacyclines", "asprin", "八环素", "阿司匹灵", "😀", "\ud83d", "\x00", "<b>", "&lt;", "\u200b", "é",
+         "e\u0301", " ", "ﬁ", "Ａ", "卓罗他汀", "，", "Kawasoto disease", "\r\n", "㎎", "İ", "ß", "-"]
     ),
     st.text(max_size=6),
 )  # fmt: skip
@@ -164,7 +171,10 @@ def test_a_span_is_the_text_that_it_names(terms: Terms, text: str) -> None:
     assert latin == sorted(latin)
 
 
-@given(st.sampled_from(["octacyclines", "asprin", "八环素"]), st.lists(st.sampled_from("😀\x00\u2028<>，。 \ud83d"), max_size=8))
+@given(
+    st.sampled_from(["octacyclines", "asprin", "八环素"]),
+    st.lists(st.sampled_from("😀\x00\u2028<>，。 \ud83d"), max_size=8),
+)
 def test_a_term_is_found_behind_anything(terms: Terms, term: str, before: list[str]) -> None:
     lead = "".join(before) + " 。"
     assert [flag.span.start for flag in terms.check(f"{lead}{term}")] == [len(lead)]
@@ -179,7 +189,9 @@ def test_ten_megabytes_are_answered(terms: Terms, text: str) -> None:
 
 
 def test_many_unknown_words_are_answered(terms: Terms) -> None:
-    words = " ".join(f"{chr(97 + i // 26 % 26)}{chr(97 + i % 26)}{'aeiou'[i % 5]}{'xq'[i % 2]}cycline" for i in range(5000))
+    words = " ".join(
+        f"{chr(97 + i // 26 % 26)}{chr(97 + i % 26)}{'aeiou'[i % 5]}{'xq'[i % 2]}cycline" for i in range(5000)
+    )
     begun = time.process_time()
     terms.check(words)
     assert time.process_time() - begun < 20
@@ -234,8 +246,8 @@ def test_corpora_give_names_with_concepts_and_words() -> None:
 
 
 def test_rejects_are_counted_in_the_manifest(tmp_path: Path) -> None:
-    faults = [Reject(where="f.xml:3", reason="no name"), Reject(where="f.xml:9", reason="no name"), name_of("–", "en", "drug")]
-    path = build(tmp_path / "a.terms", [*all_names(), *faults])
+    faults = [Reject(where=f"f.xml:{line}", reason="no name") for line in (3, 9)]
+    path = build(tmp_path / "a.terms", [*all_names(), *faults, name_of("–", "en", "drug")])
     opened = Terms.open(path)
     assert opened.manifest.rejects == {"f.xml: no name": 2, f"test: {terms_build.NO_LETTER}": 1}
     assert opened.manifest.names == {"test": len([*all_names()])}

@@ -96,7 +96,10 @@ def test_umls_without_types(tmp_path: Path) -> None:
                 ("Cholera eltor", "ICD10:A00.1"),
             },
         ),
-        ("codes.txt", {("Cholera", "ICD10:A00"), ("Cholera due to Vibrio cholerae 01, biovar cholerae", "ICD10:A00.0")}),
+        (
+            "codes.txt",
+            {("Cholera", "ICD10:A00"), ("Cholera due to Vibrio cholerae 01, biovar cholerae", "ICD10:A00.0")},
+        ),
         (
             "icd10cm.txt",
             {

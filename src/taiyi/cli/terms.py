@@ -113,6 +113,6 @@ def check(
         typer.echo(msgspec.json.format(msgspec.json.encode({"flags": found, "notice": said})).decode())
         return
     for flag in found:
-        near = ", ".join(f"{n.name} ({n.similarity:.2f}{', ' * bool(n.concepts)}{', '.join(n.concepts)})" for n in flag.nearest)
-        typer.echo(f"{flag.span.start}-{flag.span.end}  {flag.kind}  {flag.text}: {near}")
+        near = [f"{n.name} ({', '.join([f'{n.similarity:.2f}', *n.concepts])})" for n in flag.nearest]
+        typer.echo(f"{flag.span.start}-{flag.span.end}  {flag.kind}  {flag.text}: {', '.join(near)}")
     typer.echo(said or "nothing is flagged")

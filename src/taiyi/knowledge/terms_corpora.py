@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import regex
@@ -59,7 +60,7 @@ def kinds(corpus: Corpus) -> dict[str, Kind]:
     found: dict[str, Kind] = {}
     for name, shown in corpus.entity_types.items():
         if not _NOT_NAMES.search(shown.en):
-            found |= {name: kind for kind, pattern in _KINDS[::-1] if pattern.search(shown.en)}
+            found |= dict([(name, kind) for kind, pattern in _KINDS if pattern.search(shown.en)][:1])
     return found
 
 
@@ -89,7 +90,7 @@ def add_text(made: Material, text: str) -> None:
 
 def han_pairs(folded: str) -> Iterator[str]:
     """Yield each two neighbours of which one is a Han character."""
-    for first, second in zip(folded, folded[1:], strict=False):
+    for first, second in pairwise(folded):
         if first > "\u2e7f" or second > "\u2e7f":
             yield first + second
 

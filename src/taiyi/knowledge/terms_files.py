@@ -136,9 +136,7 @@ def _mesh_names(path: Path, where: str, concept: str | None, terms: list[str], k
         return
     for term in dict.fromkeys(term.strip() for term in terms):
         if term:
-            yield Name(
-                name=term, lang="en", kind=kind, type=type, source=path.name, concept=f"MESH:{concept.strip()}"
-            )
+            yield Name(name=term, lang="en", kind=kind, type=type, source=path.name, concept=f"MESH:{concept.strip()}")
 
 
 def _umls(path: Path, settings: Mapping[str, str]) -> Items:

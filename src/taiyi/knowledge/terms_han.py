@@ -88,13 +88,12 @@ def _explained(folded: str, place: int, known: list[tuple[int, int]]) -> bool:
     return any(start - 1 <= place < stop for start, stop in known)
 
 
-def _judge(
-    text: str, run: Run, place: int, counts: _Counts, known: list[tuple[int, int]], index: Index
-) -> Flag | None:
+def _judge(text: str, run: Run, place: int, counts: _Counts, known: list[tuple[int, int]], index: Index) -> Flag | None:
     """Return the flag of the term around a junction, if there is one."""
     if slip := _slip(run.folded, place, index):
         start, end, unit = slip
-        return _flag(text, run, start, end, "misspelling", {unit.key: similarity(run.folded[start:end], unit.text)}, "", index)
+        keys = {unit.key: similarity(run.folded[start:end], unit.text)}
+        return _flag(text, run, start, end, "misspelling", keys, "", index)
     ending = _class(run.folded, place, known, index)
     if ending is None:
         return None

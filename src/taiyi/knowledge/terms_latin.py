@@ -98,7 +98,7 @@ def _derived(stem: str, index: Index) -> bool:
 
 
 def _judge(stem: str, near: Sequence[Unit], index: Index) -> tuple[str, dict[str, float], str] | None:
-    """Return the kind of a flag of an unknown word, the keys of the names that it is near, and the ending of a class."""
+    """Return the kind of a flag of an unknown word, the keys of the names near to it, and the ending of a class."""
     ending = _class(stem, index)
     most = slips(len(stem))
     by_distance = [(distance(stem, unit.text, most), unit) for unit in near]

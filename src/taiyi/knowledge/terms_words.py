@@ -15,14 +15,8 @@ import regex
 
 from taiyi.schema import Span
 
-_GREEK = dict(
-    zip(
-        "αβγδεζηθικλμνξοπρστυφχψως",
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi "
-        "chi psi omega sigma".split(),
-        strict=True,
-    )
-)
+# Unicode calls lambda "lamda".
+_GREEK = {c: unicodedata.name(c).split()[-1].lower() for c in "αβγδεζηθικλμνξοπρστυφχψως"} | {"λ": "lambda"}
 # Characters that are not seen: soft hyphens, zero-width spaces and joiners, byte order marks.
 _UNSEEN = "\u00ad\u200b-\u200d\u2060\ufeff"
 _LETTER = r"[[\p{Latin}\p{Greek}\p{N}]--\p{Han}]"
@@ -79,7 +73,7 @@ def _fold_word(word: str) -> str:
 def stem(folded: str) -> str:
     """Return a folded word or name without the ending by which plural and singular differ, such as of `-cyclines`.
 
-    The stem serves to compare only: `disease` and `diseases` are `diseas`, `thrombosis` and `thromboses` are `thrombos`.
+    It serves to compare only: `disease` and `diseases` are `diseas`, `thrombosis` and `thromboses` are `thrombos`.
     """
     if not _LONG_WORD.search(folded) or folded.endswith(("ss", "us")):
         return folded
@@ -95,7 +89,10 @@ def key(name: str) -> str:
 
 
 def words(text: str) -> list[Word]:
-    """Return the words of a text in Latin or Greek letters and digits; tags of HTML, addresses and links have none, nor has a possessive `'s`."""
+    """Return the words of a text in Latin or Greek letters and digits.
+
+    Tags of HTML, addresses and links have none, and a possessive `'s` is none.
+    """
     skipped = sorted(match.span() for pattern in (_MARKUP, _POSSESSIVE_S) for match in pattern.finditer(text))
     found: list[Word] = []
     for match in _WORD.finditer(text):
