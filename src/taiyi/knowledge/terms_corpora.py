@@ -59,8 +59,9 @@ def kinds(corpus: Corpus) -> dict[str, Kind]:
     """Return the entity types of a corpus that name drugs or diseases."""
     found: dict[str, Kind] = {}
     for name, shown in corpus.entity_types.items():
-        if not _NOT_NAMES.search(shown.en):
-            found |= dict([(name, kind) for kind, pattern in _KINDS if pattern.search(shown.en)][:1])
+        matched = [kind for kind, pattern in _KINDS if pattern.search(shown.en)]
+        if matched and not _NOT_NAMES.search(shown.en):
+            found[name] = matched[0]
     return found
 
 

@@ -34,9 +34,11 @@ _SCR_KINDS: dict[str, Kind] = {"1": "drug", "2": "drug", "3": "disease"}
 _UMLS_LANGS: dict[str, Lang] = {"ENG": "en", "CHI": "zh"}
 _UMLS_FIELDS = 17
 # Semantic types of UMLS: diseases, injuries, findings and signs; and what is given as a drug.
-_UMLS_KINDS: dict[str, Kind] = dict.fromkeys(
-    ("T019", "T020", "T037", "T046", "T047", "T048", "T049", "T184", "T190", "T191"), "disease"
-) | dict.fromkeys(("T109", "T116", "T121", "T125", "T127", "T195", "T200"), "drug")
+_UMLS_TYPES: tuple[tuple[Kind, str], ...] = (
+    ("disease", "T019 T020 T037 T046 T047 T048 T049 T184 T190 T191"),
+    ("drug", "T109 T116 T121 T125 T127 T195 T200"),
+)
+_UMLS_KINDS = {type: kind for kind, types in _UMLS_TYPES for type in types.split()}
 _CDC = regex.compile(r"(?:\d{5} )?([A-Z]\d[0-9A-Z]{1,5})\s+(?:[01] (.{60}) )?(\S.*)")
 _CODE = regex.compile(r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?")
 

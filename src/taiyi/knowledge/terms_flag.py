@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
-from rapidfuzz.distance import OSA
 
-from taiyi.knowledge.terms_index import Ending, Index
+from taiyi.knowledge.terms_index import Ending, Index, TermsError
 from taiyi.schema import Span
+
+try:
+    from rapidfuzz.distance import OSA
+except ModuleNotFoundError as error:
+    raise TermsError("rapidfuzz is not installed", mend="install the extra: pip install 'taiyi[terms]'") from error
 
 FlagKind = Literal["misspelling", "unknown"]
 _MOST_NEAREST = 3
