@@ -38,7 +38,7 @@ _UMLS_TYPES: tuple[tuple[Kind, str], ...] = (
     ("disease", "T019 T020 T037 T046 T047 T048 T049 T184 T190 T191"),
     ("drug", "T109 T116 T121 T125 T127 T195 T200"),
 )
-_UMLS_KINDS = {type: kind for kind, types in _UMLS_TYPES for type in types.split()}
+_UMLS_KINDS: dict[str, Kind] = {type: kind for kind, types in _UMLS_TYPES for type in types.split()}
 _CDC = regex.compile(r"(?:\d{5} )?([A-Z]\d[0-9A-Z]{1,5})\s+(?:[01] (.{60}) )?(\S.*)")
 _CODE = regex.compile(r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?")
 

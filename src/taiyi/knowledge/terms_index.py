@@ -67,8 +67,8 @@ class Known(NamedTuple):
 class Unit(NamedTuple):
     """A word or Han name that others are compared with.
 
-    `named` is 2 for what is a name of a drug or disease, 1 for a word within names, 0 for any other word; `num_texts` says
-    in how many texts it occurs, and `key` is that of the name, or of the most frequent name that has the word.
+    `named` is 2 for what is a name of a drug or disease, 1 for a word within names, 0 for any other word; `num_texts`
+    says in how many texts it occurs, and `key` is that of the name, or of the most frequent name that has the word.
     """
 
     text: str
