@@ -1,6 +1,6 @@
 """How often the check of terms flags real questions, how many made-up terms it sees, and how long it takes.
 
-Run: python benchmarks/terms.py rates [--corpora DIR] [--questions N] [--seed N] [--tune] [--show N] [--keep FILE]
+Run: python benchmarks/terms.py rates [--corpora DIR] [--index FILE] [--questions N] [--seed N] [--tune] [--show N]
      python benchmarks/terms.py scale [--names 1000000] [--seed N]
 
 `rates` builds one terminology of all corpora under DIR but those that questions are taken from, and those that share
@@ -11,21 +11,22 @@ texts with them (HELD_OUT): no name or word is known for having been seen in the
   the beginning was replaced by that of another (`swap`), in a question; none is in the terminology;
 - misspelt names: one letter or character of a known name left out, added, replaced or swapped with the next.
 
-Constants were chosen with --tune, which asks the corpora of TUNE; the others are those to report. --keep remembers what
-was read of each corpus, for the next call. `scale` builds a terminology of generated names and times questions.
+Constants were chosen with --tune, which asks the corpora of TUNE; the others are those to report. --index is where the
+terminology is kept; one that is there is taken as it is. `scale` builds one of generated names and times questions.
 """
 
 from __future__ import annotations
 
 import argparse
-import pickle
 import random
 import resource
+import sqlite3
 import statistics
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from taiyi import catalogue
@@ -84,15 +85,14 @@ def sample(name: str, root: Path, most: int, seed: int) -> list[str]:
     return random.Random(seed).sample(texts, min(most, len(texts)))
 
 
-def materials(root: Path, keep: Path | None) -> dict[str, Material]:
-    """Read all corpora that are not held out."""
-    if keep and keep.exists():
-        return {name: made for name, made in pickle.loads(keep.read_bytes()).items() if name not in HELD_OUT}
+def terminology(path: Path, root: Path) -> None:
+    """Build a terminology of all corpora that are not held out."""
     wanted = [c for c in catalogue.all_corpora() if not c.bundled and c.name not in HELD_OUT]
-    made = {c.name: gather(c, root) for c in wanted if any(c.layout(split, root) for split in c.splits)}
-    if keep:
-        keep.write_bytes(pickle.dumps(made))
-    return made
+    wanted = [c for c in wanted if any(c.layout(split, root) for split in c.splits)]
+    whole = Material()
+    for corpus in wanted:
+        whole.add(gather(corpus, root))
+    build(path, whole, corpora=[corpus.name for corpus in wanted])
 
 
 def made_up(terms: Terms, names: list[tuple[str, str, int]], lang: str, kind: str, chance: random.Random) -> str:
@@ -136,38 +136,37 @@ def misspelt(terms: Terms, names: list[tuple[str, str, int]], lang: str, chance:
             return term
 
 
-def candidates(material: dict[str, Material]) -> list[tuple[str, str, int]]:
+def candidates(path: Path) -> list[tuple[str, str, int]]:
     """Return names of one word, or of three to eight Han characters, with language and count."""
-    counted: Counter[tuple[str, str]] = Counter()
-    for made in material.values():
-        for name, count in made.names.items():
-            text = name.name.lower()
-            right = 8 <= len(text) <= 20 and text.isascii() and text.isalpha()
-            if name.lang == "zh":
-                right = 3 <= len(text) <= 8 and all(map(terms_words.HAN.match, text))
-            if right:
-                counted[text, name.lang] += count
-    return sorted((text, lang, count) for (text, lang), count in counted.items())
+    with closing(sqlite3.connect(path)) as db:
+        rows = db.execute("SELECT lower(name), lang, sum(count) FROM names GROUP BY lower(name), lang").fetchall()
+    found: list[tuple[str, str, int]] = []
+    for text, lang, count in rows:
+        right = 8 <= len(text) <= 20 and text.isascii() and text.isalpha()
+        if lang == "zh":
+            right = 3 <= len(text) <= 8 and all(map(terms_words.HAN.match, text))
+        if right:
+            found.append((text, lang, count))
+    return sorted(found)
 
 
-def rates(root: Path, most: int, seed: int, tune: bool, show: int, keep: Path | None) -> None:
+def rates(root: Path, index: Path | None, most: int, seed: int, tune: bool, show: int) -> None:
     """Print the tables of false alarms and of what is seen."""
-    material = materials(root, keep)
-    whole = Material()
-    for made in material.values():
-        whole.add(made)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "rates.terms"
-        begun = time.process_time()
-        manifest = build(path, whole, corpora=[*material])
-        size = path.stat().st_size / 1e6
-        print(f"{sum(manifest.names.values()):,} names, {size:.1f} MB, built in {time.process_time() - begun:.0f} s\n")
+        path = index or Path(folder) / "rates.terms"
+        if not path.exists():
+            terminology(path, root)
         terms = Terms.open(path)
+        made = terms.manifest
+        print(
+            f"{sum(made.names.values()):,} names and {made.num_records:,} texts of {len(made.corpora)} corpora, "
+            f"{path.stat().st_size / 1e6:.0f} MB\n"
+        )
         print("| Corpus | Questions | Flagged | misspelling | unknown | ms, median | ms, 95% |")
         print("| --- | --: | --: | --: | --: | --: | --: |")
         for name in TUNE if tune else REPORT:
             alarms(terms, name, sample(name, root, most, seed), random.Random(seed), show)
-        names = candidates(material)
+        names = candidates(path)
         print("\n| Language | Made | Terms | Flagged | as misspelling | as unknown | whole span |")
         print("| --- | --- | --: | --: | --: | --: | --: |")
         for lang in ("en", "zh"):
@@ -192,7 +191,8 @@ def alarms(terms: Terms, name: str, asked: list[str], chance: random.Random, sho
     late = statistics.quantiles(times, n=20)[-1]
     print(
         f"| {name} | {len(asked):,} | {part['any']} | {part['misspelling']} | {part['unknown']} "
-        f"| {statistics.median(times):.1f} | {late:.1f} |"
+        f"| {statistics.median(times):.1f} | {late:.1f} |",
+        flush=True,
     )
     for line in chance.sample(flagged, min(show, len(flagged))):
         print("   ", line)
@@ -289,14 +289,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tune", action="store_true")
     parser.add_argument("--show", type=int, default=0)
-    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--index", type=Path)
     parser.add_argument("--names", type=int, default=1_000_000)
     given = parser.parse_args()
     if given.what == "scale":
         scale(given.names, given.seed)
     else:
         root = catalogue.corpora_dir(given.corpora)
-        rates(root, given.questions, given.seed, given.tune, given.show, given.keep)
+        rates(root, given.index, given.questions, given.seed, given.tune, given.show)
 
 
 if __name__ == "__main__":
