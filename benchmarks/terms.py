@@ -137,9 +137,11 @@ def misspelt(terms: Terms, names: list[tuple[str, str, int]], lang: str, chance:
 
 
 def candidates(path: Path) -> list[tuple[str, str, int]]:
-    """Return names of one word, or of three to eight Han characters, with language and count."""
+    """Return names of drugs and diseases of one word, or of three to eight Han characters, with language and count."""
     with closing(sqlite3.connect(path)) as db:
-        rows = db.execute("SELECT lower(name), lang, sum(count) FROM names GROUP BY lower(name), lang").fetchall()
+        rows = db.execute(
+            "SELECT lower(name), lang, sum(count) FROM names WHERE kind != 'other' GROUP BY 1, 2"
+        ).fetchall()
     found: list[tuple[str, str, int]] = []
     for text, lang, count in rows:
         right = 8 <= len(text) <= 20 and text.isascii() and text.isalpha()

@@ -23,8 +23,12 @@ from taiyi.schema import Reject
 # What occurs in one text alone may be a slip.
 _FEWEST_TEXTS = 2
 _FEWEST_OF_CLASS = 3
-_LATIN_ENDING = (3, 9)
-_HAN_ENDING = (1, 3)
+# What so many texts have is no rare name that a corpus did not mark.
+_USUAL_TEXTS = 20
+_LATIN_ENDING, _HAN_ENDING = range(3, 10), range(2, 4)
+_CLASS_WORD = "类"
+_DISEASE_ENDS = "炎癌瘤病症征"
+_NO_DRUG_ENDS = "剂液粒囊片丸膏散浆苗水药物类白体品质服咳"
 _LONGEST_HAN_NAME = 24
 _BATCH = 10_000
 _UPSERT = """INSERT INTO names VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -119,16 +123,17 @@ def _rows(
 
 def _units(db: sqlite3.Connection, material: Material) -> tuple[list[str], Counter[str]]:
     """Fill in the units and the endings; return the texts of the units by id, and the pairs of texts and names."""
-    named: dict[str, tuple[int, str]] = {}
+    named: dict[str, tuple[int, str, str]] = {}
     pairs = Counter(material.pairs)
-    latin, han = _Endings(*_LATIN_ENDING), _Endings(*_HAN_ENDING)
+    latin, han = _Endings(_LATIN_ENDING, rest=2), _Endings(_HAN_ENDING, rest=1)
+    # Where sources differ on the kind of a name, it is that of most mentions.
     query = "SELECT key, kind, name, max(count) FROM names GROUP BY key ORDER BY max(count) DESC, key"
     for key, kind, name, _ in db.execute(query):
         term = kind != "other"
         if terms_words.HAN.search(key):
             pairs.update(set(han_pairs(key)))
             if 1 < len(key) <= _LONGEST_HAN_NAME:
-                named[key] = (1 + term, key)
+                named[key] = (1 + term, kind, key)
                 if term:
                     han.add(key, kind)
             continue
@@ -137,45 +142,59 @@ def _units(db: sqlite3.Connection, material: Material) -> tuple[list[str], Count
         if alone and key.isalpha():
             latin.add(key, kind)
         for word in own:
-            known, first = named.get(word, (0, key))
-            named[word] = (2, key) if alone and known < 2 else (max(1, known), first)
-    general = {word: count for word, count in material.words.items() if count >= _FEWEST_TEXTS or word in named}
-    texts = sorted(general.keys() | named.keys())
-    rows = ((i, text, *_named(named, text), material.words[text]) for i, text in enumerate(texts))
-    db.executemany("INSERT INTO units (id, text, named, key, count) VALUES (?, ?, ?, ?, ?)", rows)
-    latin.against(word for word in general if word.isalpha() and named.get(word, (0, ""))[0] < 2)
-    db.executemany("INSERT INTO endings VALUES (?, ?, ?, ?)", sorted({**latin.rows(), **han.rows()}.values()))
+            known, _, first = named.get(word, (0, "", key))
+            if alone and known < 2:
+                named[word] = (2, kind, key)
+            elif not known:
+                named[word] = (1, kind, first)
+    texts = sorted(named.keys() | {word for word, count in material.words.items() if count >= _FEWEST_TEXTS})
+    none = (0, "", "")
+    rows = ((i, text, *named.get(text, none), material.words[text]) for i, text in enumerate(texts))
+    db.executemany("INSERT INTO units (id, text, named, kind, key, num_texts) VALUES (?, ?, ?, ?, ?, ?)", rows)
+    usual = (word for word, count in material.words.items() if count >= _USUAL_TEXTS and word.isalpha())
+    latin.against(word for word in usual if named.get(word, none)[0] < 2)
+    endings = [*latin.rows(), *(row for row in han.rows() if _tells_class(row[0], row[1], han))]
+    db.executemany("INSERT INTO endings VALUES (?, ?, ?, ?)", sorted(endings))
     return texts, pairs
 
 
-def _named(named: dict[str, tuple[int, str]], text: str) -> tuple[int, str]:
-    return named.get(text, (0, ""))
+def _tells_class(ending: str, kind: str, names: _Endings) -> bool:
+    """Whether an ending in Han characters says what class a name is of, and is not a word that may stand after any.
+
+    What names begin with as well is such a word (肺炎), save before 类, "class" (他汀类); so is the name of a disease.
+    Diseases end in few characters; the form (胶囊), use (降压药) and substance (蛋白) of drugs are no classes.
+    """
+    if kind == "disease":
+        right = ending[-1] in _DISEASE_ENDS and ending not in names.whole
+    else:
+        right = ending[-1] not in _NO_DRUG_ENDS
+    return right and all(map(terms_words.HAN.match, ending)) and not names.starts[ending]
 
 
 class _Endings:
-    """Counts endings of names, by kind, and of other words."""
+    """Counts endings of names, by kind, and of other words; `rest` is the least that stands before an ending."""
 
-    def __init__(self, shortest: int, longest: int) -> None:
-        self._lengths = range(shortest, longest + 1)
+    def __init__(self, lengths: range, *, rest: int) -> None:
+        self._lengths, self._rest = lengths, rest
         self._kinds: dict[str, Counter[str]] = {}
         self._others: Counter[str] = Counter()
+        self.starts: Counter[str] = Counter()
+        self.whole: set[str] = set()
 
     def _of(self, text: str) -> Iterator[str]:
-        # A class is of names that begin in different ways, by a syllable or more.
-        yield from (text[-length:] for length in self._lengths if length + self._lengths.start // 2 < len(text))
+        yield from (text[-length:] for length in self._lengths if length + self._rest <= len(text))
 
     def add(self, text: str, kind: str) -> None:
         for ending in self._of(text):
             self._kinds.setdefault(ending, Counter())[kind] += 1
+        self.whole.add(text)
+        self.starts.update(text[:n] for n in self._lengths if len(text) > n and text[n] != _CLASS_WORD)
 
     def against(self, words: Iterable[str]) -> None:
         for word in words:
             self._others.update(ending for ending in self._of(word) if ending in self._kinds)
 
-    def rows(self) -> dict[str, tuple[str, str, int, int]]:
-        found: dict[str, tuple[str, str, int, int]] = {}
+    def rows(self) -> Iterator[tuple[str, str, int, int]]:
         for ending, counted in self._kinds.items():
-            total = counted.total()
-            if total >= _FEWEST_OF_CLASS:
-                found[ending] = (ending, counted.most_common(1)[0][0], total, self._others[ending])
-        return found
+            if (total := counted.total()) >= _FEWEST_OF_CLASS:
+                yield ending, counted.most_common(1)[0][0], total, self._others[ending]

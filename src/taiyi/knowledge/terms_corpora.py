@@ -28,9 +28,11 @@ from taiyi.schema import (
 )
 
 # Types are known by their English names in the catalogue; those of other things (genes, anatomy) name no terms here.
+# Symptoms are described more than named: they are known, but nothing is a slip of one, or a member of its class.
 _KINDS: tuple[tuple[Kind, regex.Pattern[str]], ...] = (
     ("drug", regex.compile(r"chemical|drug|compound|\bbrand\b|medicine|active substance|medication")),
-    ("disease", regex.compile(r"disease|disorder|diagnosis|condition|symptom|clinical manifestation|syndrome")),
+    ("disease", regex.compile(r"disease|disorder|diagnosis|condition")),
+    ("other", regex.compile(r"symptom|clinical manifestation|syndrome")),
 )
 _NOT_NAMES = regex.compile(r"amount|frequency|way of|dosage|taste|efficacy|level|label of|modifier|within another")
 _LONGEST_NAME = 100
@@ -56,7 +58,7 @@ class Material:
 
 
 def kinds(corpus: Corpus) -> dict[str, Kind]:
-    """Return the entity types of a corpus that name drugs or diseases."""
+    """Return the entity types of a corpus that name drugs, diseases or symptoms."""
     found: dict[str, Kind] = {}
     for name, shown in corpus.entity_types.items():
         matched = [kind for kind, pattern in _KINDS if pattern.search(shown.en)]

@@ -21,7 +21,8 @@ _SHORTEST_NAME = 4
 _LONG_NAME = 8
 _LONGEST_START = 4
 # For an ending of so many characters to be that of a class: of how many names.
-_CLASS = {1: 60, 2: 5, 3: 4}
+_CLASS = {"drug": 3, "disease": 5}
+_ENDINGS = (3, 2)
 # A character belongs to what is before it where it stands beside that so many times as often.
 _TIED = 3
 
@@ -66,6 +67,10 @@ class _Counts:
             if count <= _RARE and all(map(terms_words.HAN.match, folded[place : place + 2]))
         ]
 
+    def num_rare(self, start: int, end: int) -> int:
+        """Return how many of the pairs of a part hardly occur."""
+        return sum(count <= _RARE for count in self.counts[start : end - 1])
+
     def at(self, place: int) -> int:
         return self.counts[place] if 0 <= place < len(self.counts) else 0
 
@@ -79,7 +84,7 @@ def _names(folded: str, index: Index) -> list[tuple[int, int]]:
     known = index.known(places)
     # The end of a class, such as 他汀, may be a name itself; what stands before it is part of a longer one.
     classes = index.endings(known)
-    alone = (key for key in known if key not in classes or classes[key].names < _CLASS[len(key)])
+    alone = (key for key in known if key not in classes or not _is_class(classes[key]))
     return [(start, start + len(key)) for key in alone for start in places[key]]
 
 
@@ -90,7 +95,7 @@ def _explained(folded: str, place: int, known: list[tuple[int, int]]) -> bool:
 
 def _judge(text: str, run: Run, place: int, counts: _Counts, known: list[tuple[int, int]], index: Index) -> Flag | None:
     """Return the flag of the term around a junction, if there is one."""
-    if slip := _slip(run.folded, place, index):
+    if slip := _slip(run.folded, place, counts, index):
         start, end, unit = slip
         keys = {unit.key: similarity(run.folded[start:end], unit.text)}
         return _flag(text, run, start, end, "misspelling", keys, "", index)
@@ -118,39 +123,58 @@ def _flag(
     )  # fmt: skip
 
 
-def _slip(folded: str, place: int, index: Index) -> tuple[int, int, Unit] | None:
+def _slip(folded: str, place: int, counts: _Counts, index: Index) -> tuple[int, int, Unit] | None:
     """Return where a name stands around a junction but for a slip, and the name; of several the longest."""
     best: tuple[int, int, Unit] | None = None
     for unit in index.within(folded[max(0, place - _BEFORE) : place + 2 + _AFTER], _SHORTEST_NAME):
-        size = len(unit.text)
-        if unit.named == 2 and (best is None or size > len(best[2].text)):
-            found = _place(folded, place, unit.text, 1 if size < _LONG_NAME else 2)
+        if unit.named == 2 and (best is None or len(unit.text) > len(best[2].text)):
+            found = _place(folded, place, unit, counts)
             best = (*found, unit) if found else best
     return best
 
 
-def _place(folded: str, place: int, name: str, most: int) -> tuple[int, int] | None:
-    """Return where a name stands around a junction but for `most` characters."""
+def _place(folded: str, place: int, unit: Unit, counts: _Counts) -> tuple[int, int] | None:
+    """Return where a name stands around a junction but for a character, or two of a long name."""
+    name = unit.text
+    most = 1 if len(name) < _LONG_NAME else 2
     for size in (len(name), len(name) - 1, len(name) + 1):
         for start in range(max(0, place + 2 - size), min(place, len(folded) - size) + 1):
-            if distance(folded[start : start + size], name, most) <= most:
+            found = folded[start : start + size]
+            if distance(found, name, most) <= most and _is_slip(found, unit, counts.num_rare(start, start + size)):
                 return start, start + size
     return None
+
+
+def _is_slip(found: str, unit: Unit, num_rare: int) -> bool:
+    """Whether what differs from a name is a slip, and not another word beside or within it.
+
+    A wrong character makes two rare pairs, one that is left out makes one. At the edge of a name the next word may
+    begin: that is taken for a slip in a drug only, whose syllables mean nothing by themselves.
+    """
+    name = unit.text
+    if len(found) < len(name):
+        return num_rare > 0
+    at_edge = len(found) == len(name) and (found[0] != name[0] or found[-1] != name[-1])
+    return (unit.kind == "drug") if at_edge else num_rare > 1
 
 
 def _class(folded: str, place: int, known: list[tuple[int, int]], index: Index) -> tuple[int, Ending] | None:
     """Return the ending of a class that follows a junction, and where it begins; the nearest, of them the longest."""
     begins = range(place + 1, min(len(folded), place + 1 + _LONGEST_START))
-    endings = index.endings(folded[b : b + size] for b in begins for size in _CLASS)
+    endings = index.endings(folded[b : b + size] for b in begins for size in _ENDINGS)
     for begin in begins:
-        for size in sorted(_CLASS, reverse=True):
+        for size in _ENDINGS:
             found = endings.get(folded[begin : begin + size]) if begin + size <= len(folded) else None
-            if not found or found.names < _CLASS[size]:
+            if not found or not _is_class(found):
                 continue
             # What is the end of a known name is no ending of an unknown one.
             if not any(start < begin and stop == begin + size for start, stop in known):
                 return begin, found
     return None
+
+
+def _is_class(ending: Ending) -> bool:
+    return ending.names >= _CLASS[ending.kind]
 
 
 def _start(folded: str, begin: int, counts: _Counts) -> int:

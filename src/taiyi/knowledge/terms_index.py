@@ -29,7 +29,7 @@ _APPLICATION = 0x54595445  # "TYTE", by which a file is known as one of ours.
 SCHEMA = """
 CREATE TABLE names (key TEXT, concept TEXT, source TEXT, type TEXT, kind TEXT, lang TEXT, name TEXT, count INT,
     PRIMARY KEY (key, concept, source, type)) WITHOUT ROWID;
-CREATE TABLE units (id INTEGER PRIMARY KEY, text TEXT UNIQUE, named INT, count INT, key TEXT);
+CREATE TABLE units (id INTEGER PRIMARY KEY, text TEXT UNIQUE, named INT, kind TEXT, num_texts INT, key TEXT);
 CREATE TABLE grams (gram TEXT PRIMARY KEY, ids BLOB) WITHOUT ROWID;
 CREATE TABLE pairs (pair TEXT PRIMARY KEY, count INT) WITHOUT ROWID;
 CREATE TABLE endings (ending TEXT PRIMARY KEY, kind TEXT, names INT, others INT) WITHOUT ROWID;
@@ -73,6 +73,7 @@ class Unit(NamedTuple):
 
     text: str
     named: int
+    kind: str
     num_texts: int
     key: str
 
@@ -183,7 +184,7 @@ class Index:
 
     def units(self, texts: Iterable[str]) -> dict[str, Unit]:
         """Return the units among some texts, by text."""
-        rows = self._among("SELECT text, named, count, key FROM units WHERE text IN", [*set(texts)])
+        rows = self._among("SELECT text, named, kind, num_texts, key FROM units WHERE text IN", [*set(texts)])
         return {row[0]: Unit(*row) for row in rows}
 
     def pairs(self, pairs: Iterable[str]) -> dict[str, int]:
@@ -218,10 +219,10 @@ class Index:
             kept = np.argpartition(-likeness, most)[:most]
             candidates, likeness = candidates[kept], likeness[kept]
         ids: list[int] = candidates.tolist()
-        rows = self._among("SELECT text, named, count, key, id FROM units WHERE id IN", ids)
+        rows = self._among("SELECT text, named, kind, num_texts, key, id FROM units WHERE id IN", ids)
         order = dict(zip(ids, likeness.tolist(), strict=True))
-        found = sorted(rows, key=lambda row: (-order[row[4]], row[0]))
-        return [Unit(*row[:4]) for row in found]
+        found = sorted(rows, key=lambda row: (-order[row[5]], row[0]))
+        return [Unit(*row[:5]) for row in found]
 
 
 def create(path: Path) -> sqlite3.Connection:

@@ -103,10 +103,14 @@ def _judge(stem: str, near: Sequence[Unit], index: Index) -> tuple[str, dict[str
     most = slips(len(stem))
     by_distance = [(distance(stem, unit.text, most), unit) for unit in near]
     least = min((d for d, _ in by_distance), default=most + 1)
-    # A slip in an ordinary word is none in a name.
     slip = [u for d, u in by_distance if d == least] if least <= most else []
-    if slip and not all(unit.named for unit in slip):
-        return None
+    # Two slips seldom spare the rest and take the first letter.
+    slip = [unit for unit in slip if least < 2 or unit.text[0] == stem[0]]
+    # A slip in an ordinary word is none in a name.
+    if slip and not all(unit.named == 2 for unit in slip):
+        if ending is None or not all(unit.text.endswith(ending.text) for unit in slip):
+            return None
+        slip = []
     if slip and not (ending and all(_other_stem(stem, unit.text, ending.text) for unit in slip)):
         return "misspelling", {unit.key: similarity(stem, unit.text) for unit in slip}, ""
     if ending is None:

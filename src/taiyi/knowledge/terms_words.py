@@ -29,7 +29,10 @@ _MARKUP = regex.compile(
     r"[\w.+-]{1,100}@[\w-]{1,100}(?:\.[\w-]{1,100}){1,10}"
 )
 HAN = regex.compile(r"\p{Han}")
-_ENDINGS = (("ies", "i"), ("y", "i"), ("es", ""), ("is", ""), ("s", ""), ("e", ""))
+_ENDINGS = (
+    ("ies", "i"), ("y", "i"), ("osis", "os"), ("asis", "as"), ("esis", "es"), ("ysis", "ys"), ("es", ""), ("s", ""),
+    ("e", ""),
+)  # fmt: skip
 _LONG_WORD = regex.compile(r"[a-z]{5,}$")
 
 
@@ -75,7 +78,7 @@ def stem(folded: str) -> str:
 
     It serves to compare only: `disease` and `diseases` are `diseas`, `thrombosis` and `thromboses` are `thrombos`.
     """
-    if not _LONG_WORD.search(folded) or folded.endswith(("ss", "us")):
+    if not _LONG_WORD.search(folded) or folded.endswith(("ss", "us", "itis")):
         return folded
     for ending, other in _ENDINGS:
         if folded.endswith(ending):
