@@ -33,7 +33,7 @@ from taiyi import catalogue
 from taiyi.knowledge import terms_words
 from taiyi.knowledge.terms import Terms
 from taiyi.knowledge.terms_build import build
-from taiyi.knowledge.terms_corpora import Material, gather
+from taiyi.knowledge.terms_corpora import Material, add_text, gather
 from taiyi.knowledge.terms_name import Name
 from taiyi.schema import Dialogue, Labelled, Pair, Question, Record, Reject, TextToText
 
@@ -260,7 +260,11 @@ def scale(num: int, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "scale.terms"
         begun = time.process_time()
-        build(path, Material(), generated(num, random.Random(seed)))
+        # The words of the questions are known, as those of any corpus would be.
+        words = Material(num_records=2)
+        for text in (*ASKED.values(), *ASKED.values()):
+            add_text(words, text)
+        build(path, words, generated(num, random.Random(seed)))
         built = time.process_time() - begun
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(

@@ -26,6 +26,8 @@ _FEWEST_OF_CLASS = 3
 # What so many texts have is no rare name that a corpus did not mark.
 _USUAL_TEXTS = 20
 _LATIN_ENDING, _HAN_ENDING = range(3, 10), range(2, 4)
+# 综合征 ends that many times as many names as it is mentioned by itself.
+_SELDOM = 20
 _CLASS_WORD = "类"
 _DISEASE_ENDS = "炎癌瘤病症征"
 _NO_DRUG_ENDS = "剂液粒囊片丸膏散浆苗水药物类白体品质服咳"
@@ -128,19 +130,19 @@ def _units(db: sqlite3.Connection, material: Material) -> tuple[list[str], Count
     latin, han = _Endings(_LATIN_ENDING, rest=2), _Endings(_HAN_ENDING, rest=1)
     # Where sources differ on the kind of a name, it is that of most mentions.
     query = "SELECT key, kind, name, max(count) FROM names GROUP BY key ORDER BY max(count) DESC, key"
-    for key, kind, name, _ in db.execute(query):
+    for key, kind, name, count in db.execute(query):
         term = kind != "other"
         if terms_words.HAN.search(key):
             pairs.update(set(han_pairs(key)))
             if 1 < len(key) <= _LONGEST_HAN_NAME:
                 named[key] = (1 + term, kind, key)
                 if term:
-                    han.add(key, kind)
+                    han.add(key, kind, count)
             continue
         own = [terms_words.stem(word.folded) for word in terms_words.words(name)]
         alone = term and len(own) == 1
         if alone and key.isalpha():
-            latin.add(key, kind)
+            latin.add(key, kind, count)
         for word in own:
             known, _, first = named.get(word, (0, "", key))
             if alone and known < 2:
@@ -153,22 +155,22 @@ def _units(db: sqlite3.Connection, material: Material) -> tuple[list[str], Count
     db.executemany("INSERT INTO units (id, text, named, kind, key, num_texts) VALUES (?, ?, ?, ?, ?, ?)", rows)
     usual = (word for word, count in material.words.items() if count >= _USUAL_TEXTS and word.isalpha())
     latin.against(word for word in usual if named.get(word, none)[0] < 2)
-    endings = [*latin.rows(), *(row for row in han.rows() if _tells_class(row[0], row[1], han))]
+    endings = [*latin.rows(), *(row for row in han.rows() if _tells_class(*row[:3], han))]
     db.executemany("INSERT INTO endings VALUES (?, ?, ?, ?)", sorted(endings))
     return texts, pairs
 
 
-def _tells_class(ending: str, kind: str, names: _Endings) -> bool:
+def _tells_class(ending: str, kind: str, num_names: int, names: _Endings) -> bool:
     """Whether an ending in Han characters says what class a name is of, and is not a word that may stand after any.
 
-    What names begin with as well is such a word (肺炎), save before 类, "class" (他汀类); so is the name of a disease.
-    Diseases end in few characters; the form (胶囊), use (降压药) and substance (蛋白) of drugs are no classes.
+    What names begin with as well is such a word (肺炎), save before 类, "class" (他汀类); so is what often is a whole
+    name. Diseases end in few characters; the form (胶囊), use (降压药) and substance (蛋白) of drugs are no classes.
     """
     if kind == "disease":
-        right = ending[-1] in _DISEASE_ENDS and ending not in names.whole
+        right = ending[-1] in _DISEASE_ENDS and names.whole[ending] * _SELDOM <= num_names
     else:
         right = ending[-1] not in _NO_DRUG_ENDS
-    return right and all(map(terms_words.HAN.match, ending)) and not names.starts[ending]
+    return right and all(map(terms_words.HAN.match, ending)) and "的" not in ending and not names.starts[ending]
 
 
 class _Endings:
@@ -179,15 +181,15 @@ class _Endings:
         self._kinds: dict[str, Counter[str]] = {}
         self._others: Counter[str] = Counter()
         self.starts: Counter[str] = Counter()
-        self.whole: set[str] = set()
+        self.whole: Counter[str] = Counter()
 
     def _of(self, text: str) -> Iterator[str]:
         yield from (text[-length:] for length in self._lengths if length + self._rest <= len(text))
 
-    def add(self, text: str, kind: str) -> None:
+    def add(self, text: str, kind: str, count: int) -> None:
         for ending in self._of(text):
             self._kinds.setdefault(ending, Counter())[kind] += 1
-        self.whole.add(text)
+        self.whole[text] += count
         self.starts.update(text[:n] for n in self._lengths if len(text) > n and text[n] != _CLASS_WORD)
 
     def against(self, words: Iterable[str]) -> None:

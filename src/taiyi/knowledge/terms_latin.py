@@ -19,10 +19,10 @@ _SHORTEST = 6
 _SHORTEST_CAPITALS = 8
 _LONGEST_RUN = 5
 # For an ending of so many letters to be that of a class: of how many names, and which share of the words with it.
-_CLASS = {3: (20, 0.9), 4: (8, 0.8), 5: (4, 0.7), 6: (3, 0.6), 7: (3, 0.5), 8: (3, 0.5), 9: (3, 0.5)}
+_CLASS = {3: (20, 0.9), 4: (10, 0.85), 5: (5, 0.8), 6: (3, 0.6), 7: (3, 0.5), 8: (3, 0.5), 9: (3, 0.5)}
 # An ending of so many letters is not one by chance.
 _TELLING = 5
-_LEAST_ALIKE = 0.45
+_LEAST_ALIKE = 0.3
 _LEAST_ALIKE_RUN = 0.6
 _SAME_STEM = 0.6
 _PREFIXES = (
@@ -106,20 +106,24 @@ def _judge(stem: str, near: Sequence[Unit], index: Index) -> tuple[str, dict[str
     slip = [u for d, u in by_distance if d == least] if least <= most else []
     # Two slips seldom spare the rest and take the first letter.
     slip = [unit for unit in slip if least < 2 or unit.text[0] == stem[0]]
-    # A slip in an ordinary word is none in a name.
     if slip and not all(unit.named == 2 for unit in slip):
-        if ending is None or not all(unit.text.endswith(ending.text) for unit in slip):
+        # A slip in an ordinary word is none in a name; two may as well be none, where the word ends like a class.
+        if ending is None or (least == 1 and not all(unit.text.endswith(ending.text) for unit in slip)):
             return None
         slip = []
     if slip and not (ending and all(_other_stem(stem, unit.text, ending.text) for unit in slip)):
         return "misspelling", {unit.key: similarity(stem, unit.text) for unit in slip}, ""
     if ending is None:
         return None
-    members = {
-        unit.key: similarity(stem, unit.text) for unit in near if unit.named == 2 and unit.text.endswith(ending.text)
-    }
-    members = {key: alike for key, alike in members.items() if alike >= _LEAST_ALIKE}
+    members = _members(stem, ending.text, near) or _members(stem, ending.text, index.near(ending.text))
     return ("unknown", members, ending.text) if members else None
+
+
+def _members(stem: str, ending: str, units: Sequence[Unit]) -> dict[str, float]:
+    """Return the keys of the names of a class among some units, with how like they are."""
+    names = (unit for unit in units if unit.named == 2 and unit.text.endswith(ending))
+    alike = ((unit.key, similarity(stem, unit.text)) for unit in names)
+    return {key: likeness for key, likeness in alike if likeness >= _LEAST_ALIKE}
 
 
 def _class(stem: str, index: Index) -> Ending | None:
@@ -148,20 +152,20 @@ def _in_run(text: str, words: Sequence[Word], place: int, near: Sequence[Unit], 
     """Return the flag of a known name of two words of which one was replaced by an unknown one."""
     word = words[place]
     stem = terms_words.stem(word.folded)
-    alike = [(unit, similarity(stem, unit.text)) for unit in near if unit.named]
+    alike = {unit: similarity(stem, unit.text) for unit in near if unit.named}
+    alike = {unit: likeness for unit, likeness in alike.items() if likeness >= _LEAST_ALIKE_RUN}
     neighbours = [(place, place + 2)] if place + 1 < len(words) else []
     neighbours += [(place - 1, place + 1)] if place else []
     for start, end in neighbours:
         other = words[end - 1 if start == place else start].folded
         if len(other) < _SHORTEST:
             continue
-        keys = {
-            terms_words.stem(unit.text + other if start == place else other + unit.text): likeness
-            for unit, likeness in alike
-            if likeness >= _LEAST_ALIKE_RUN
-        }
-        known = index.known(keys)
+        runs = {terms_words.stem(u.text + other if start == place else other + u.text): u for u in alike}
+        known = {key: runs[key] for key in index.known(runs)}
         if known:
             span = Span(words[start].span.start, words[end - 1].span.end)
-            return _flag(text, span, "unknown", {key: keys[key] for key in known}, "", index)
+            most = slips(len(stem))
+            slip = any(distance(stem, unit.text, most) <= most for unit in known.values())
+            keys = {key: alike[unit] for key, unit in known.items()}
+            return _flag(text, span, "misspelling" if slip else "unknown", keys, "", index)
     return None
