@@ -61,7 +61,7 @@ def kinds(corpus: Corpus) -> dict[str, Kind]:
     """Return the entity types of a corpus that name drugs, diseases or symptoms."""
     found: dict[str, Kind] = {}
     for name, shown in corpus.entity_types.items():
-        matched = [kind for kind, pattern in _KINDS if pattern.search(shown.en)]
+        matched: list[Kind] = [kind for kind, pattern in _KINDS if pattern.search(shown.en)]
         if matched and not _NOT_NAMES.search(shown.en):
             found[name] = matched[0]
     return found
