@@ -63,7 +63,7 @@ MAY_IMPORT: dict[str, tuple[str, ...] | None] = {
         *("build", "generate", "evaluate", "cascade"),
     ),
     "serve": ("catalogue", "tasks", "generate", "knowledge", "use"),
-    "knowledge": ("formats", "build", "generate", "storage"),
+    "knowledge": ("catalogue", "formats", "build", "generate", "storage"),
     "convert": ("formats",),
     "storage": (),
     "manifest": ("storage",),
