@@ -21,12 +21,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from taiyi.knowledge import indexing
-from taiyi.knowledge.index import Index
+from taiyi.knowledge.sources import indexing
+from taiyi.knowledge.sources.index import Index
 
 _SYLLABLES = [a + b for a in "bcdfghklmnprstvz" for b in "aeiou"]
 _WORDS, _CHARACTERS = 300_000, 3_500
@@ -38,7 +38,8 @@ def abstracts(count: int, chinese: float, seed: int = 0) -> Iterator[str]:
     ranks = np.arange(1, _WORDS + 1)
     sizes = 2 + (np.log10(ranks) * 0.6).astype(int)
     shapes = np.random.default_rng(1)
-    words = np.array(["".join(_SYLLABLES[i] for i in shapes.integers(0, len(_SYLLABLES), n)) for n in sizes], object)
+    spelt = (cast(list[int], shapes.integers(0, len(_SYLLABLES), size).tolist()) for size in sizes)
+    words = np.array(["".join(_SYLLABLES[i] for i in syllables) for syllables in spelt], object)
     characters = np.array([chr(0x4E00 + i) for i in shapes.permutation(_CHARACTERS)], object)
     shares = [np.cumsum(w / w.sum()) for w in (1 / (ranks + 2.7) ** 1.07, 1 / (ranks[:_CHARACTERS] + 20) ** 1.0)]
     for _ in range(count):

@@ -30,11 +30,11 @@ from contextlib import closing
 from pathlib import Path
 
 from taiyi import catalogue
-from taiyi.knowledge import terms_words
-from taiyi.knowledge.terms import Terms
-from taiyi.knowledge.terms_build import build
-from taiyi.knowledge.terms_corpora import Material, add_text, gather
-from taiyi.knowledge.terms_name import Name
+from taiyi.knowledge.terms import forms
+from taiyi.knowledge.terms.build import build
+from taiyi.knowledge.terms.checking import Terms
+from taiyi.knowledge.terms.corpora import Material, add_text, gather
+from taiyi.knowledge.terms.name import Name
 from taiyi.schema import Dialogue, Labelled, Pair, Question, Record, Reject, TextToText
 
 TUNE = ("mqp", "medmcqa", "cmid", "med_qa_mainland")
@@ -114,7 +114,7 @@ def made_up(terms: Terms, names: list[tuple[str, str, int]], lang: str, kind: st
             else:
                 cut = chance.randint(1, max(1, len(one) - 2))
                 term = other[:cut] + one[cut:]
-        key = terms_words.key(term)
+        key = forms.key(term)
         if len(term) > 5 * (lang == "en") and not terms.index.known([key]) and key not in terms.index.units([key]):
             return term
 
@@ -131,7 +131,7 @@ def misspelt(terms: Terms, names: list[tuple[str, str, int]], lang: str, chance:
             (name[:at] + name[at + 1 :], name[:at] + new + name[at:], name[:at] + new + name[at + 1 :],
              name[:at] + name[at + 1] + name[at] + name[at + 2 :])
         )  # fmt: skip
-        key = terms_words.key(term)
+        key = forms.key(term)
         if not terms.index.known([key]) and key not in terms.index.units([key]):
             return term
 
@@ -146,7 +146,7 @@ def candidates(path: Path) -> list[tuple[str, str, int]]:
     for text, lang, count in rows:
         right = 8 <= len(text) <= 20 and text.isascii() and text.isalpha()
         if lang == "zh":
-            right = 3 <= len(text) <= 8 and all(map(terms_words.HAN.match, text))
+            right = 3 <= len(text) <= 8 and all(map(forms.HAN.match, text))
         if right:
             found.append((text, lang, count))
     return sorted(found)

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from taiyi import catalogue, cli
-from taiyi.knowledge import terms_build, terms_words
-from taiyi.knowledge.terms import CHECKED_CHARS, Flag, Terms, notice
-from taiyi.knowledge.terms_corpora import Material, add_text, gather
-from taiyi.knowledge.terms_index import TermsError
-from taiyi.knowledge.terms_name import Kind, Name
+from taiyi.knowledge.terms import build as building
+from taiyi.knowledge.terms import forms
+from taiyi.knowledge.terms.checking import CHECKED_CHARS, Flag, Terms, notice
+from taiyi.knowledge.terms.corpora import Material, add_text, gather
+from taiyi.knowledge.terms.index import TermsError
+from taiyi.knowledge.terms.name import Kind, Name
 from taiyi.schema import Reject
 
 DRUGS = [
@@ -67,7 +68,7 @@ def material() -> Material:
 
 
 def build(path: Path, names: Iterable[Name | Reject]) -> Path:
-    terms_build.build(path, material(), names, corpora=["none"], files=["list:x"])
+    building.build(path, material(), names, corpora=["none"], files=["list:x"])
     return path
 
 
@@ -222,16 +223,16 @@ def test_notices(terms: Terms) -> None:
     ],
 )
 def test_keys_of_one_name(first: str, second: str) -> None:
-    assert terms_words.key(first) == terms_words.key(second)
+    assert forms.key(first) == forms.key(second)
 
 
 @given(st.text(max_size=30))
 def test_a_key_is_its_own_key_and_words_stand_in_the_text(text: str) -> None:
-    folded = terms_words.fold(text)
-    assert terms_words.fold(folded) == folded
-    for word in terms_words.words(text):
+    folded = forms.fold(text)
+    assert forms.fold(folded) == folded
+    for word in forms.words(text):
         assert text[word.span.start : word.span.end] == word.text
-    for run in terms_words.runs(text):
+    for run in forms.runs(text):
         assert len(run.folded) == len(run.starts)
         assert list(run.starts) == sorted(run.starts)
 
@@ -249,7 +250,7 @@ def test_rejects_are_counted_in_the_manifest(tmp_path: Path) -> None:
     faults = [Reject(where=f"f.xml:{line}", reason="no name") for line in (3, 9)]
     path = build(tmp_path / "a.terms", [*all_names(), *faults, name_of("–", "en", "drug")])
     opened = Terms.open(path)
-    assert opened.manifest.rejects == {"f.xml: no name": 2, f"test: {terms_build.NO_LETTER}": 1}
+    assert opened.manifest.rejects == {"f.xml: no name": 2, f"test: {building.NO_LETTER}": 1}
     assert opened.manifest.names == {"test": len([*all_names()])}
     assert opened.manifest.corpora == ("none",)
     opened.close()

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from damage import damaged
 from taiyi.errors import FormatError, TaiyiError
-from taiyi.knowledge import terms_files
-from taiyi.knowledge.terms_name import Name
+from taiyi.knowledge.terms import files
+from taiyi.knowledge.terms.name import Name
 from taiyi.schema import Reject
 
 FILES = Path(__file__).parent / "terms"
@@ -23,7 +23,7 @@ SPECS = {
 
 
 def read(spec: str) -> tuple[list[Name], Counter[str]]:
-    items = [*terms_files.names(spec)]
+    items = [*files.names(spec)]
     names = [item for item in items if isinstance(item, Name)]
     return names, Counter(item.reason for item in items if isinstance(item, Reject))
 
@@ -40,7 +40,7 @@ def test_mesh_descriptors() -> None:
         ("Mucocutaneous Lymph Node Syndrome", "MESH:D009080", "disease"),
         ("Kawasaki Disease", "MESH:D009080", "disease"),
     }
-    assert rejects == {terms_files.NO_NAME: 1}
+    assert rejects == {files.NO_NAME: 1}
 
 
 def test_mesh_supplementary_records() -> None:
@@ -62,7 +62,7 @@ def test_mesh_in_ascii() -> None:
         ("BU-3839T", "MESH:D004318", "drug"),
         ("Asthma", "MESH:D001249", "disease"),
     }
-    assert rejects == {terms_files.NO_ID: 1}
+    assert rejects == {files.NO_ID: 1}
     names, _ = read(f"mesh:{FILES}/c.bin")
     assert told(names) == {("insulin, zinc", "MESH:C000099", "drug"), ("zinc insulin", "MESH:C000099", "drug")}
 
@@ -76,7 +76,7 @@ def test_umls_takes_kinds_from_the_types_beside_it() -> None:
         ("Motion", "UMLS:C0026700", "other"),
     }
     assert {name.lang for name in names if name.name == "四环素"} == {"zh"}
-    assert rejects == {terms_files.SHORT: 1, terms_files.OTHER_LANGUAGE: 1, terms_files.SUPPRESSED: 1}
+    assert rejects == {files.SHORT: 1, files.OTHER_LANGUAGE: 1, files.SUPPRESSED: 1}
 
 
 def test_umls_without_types(tmp_path: Path) -> None:
@@ -116,14 +116,14 @@ def test_icd10(file: str, expected: set[tuple[str, str]]) -> None:
 
 
 def test_icd10_counts_what_it_cannot_read() -> None:
-    assert read(f"icd10:{FILES}/codes.txt")[1] == {terms_files.NOT_A_CODE: 1}
-    assert read(f"icd10:{FILES}/claml.xml")[1] == {terms_files.NO_NAME: 1}
+    assert read(f"icd10:{FILES}/codes.txt")[1] == {files.NOT_A_CODE: 1}
+    assert read(f"icd10:{FILES}/claml.xml")[1] == {files.NO_NAME: 1}
 
 
 def test_a_column_of_a_table() -> None:
     names, rejects = read(f"table:{FILES}/drugs.tsv#name=drug&id=code&vocabulary=ATC")
     assert told(names) == {("Minocycline", "ATC:J01AA08", "drug"), ("Tigecycline", "ATC:J01AA12", "drug")}
-    assert rejects == {terms_files.NO_NAME: 1}
+    assert rejects == {files.NO_NAME: 1}
     names, _ = read(f"table:{FILES}/drugs.tsv#name=brands&separator=;&kind=other&lang=en")
     assert told(names) == {("Minocin", "", "other"), ("Solodyn", "", "other")}
 
@@ -148,7 +148,7 @@ def test_a_list_of_names() -> None:
 )
 def test_faults_are_said(spec: str, said: str) -> None:
     with pytest.raises(FormatError) as error:
-        list(terms_files.names(spec))
+        list(files.names(spec))
     assert said in str(error.value)
 
 
@@ -160,7 +160,7 @@ def test_damaged_files_give_names_rejects_or_an_error(data: st.DataObject, file:
         path = Path(folder) / file
         path.write_bytes(data.draw(damaged((FILES / file).read_bytes())))
         try:
-            items = [*terms_files.names(f"{SPECS[file]}:{path}")]
+            items = [*files.names(f"{SPECS[file]}:{path}")]
         except TaiyiError:
             return
         assert all(isinstance(item, Name | Reject) for item in items)

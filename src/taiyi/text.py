@@ -17,6 +17,7 @@ _SPACE = regex.compile(r"\s+")
 _NOT_WORD = regex.compile(r"[^\p{L}\p{N}]+")
 _HAN = regex.compile(r"\p{Han}")
 _LETTER = regex.compile(r"\p{L}")
+_TELLING_CHARS = 10_000
 # A sentence ends after a full stop that is followed by a space and something that begins a sentence, after a Chinese
 # full stop, question or exclamation mark or semicolon with its closing quotes, or at a line break.
 _SENTENCE_END = regex.compile(
@@ -50,7 +51,8 @@ def squeeze(text: str) -> str:
 
 
 def language(text: str) -> Literal["en", "zh"]:
-    """Return the language of a text: Chinese where a fifth of its letters are Han characters."""
+    """Return the language of a text: Chinese where a fifth of the letters that it begins with are Han characters."""
+    text = text[:_TELLING_CHARS]
     if text.isascii():
         return "en"
     return "zh" if len(_HAN.findall(text)) * 5 > len(_LETTER.findall(text)) else "en"

@@ -14,7 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from taiyi.cli.eval_compare import Evaluation
 
 if TYPE_CHECKING:
-    from taiyi.knowledge.passages import Counts
+    from taiyi.knowledge.sources.passages import Counts
 
 app = typer.Typer(
     name="index",
@@ -62,8 +62,8 @@ def index(
         raise typer.BadParameter("say where the index goes", param_hint="--out")
     import msgspec
 
-    from taiyi.knowledge import indexing
-    from taiyi.knowledge.index import REJECTS
+    from taiyi.knowledge.sources import indexing
+    from taiyi.knowledge.sources.index import REJECTS
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -104,7 +104,7 @@ def search(
 
     Example: taiyi index search my-index "aspirin and asthma" --json
     """
-    from taiyi.knowledge.index import Index
+    from taiyi.knowledge.sources.index import Index
 
     hits = Index.open(index, device=device).search(query, count, vectors=not words)
     console = Console(highlight=False)

@@ -48,15 +48,15 @@ def build(
 
     Example: taiyi terms build names.terms --corpora ~/corpora --file mesh:desc2024.xml
     """
-    from taiyi.knowledge import terms_files
-    from taiyi.knowledge.terms_build import build as write
-    from taiyi.knowledge.terms_corpora import Material, gather
+    from taiyi.knowledge.terms import files
+    from taiyi.knowledge.terms.build import build as write
+    from taiyi.knowledge.terms.corpora import Material, gather
 
     root = catalogue.corpora_dir(corpora)
     material = Material()
     names: list[str] = []
     # Faults of what is given are said before the corpora are read.
-    files = [terms_files.names(spec) for spec in file or []]
+    files = [files.names(spec) for spec in file or []]
     for corpus in _corpora(chosen, root):
         typer.echo(f"reading {corpus.name}", err=True)
         material.add(gather(corpus, root))
@@ -98,8 +98,8 @@ def check(
 
     Example: taiyi terms check "Please introduce the octacyclines among antibiotics" --terms names.terms
     """
-    from taiyi.knowledge.terms import CHECKED_CHARS, Terms, notice
-    from taiyi.knowledge.terms_words import HAN
+    from taiyi.knowledge.terms.checking import CHECKED_CHARS, Terms, notice
+    from taiyi.knowledge.terms.forms import HAN
 
     if not question.strip():
         raise TaiyiError("the question is empty")

@@ -1,1 +1,1 @@
-"""What is known beside a model: sources that answers are held to, and terms that exist."""
+"""What is known beside a model: sources that answers are held to, and names that exist."""

@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-import regex
-
 from taiyi.build.windows import windows
 from taiyi.schema import Lang, Span
-
-_HAN = regex.compile(r"\p{Han}")
-_LETTER = regex.compile(r"\p{L}")
-_TELLING_CHARS = 10_000
-"""So much of a text says which language it is in."""
+from taiyi.text import language as language_of
 
 
 class Part(NamedTuple):
@@ -25,11 +19,8 @@ class Part(NamedTuple):
 
 
 def language(text: str, wanted: Literal["auto", "en", "zh"] = "auto") -> Lang:
-    """Return the language that is wanted, else Chinese where a fifth of the letters are Han characters."""
-    if wanted != "auto":
-        return wanted
-    begin = text[:_TELLING_CHARS]
-    return "zh" if len(_HAN.findall(begin)) * 5 > len(_LETTER.findall(begin)) else "en"
+    """Return the language that is wanted, else that of the text."""
+    return language_of(text) if wanted == "auto" else wanted
 
 
 def parts(blocks: Iterable[str], max_chars: int) -> Iterator[Part]:

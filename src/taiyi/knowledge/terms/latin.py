@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from taiyi.knowledge import terms_words
-from taiyi.knowledge.terms_flag import Flag, distance, nearest, share, similarity, slips
-from taiyi.knowledge.terms_index import Ending, Index, Unit
-from taiyi.knowledge.terms_words import Word
+from taiyi.knowledge.terms import forms
+from taiyi.knowledge.terms.flag import Flag, distance, nearest, share, similarity, slips
+from taiyi.knowledge.terms.forms import Word
+from taiyi.knowledge.terms.index import Ending, Index, Unit
 from taiyi.schema import Span
 
 # So many words of a question are looked into; others are let pass.
@@ -39,8 +39,8 @@ _SUFFIXES = (
 
 def flags(text: str, index: Index) -> list[Flag]:
     """Return the flags of the words of a text in Latin letters, in order."""
-    words = terms_words.words(text)
-    stems = [terms_words.stem(word.folded) for word in words]
+    words = forms.words(text)
+    stems = [forms.stem(word.folded) for word in words]
     units = index.units(stems)
     places = [i for i, word in enumerate(words) if stems[i] not in units and _may_be_term(word, stems[i])]
     found: list[Flag] = []
@@ -81,7 +81,7 @@ def _within_name(words: Sequence[Word], place: int, index: Index) -> bool:
     keys: set[str] = set()
     for start in range(max(0, place - _LONGEST_RUN + 1), place + 1):
         for end in range(place + 1, min(len(words), start + _LONGEST_RUN) + 1):
-            keys.add(terms_words.stem("".join(word.folded for word in words[start:end])))
+            keys.add(forms.stem("".join(word.folded for word in words[start:end])))
     return bool(index.known(keys))
 
 
@@ -92,7 +92,7 @@ def _derived(stem: str, index: Index) -> bool:
     rests |= {stem.removesuffix(s) for s in ("i", "ed", "ing", "er") if stem.endswith(s)}
     rests = {rest for rest in rests if len(rest) >= 4}
     # A word may lose its last letter, or double it, before a suffix.
-    rests |= {terms_words.stem(rest + end) for rest in rests for end in ("e", "y", "us", "um", "a")}
+    rests |= {forms.stem(rest + end) for rest in rests for end in ("e", "y", "us", "um", "a")}
     rests |= {rest[:-1] for rest in rests if rest[-1] == rest[-2] and len(rest) > 4}
     return bool(index.units(rests - {stem}))
 
@@ -151,7 +151,7 @@ def _other_stem(word: str, name: str, ending: str) -> bool:
 def _in_run(text: str, words: Sequence[Word], place: int, near: Sequence[Unit], index: Index) -> Flag | None:
     """Return the flag of a known name of two words of which one was replaced by an unknown one."""
     word = words[place]
-    stem = terms_words.stem(word.folded)
+    stem = forms.stem(word.folded)
     alike = {unit: similarity(stem, unit.text) for unit in near if unit.named}
     alike = {unit: likeness for unit, likeness in alike.items() if likeness >= _LEAST_ALIKE_RUN}
     neighbours = [(place, place + 2)] if place + 1 < len(words) else []
@@ -160,7 +160,7 @@ def _in_run(text: str, words: Sequence[Word], place: int, near: Sequence[Unit], 
         other = words[end - 1 if start == place else start].folded
         if len(other) < _SHORTEST:
             continue
-        runs = {terms_words.stem(u.text + other if start == place else other + u.text): u for u in alike}
+        runs = {forms.stem(u.text + other if start == place else other + u.text): u for u in alike}
         known = {key: runs[key] for key in index.known(runs)}
         if known:
             span = Span(words[start].span.start, words[end - 1].span.end)

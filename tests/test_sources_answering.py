@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taiyi.knowledge import cited, indexing, sourced
-from taiyi.knowledge.cited import Cited, Written
-from taiyi.knowledge.sourced import Sources
+from taiyi.knowledge.sources import answering, cited, indexing
+from taiyi.knowledge.sources.answering import Sources
+from taiyi.knowledge.sources.cited import Cited, Written
 from taiyi.schema import Message
 
 pytest.importorskip("tantivy", reason="the extra `sources` is not installed")
@@ -204,4 +204,4 @@ def test_no_words_that_a_passage_lacks_are_shown_as_its_own(sources: Sources, da
 
 
 def test_both_languages_say_the_same_things() -> None:
-    assert sourced.wording("en").keys() == sourced.wording("zh").keys()
+    assert answering.wording("en").keys() == answering.wording("zh").keys()

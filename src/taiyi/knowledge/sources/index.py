@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, Self
 import msgspec
 
 from taiyi.errors import SourceError, machine_fault
-from taiyi.knowledge import words
-from taiyi.knowledge.passages import Passage
-from taiyi.knowledge.vectors import Embedding, Vectors
+from taiyi.knowledge.sources import words
+from taiyi.knowledge.sources.passages import Passage
+from taiyi.knowledge.sources.vectors import Embedding, Vectors
 
 MANIFEST = "manifest.json"
 REJECTS = "rejects.jsonl"

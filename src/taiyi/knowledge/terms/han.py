@@ -8,10 +8,10 @@ first character is more often beside.
 
 from __future__ import annotations
 
-from taiyi.knowledge import terms_words
-from taiyi.knowledge.terms_flag import Flag, distance, nearest, similarity
-from taiyi.knowledge.terms_index import Ending, Index, Unit
-from taiyi.knowledge.terms_words import Run
+from taiyi.knowledge.terms import forms
+from taiyi.knowledge.terms.flag import Flag, distance, nearest, similarity
+from taiyi.knowledge.terms.forms import Run
+from taiyi.knowledge.terms.index import Ending, Index, Unit
 
 # So many junctions of a question are looked into; others are let pass.
 MOST_JUNCTIONS = 50
@@ -31,7 +31,7 @@ def flags(text: str, index: Index) -> list[Flag]:
     """Return the flags of the Han characters of a text, in order."""
     found: list[Flag] = []
     left = MOST_JUNCTIONS
-    for run in terms_words.runs(text):
+    for run in forms.runs(text):
         counts = _Counts(run.folded, index)
         known: list[tuple[int, int]] | None = None
         for place in counts.rare():
@@ -64,7 +64,7 @@ class _Counts:
         return [
             place
             for place, count in enumerate(self.counts)
-            if count <= _RARE and all(map(terms_words.HAN.match, folded[place : place + 2]))
+            if count <= _RARE and all(map(forms.HAN.match, folded[place : place + 2]))
         ]
 
     def num_rare(self, start: int, end: int) -> int:
@@ -80,7 +80,7 @@ def _names(folded: str, index: Index) -> list[tuple[int, int]]:
     places: dict[str, list[int]] = {}
     for start in range(len(folded)):
         for end in range(start + 2, min(len(folded), start + 24) + 1):
-            places.setdefault(terms_words.stem(folded[start:end]), []).append(start)
+            places.setdefault(forms.stem(folded[start:end]), []).append(start)
     known = index.known(places)
     # The end of a class, such as 他汀, may be a name itself; what stands before it is part of a longer one.
     classes = index.endings(known)
@@ -180,7 +180,7 @@ def _is_class(ending: Ending) -> bool:
 def _start(folded: str, begin: int, counts: _Counts) -> int:
     """Return where a term begins whose ending does so at `begin`: one character before it, and more that hold to it."""
     start = begin - 1
-    while start > 0 and begin - start < _LONGEST_START and terms_words.HAN.match(folded[start - 1]):
+    while start > 0 and begin - start < _LONGEST_START and forms.HAN.match(folded[start - 1]):
         left, right = counts.at(start - 2), counts.at(start - 1)
         if left > _TIED * right:
             break

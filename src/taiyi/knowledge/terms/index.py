@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 
 from taiyi.errors import TaiyiError
-from taiyi.knowledge import terms_words
+from taiyi.knowledge.terms import forms
 from taiyi.schema import Lang
 
 FORMAT = 1
@@ -89,7 +89,7 @@ class Ending(NamedTuple):
 
 def grams(text: str) -> list[str]:
     """Return what units are found by: three neighbours of a word and its edges, two of a name in Han characters."""
-    if terms_words.HAN.search(text):
+    if forms.HAN.search(text):
         return [text[i : i + 2] for i in range(len(text) - 1)]
     padded = f"^{text}$"
     return [padded[i : i + 3] for i in range(len(padded) - 2)]
@@ -199,7 +199,7 @@ class Index:
     def near(self, text: str, most: int = _MOST_NEAR) -> list[Unit]:
         """Return units that have most grams in common with a text, by the share of them that they have in common."""
         wanted = grams(text)
-        return self._sharing(wanted, 1 if terms_words.HAN.search(text) else 2, len(wanted), 1, most)
+        return self._sharing(wanted, 1 if forms.HAN.search(text) else 2, len(wanted), 1, most)
 
     def within(self, text: str, shortest: int, most: int = _MOST_NEAR) -> list[Unit]:
         """Return names in Han characters of which most stands in a text; `shortest` is in characters."""

@@ -14,10 +14,10 @@ import msgspec
 
 from taiyi import __version__
 from taiyi.errors import machine_fault
-from taiyi.knowledge import terms_index, terms_words
-from taiyi.knowledge.terms_corpora import Material, han_pairs
-from taiyi.knowledge.terms_index import FORMAT, Manifest, TermsError
-from taiyi.knowledge.terms_name import Name
+from taiyi.knowledge.terms import forms, index
+from taiyi.knowledge.terms.corpora import Material, han_pairs
+from taiyi.knowledge.terms.index import FORMAT, Manifest, TermsError
+from taiyi.knowledge.terms.name import Name
 from taiyi.schema import Reject
 
 # What occurs in one text alone may be a slip.
@@ -48,7 +48,7 @@ def build(
 
     Args:
         out: the file; where one is there already, it is replaced when the new one is whole.
-        material: from `terms_corpora.gather`.
+        material: from `corpora.gather`.
         names: of files, with what could not be read of them.
         corpora: the names of those that the material is of, for the manifest.
         files: the same of files.
@@ -59,7 +59,7 @@ def build(
     temporary = out.with_name(out.name + ".partial")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        db = terms_index.create(temporary)
+        db = index.create(temporary)
         try:
             manifest = _fill(db, material, names, tuple(corpora), tuple(files))
             db.commit()
@@ -97,14 +97,14 @@ def _fill(
         raise TermsError("there is not a single name", got=dict(rejects), expected="corpora or files with names")
     texts, pairs = _units(db, material)
     db.executemany("INSERT INTO pairs VALUES (?, ?)", sorted(pairs.items()))
-    found, lengths = terms_index.gram_index(texts)
+    found, lengths = index.gram_index(texts)
     db.executemany("INSERT INTO grams VALUES (?, ?)", ((gram, found[gram].tobytes()) for gram in sorted(found)))
-    terms_index.put(db, "num_grams", lengths)
+    index.put(db, "num_grams", lengths)
     manifest = Manifest(
         format=FORMAT, taiyi=__version__, names=dict(sorted(sources.items())), rejects=dict(sorted(rejects.items())),
         num_records=material.num_records, corpora=corpora, files=files,
     )  # fmt: skip
-    terms_index.put(db, "manifest", msgspec.json.encode(manifest))
+    index.put(db, "manifest", msgspec.json.encode(manifest))
     return manifest
 
 
@@ -116,7 +116,7 @@ def _rows(
             if isinstance(name, Reject):
                 # Where is `file:line`; they are counted by file.
                 rejects[f"{name.where.rpartition(':')[0]}: {name.reason}"] += 1
-            elif key := terms_words.key(name.name):
+            elif key := forms.key(name.name):
                 sources[name.source] += 1
                 yield key, name.concept, name.source, name.type, name.kind, name.lang, name.name, count
             else:
@@ -132,14 +132,14 @@ def _units(db: sqlite3.Connection, material: Material) -> tuple[list[str], Count
     query = "SELECT key, kind, name, max(count) FROM names GROUP BY key ORDER BY max(count) DESC, key"
     for key, kind, name, count in db.execute(query):
         term = kind != "other"
-        if terms_words.HAN.search(key):
+        if forms.HAN.search(key):
             pairs.update(set(han_pairs(key)))
             if 1 < len(key) <= _LONGEST_HAN_NAME:
                 named[key] = (1 + term, kind, key)
                 if term:
                     han.add(key, kind, count)
             continue
-        own = [terms_words.stem(word.folded) for word in terms_words.words(name)]
+        own = [forms.stem(word.folded) for word in forms.words(name)]
         alone = term and len(own) == 1
         if alone and key.isalpha():
             latin.add(key, kind, count)
@@ -170,7 +170,7 @@ def _tells_class(ending: str, kind: str, num_names: int, names: _Endings) -> boo
         right = ending[-1] in _DISEASE_ENDS and names.whole[ending] * _SELDOM <= num_names
     else:
         right = ending[-1] not in _NO_DRUG_ENDS
-    return right and all(map(terms_words.HAN.match, ending)) and "的" not in ending and not names.starts[ending]
+    return right and all(map(forms.HAN.match, ending)) and "的" not in ending and not names.starts[ending]
 
 
 class _Endings:

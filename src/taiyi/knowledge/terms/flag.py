@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from taiyi.knowledge.terms_index import Ending, Index, TermsError
+from taiyi.knowledge.terms.index import Ending, Index, TermsError
 from taiyi.schema import Span
 
 try:

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taiyi.errors import SourceError
-from taiyi.knowledge import documents, passages
-from taiyi.knowledge.documents import Source
+from taiyi.knowledge.sources import documents, passages
+from taiyi.knowledge.sources.documents import Source
 from taiyi.schema import Reject
 
 PUBMED = """<?xml version="1.0" encoding="utf-8"?>

@@ -13,10 +13,10 @@ import msgspec
 
 from taiyi import __version__, storage
 from taiyi.errors import SourceError
-from taiyi.knowledge import documents, index, words
-from taiyi.knowledge.index import ANALYZER, MANIFEST, NUMBER, PASSAGE, REJECTS, WORDS, Manifest
-from taiyi.knowledge.passages import WINDOW_CHARS, Counts, Passage, Reader
-from taiyi.knowledge.vectors import VectorWriter
+from taiyi.knowledge.sources import documents, index, words
+from taiyi.knowledge.sources.index import ANALYZER, MANIFEST, NUMBER, PASSAGE, REJECTS, WORDS, Manifest
+from taiyi.knowledge.sources.passages import WINDOW_CHARS, Counts, Passage, Reader
+from taiyi.knowledge.sources.vectors import VectorWriter
 
 _HEAP_BYTES = 128 << 20
 _TELL_EVERY = 1000

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from taiyi import cli
 from taiyi.errors import ModelError, SourceError
-from taiyi.knowledge import index, indexing, words
-from taiyi.knowledge.index import Index
-from taiyi.knowledge.passages import Passage
+from taiyi.knowledge.sources import index, indexing, words
+from taiyi.knowledge.sources.index import Index
+from taiyi.knowledge.sources.passages import Passage
 
 pytest.importorskip("tantivy", reason="the extra `sources` is not installed")
 

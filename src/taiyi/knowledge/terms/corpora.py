@@ -12,8 +12,8 @@ import regex
 
 from taiyi import catalogue
 from taiyi.catalogue import Corpus
-from taiyi.knowledge import terms_words
-from taiyi.knowledge.terms_name import Kind, Name
+from taiyi.knowledge.terms import forms
+from taiyi.knowledge.terms.name import Kind, Name
 from taiyi.schema import (
     Dialogue,
     Document,
@@ -86,8 +86,8 @@ def gather(corpus: Corpus, root: Path) -> Material:
 
 def add_text(made: Material, text: str) -> None:
     """Count the words and Han pairs of the text of one record, each once."""
-    made.words.update({terms_words.stem(word.folded) for word in terms_words.words(text)})
-    for run in terms_words.runs(text):
+    made.words.update({forms.stem(word.folded) for word in forms.words(text)})
+    for run in forms.runs(text):
         made.pairs.update(han_pairs(run.folded))
 
 
@@ -130,5 +130,5 @@ def _names(record: Record, wanted: dict[str, Kind]) -> Iterator[Name]:
         for concept in entity.concepts:
             yield named.of(f"{concept.db}:{concept.id}")
             # Of a terminology whose ids are its names, these are names too.
-            if terms_words.HAN.search(concept.id):
+            if forms.HAN.search(concept.id):
                 yield named.of(f"{concept.db}:{concept.id}", name=concept.id)

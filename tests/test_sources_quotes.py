@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from taiyi.knowledge import quotes
+from taiyi.knowledge.sources import quotes
 from taiyi.schema import Span
 
 # Words that share no letter with ABSENT.

@@ -9,8 +9,8 @@ import msgspec
 import xxhash
 
 from taiyi.build.windows import windows
-from taiyi.knowledge import documents
-from taiyi.knowledge.documents import Source
+from taiyi.knowledge.sources import documents
+from taiyi.knowledge.sources.documents import Source
 from taiyi.schema import Lang, Reject, Span
 from taiyi.text import language
 

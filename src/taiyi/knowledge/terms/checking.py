@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from taiyi.knowledge import terms_han, terms_latin
-from taiyi.knowledge.terms_flag import Flag, FlagKind, Nearest
-from taiyi.knowledge.terms_index import Index, Manifest
+from taiyi.knowledge.terms import han, latin
+from taiyi.knowledge.terms.flag import Flag, FlagKind, Nearest
+from taiyi.knowledge.terms.index import Index, Manifest
 from taiyi.schema import Lang
 
 __all__ = ["CHECKED_CHARS", "Flag", "FlagKind", "Nearest", "Terms", "notice"]
@@ -56,9 +56,9 @@ class Terms:
             lang: `en` leaves Han characters alone, `zh` and None look at all.
         """
         head = text[:CHECKED_CHARS]
-        found = terms_latin.flags(head, self.index)
+        found = latin.flags(head, self.index)
         if lang != "en":
-            found += terms_han.flags(head, self.index)
+            found += han.flags(head, self.index)
         return sorted(found, key=lambda flag: flag.span)
 
 

@@ -15,9 +15,9 @@ import msgspec
 import regex
 from msgspec import structs
 
-from taiyi.knowledge import cited, quotes, words
-from taiyi.knowledge.index import Index
-from taiyi.knowledge.passages import Passage
+from taiyi.knowledge.sources import cited, quotes, words
+from taiyi.knowledge.sources.index import Index
+from taiyi.knowledge.sources.passages import Passage
 from taiyi.schema import Lang, Message
 from taiyi.text import language, normalise, sentences
 

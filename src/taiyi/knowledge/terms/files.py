@@ -15,8 +15,8 @@ import regex
 
 from taiyi.errors import FormatError, suggestion
 from taiyi.formats import lines, tables, xml
-from taiyi.knowledge import terms_words
-from taiyi.knowledge.terms_name import Kind, Name
+from taiyi.knowledge.terms import forms
+from taiyi.knowledge.terms.name import Kind, Name
 from taiyi.schema import Lang, Reject
 from taiyi.text import squeeze
 
@@ -247,7 +247,7 @@ def _list(path: Path, settings: Mapping[str, str]) -> Items:
 
 
 def _plain(path: Path, settings: Mapping[str, str], name: str, concept: str) -> Name:
-    lang = cast(Lang, settings.get("lang") or ("zh" if terms_words.HAN.search(name) else "en"))
+    lang = cast(Lang, settings.get("lang") or ("zh" if forms.HAN.search(name) else "en"))
     vocabulary = settings.get("vocabulary", path.stem)
     return Name(
         name=name, lang=lang, kind=cast(Kind, settings.get("kind", "drug")), type=settings.get("type", "name"),
