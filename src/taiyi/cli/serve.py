@@ -25,8 +25,7 @@ def serve(
     model: Annotated[
         str,
         typer.Argument(
-            help="A run, a folder with a model, a hub id, or the address of a server; mini comes with the package. "
-            "With --engine the name of the model there; the only one if not given."
+            help="A run, a folder with a model, a hub id, or the address of a server; mini comes with the package."
         ),
     ] = EMBEDDED,
     engine: Annotated[
@@ -36,7 +35,13 @@ def serve(
     key_env: Annotated[
         str, typer.Option(metavar="VARIABLE", help="The environment variable that holds the key of --engine.")
     ] = "OPENAI_API_KEY",
-    name: Annotated[str, typer.Option(help="What the model is called; else as its folder, or as it is given.")] = "",
+    name: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What the model is called, of --engine the one that is asked; else its folder, or the only one.",
+        ),
+    ] = "",
     host: Annotated[str, typer.Option(help="Where to listen; the default is reached from this machine alone.")] = (
         "127.0.0.1"
     ),
@@ -88,6 +93,8 @@ def serve(
         ) from error
     if (rate is not None and rate <= 0) or timeout <= 0:
         raise TaiyiError("a rate and a time are more than 0", where="--rate, --timeout")
+    if engine and model != EMBEDDED:
+        raise TaiyiError("a model or --engine, not both", got=model, mend="name the model of --engine with --name")
     settings = ServeSettings(
         host=host,
         port=port,
@@ -101,7 +108,7 @@ def serve(
     )
     # What cannot be is said before a model is loaded.
     with running.listen(settings) as listening:
-        taiyi = _taiyi(model, engine, key_env, device, timeout)
+        taiyi = _taiyi(engine or model, name, key_env, device, timeout)
         settings = settings.model_copy(update={"name": name or _called(taiyi.model.name)})
         made = app(taiyi, settings, sources=_sources(sources, device), terms=_terms(terms))
         if host not in LOOPBACK and not settings.keys:
@@ -112,17 +119,15 @@ def serve(
         running.run(made, settings, listening)
 
 
-def _taiyi(model: str, engine: str, key_env: str, device: str, timeout: float) -> Taiyi:
+def _taiyi(model: str, name: str, key_env: str, device: str, timeout: float) -> Taiyi:
     from taiyi.use.taiyi import Taiyi
 
-    if not engine and not is_address(model):
+    if not is_address(model):
         return Taiyi.load(model, device=device)
     from taiyi.endpoint import EndpointSettings
 
-    named = model if engine and model != EMBEDDED else ""
     # Who asks tries again, or not; here an answer is waited for once.
-    endpoint = EndpointSettings(model=named, key_env=key_env, timeout_s=timeout, attempts=1)
-    return Taiyi.load(engine or model, endpoint=endpoint)
+    return Taiyi.load(model, endpoint=EndpointSettings(model=name, key_env=key_env, timeout_s=timeout, attempts=1))
 
 
 def _sources(index: Path | None, device: str) -> Sources | None:

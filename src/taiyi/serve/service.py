@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 _REMOTE_THREADS = 32
 """How many questions are on their way to another server at a time."""
-_TOGETHER = 32
+TOGETHER = 32
 """How many questions the model of this process answers together at most: so many rows its batches have."""
 _TOGETHER_CHARS = 1 << 16
 """How many characters of text are answered together at most: who comes next waits for all of them."""
@@ -75,7 +75,7 @@ class Service:
         self.desk: Desk[Question, Answer] = Desk(
             lambda asked: questions.answered(self.taiyi, asked),
             threads=_REMOTE_THREADS if remote else 1,
-            together=1 if remote else _TOGETHER,
+            together=1 if remote else TOGETHER,
             weigh=questions.num_chars,
             budget=_TOGETHER_CHARS,
             seen=self.metrics.seen,
