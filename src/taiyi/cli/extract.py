@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 from typing import TYPE_CHECKING, Annotated, cast
 
-import msgspec
 import typer
 
 from taiyi import tasks
@@ -120,14 +118,12 @@ def _check(part: Extraction) -> None:
         typer.secho(f"{part.not_there} mentions were named that the text does not have", fg="yellow", err=True)
 
 
-def _rows(part: Extraction) -> Iterator[dict[str, object]]:
-    for found in chain(part.entities, part.relations, part.events):
-        row = msgspec.to_builtins(found)
-        if row.get("confidence", 0) is None:
-            del row["confidence"]
-        elif "confidence" in row:
-            row["confidence"] = round(row["confidence"], 3)
-        yield row
+def _rows(part: Extraction) -> list[dict[str, object]]:
+    """Return what was found, each as JSON has it."""
+    from taiyi.use import writing
+
+    found = writing.row("", part)
+    return [one for kind in ("entities", "relations", "events") for one in found.get(kind, ())]
 
 
 def _show(part: Extraction, types: Sequence[str]) -> None:
@@ -135,7 +131,7 @@ def _show(part: Extraction, types: Sequence[str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console, rows = Console(), list(_rows(part))
+    console, rows = Console(), _rows(part)
     there = dict.fromkeys((*types, *(str(row["type"]) for row in rows)))
     colours = {shown: _COLOURS[i % len(_COLOURS)] for i, shown in enumerate(there)}
     text = Text(part.text)
@@ -154,5 +150,5 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.2f}"
     if isinstance(value, list):
-        return "; ".join(f"{a['role']}: {a['text']}" for a in value)  # pyright: ignore
+        return "; ".join(f"{a['role']}: {a['text']}" for a in cast("list[dict[str, str]]", value))
     return str(value)
