@@ -60,7 +60,7 @@ MAY_IMPORT: dict[str, tuple[str, ...] | None] = {
     "cascade": ("tasks", "templates", "checkpoint", "build", "generate", "evaluate"),
     "use": (
         *("formats", "convert", "catalogue", "tasks", "templates", "tagged", "tokens", "checkpoint", "endpoint"),
-        *("build", "generate", "evaluate", "cascade"),
+        *("build", "generate", "evaluate", "cascade", "knowledge"),
     ),
     "serve": ("catalogue", "tasks", "generate", "knowledge", "use"),
     "knowledge": ("catalogue", "formats", "build", "generate", "storage"),
