@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from taiyi import tagged, tasks
 from taiyi.errors import Unparsable
+from taiyi.evaluate.calibration import mentions
 from taiyi.evaluate.places import placed
 from taiyi.generate.engine import NO_ROOM
 from taiyi.schema import (
@@ -143,7 +144,7 @@ def _read(piece: Piece, predictions: Sequence[Prediction]) -> Extraction:
             answer, num_lost = placed(answer, example.source_text)
             lost += num_lost
         read.append((example, answer))
-        for place, value in _sure(example, prediction):
+        for place, value in mentions(example, prediction):
             sure[place] = max(value, sure.get(place, 0.0))
     if not read:
         return piece.extraction(cut=cut)
@@ -167,16 +168,6 @@ def _events(answer: Happenings, shown: Mapping[str, str]) -> Iterator[Event]:
     for event in answer.items:
         arguments = (Argument(role=f.role, text=f.text, event=f.event) for f in event.fillers)
         yield Event(type=shown.get(event.type, event.type), trigger=event.trigger, arguments=tuple(arguments))
-
-
-def _sure(example: Example, prediction: Prediction) -> Iterator[tuple[tuple[str, Span], float]]:
-    """Yield how probable each mention of an answer in tags is, with its shown type and its place in the record."""
-    if example.tagging is None or not prediction.confidences:
-        return
-    for mention, value in zip(tagged.marked(prediction.text, example.tagging), prediction.confidences, strict=True):
-        assert mention.span is not None
-        place = Span(mention.span.start + example.offset, mention.span.end + example.offset)
-        yield (mention.type, place), value
 
 
 def of_log_odds(difference: float) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -12,6 +11,7 @@ import msgspec
 from taiyi import tasks
 from taiyi.errors import Unparsable
 from taiyi.generate.engine import NO_ROOM
+from taiyi.generate.likelihood import shares
 from taiyi.schema import Example, FreeText, Labels, Prediction
 from taiyi.use.extraction import LIMITS, of_log_odds, refusal
 from taiyi.use.results import Label, Said
@@ -141,12 +141,7 @@ def _weighed(examples: Sequence[Example], engine: Engine) -> dict[str, Said]:
         if not (of_example := scores[example.id]):
             found[example.id] = Said(fault=refusal(NO_ROOM))
             continue
-        most = max(of_example)
-        together = sum(math.exp(score - most) for score in of_example)
-        labels = [
-            Label(name=name, confidence=math.exp(score - most) / together)
-            for name, score in zip(candidates, of_example, strict=True)
-        ]
+        labels = [Label(name=n, confidence=c) for n, c in zip(candidates, shares(of_example), strict=True)]
         found[example.id] = Said(labels=_ordered(labels))
     return found
 
