@@ -22,7 +22,7 @@ from taiyi.cli.inputs import (
     read,
 )
 from taiyi.cli.over import IdOption, OutOption, ToOption, column_option, over
-from taiyi.errors import RecipeError, TaiyiError
+from taiyi.errors import RecipeError, TaiyiError, suggestion
 
 if TYPE_CHECKING:
     from taiyi.use.reading import Given
@@ -39,6 +39,10 @@ def extract(
     types: Annotated[
         str, typer.Option(help="What to find, with commas between; else what the model was trained on.")
     ] = "",
+    define: Annotated[
+        list[str] | None,
+        typer.Option("--define", metavar="TYPE=TEXT", help="What a type of --types means; once for each."),
+    ] = None,
     like: LikeOption = "",
     lang: LangOption = "auto",
     window: Annotated[
@@ -76,20 +80,21 @@ def extract(
     what: Kind | None = next((kind for kind, name in TASKS.items() if name == tasks.get(task).name), None)
     if what is None:
         raise RecipeError("not a task of extraction", got=task, expected=", ".join(TASKS.values()))
+    wanted = _defined(names(types), define or [])
     if out is not None or (file is not None and reading.is_table(file)):
         many = given(text, file, [column], id_column)
-        taiyi, wanted = Taiyi.load(model, device=device), names(types)
+        taiyi = Taiyi.load(model, device=device)
 
         def answers(items: Iterable[Given]) -> Iterator[Extraction]:
             texts = (item.texts[0] for item in items)
             return taiyi.extract_all(texts, wanted, what=what, lang=lang, like=like, window=window)
 
-        over(many, answers, lambda found: _show(cast("Extraction", found), wanted), out=out, to=to, as_json=as_json)
+        over(many, answers, lambda found: _show(cast("Extraction", found), [*wanted]), out=out, to=to, as_json=as_json)
         return
     beginning, blocks = read(text, file)
     taiyi = Taiyi.load(model, device=device)
     spoken = language(beginning, lang)
-    asking = taiyi.asking(what, spoken, names(types), like)
+    asking = taiyi.asking(what, spoken, wanted, like)
     if not types:
         typer.echo(f"types: {', '.join(t.shown for t in asking.types)} (choose with --types)", err=True)
     if what == "entities":
@@ -103,6 +108,27 @@ def extract(
                 typer.echo(json.dumps(row, ensure_ascii=False))
         else:
             _show(part, [t.shown for t in asking.types])
+
+
+def _defined(types: Sequence[str], given: Sequence[str]) -> Sequence[str] | dict[str, str]:
+    """Return types with what they mean, where that is said of any.
+
+    Raises:
+        TaiyiError: a definition is of no type that is asked for, or says nothing.
+    """
+    found: dict[str, str] = {}
+    for one in given:
+        name, _, meaning = (part.strip() for part in one.partition("="))
+        if name not in types or not meaning:
+            raise TaiyiError(
+                "this defines no type that is asked for",
+                where="--define",
+                got=one,
+                expected="TYPE=TEXT, with a type of --types",
+                mend=suggestion(name, types),
+            )
+        found[name] = meaning
+    return {name: found.get(name, "") for name in types} if found else types
 
 
 def _check(part: Extraction) -> None:
