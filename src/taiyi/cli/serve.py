@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from taiyi.checkpoint import EMBEDDED, is_address
-from taiyi.cli.inputs import DeviceOption
+from taiyi.cli.inputs import DeviceOption, SourcesOption, TermsOption
 from taiyi.errors import TaiyiError
 
 if TYPE_CHECKING:
-    from taiyi.knowledge.sources.answering import Sources
-    from taiyi.knowledge.terms.checking import Terms
     from taiyi.use.taiyi import Taiyi
 
 KEYS_ENV = "TAIYI_API_KEY"
@@ -59,14 +57,8 @@ def serve(
         list[str] | None,
         typer.Option(metavar="ORIGIN", help="A site whose pages may ask from a browser; once for each."),
     ] = None,
-    sources: Annotated[
-        Path | None,
-        typer.Option(metavar="INDEX", help="An index of taiyi index, for /v1/answer.", exists=True, file_okay=False),
-    ] = None,
-    terms: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="A terminology of taiyi terms build.", exists=True, dir_okay=False),
-    ] = None,
+    sources: SourcesOption = None,
+    terms: TermsOption = None,
     max_chars: Annotated[int, typer.Option(min=1, help="The most characters of text in a request.")] = 100_000,
     queue: Annotated[int, typer.Option(min=1, help="So many requests are under way at most; others get 429.")] = 256,
     rate: Annotated[
@@ -85,6 +77,7 @@ def serve(
         from taiyi.serve import running
         from taiyi.serve.app import NOTICE, app
         from taiyi.serve.settings import LOOPBACK, ServeSettings
+        from taiyi.use.backing import Backing
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("taiyi"):
             raise
@@ -110,7 +103,7 @@ def serve(
     with running.listen(settings) as listening:
         taiyi = _taiyi(engine or model, name, key_env, device, timeout)
         settings = settings.model_copy(update={"name": name or _called(taiyi.model.name)})
-        made = app(taiyi, settings, sources=_sources(sources, device), terms=_terms(terms))
+        made = app(taiyi, settings, Backing.open(sources, terms, device=device))
         if host not in LOOPBACK and not settings.keys:
             typer.secho("others reach this server, and anybody may ask: give it --api-key-file", fg="yellow", err=True)
         shown = f"[{host}]" if ":" in host else host
@@ -128,22 +121,6 @@ def _taiyi(model: str, name: str, key_env: str, device: str, timeout: float) -> 
 
     # Who asks tries again, or not; here an answer is waited for once.
     return Taiyi.load(model, endpoint=EndpointSettings(model=name, key_env=key_env, timeout_s=timeout, attempts=1))
-
-
-def _sources(index: Path | None, device: str) -> Sources | None:
-    if index is None:
-        return None
-    from taiyi.knowledge.sources.answering import Sources
-
-    return Sources.open(index, device=device)
-
-
-def _terms(file: Path | None) -> Terms | None:
-    if file is None:
-        return None
-    from taiyi.knowledge.terms.checking import Terms
-
-    return Terms.open(file)
 
 
 def _called(name: str) -> str:
