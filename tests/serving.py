@@ -11,12 +11,18 @@ import sys
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
+
+import httpx2
+from fastapi.testclient import TestClient
 
 from taiyi.checkpoint import Checkpoint
 from taiyi.generate import Asked, Ended, Weighed
 from taiyi.schema import Example, Message, Prediction
+from taiyi.serve.app import app
+from taiyi.serve.settings import ServeSettings
 from taiyi.use.asking import Model
 from taiyi.use.taiyi import Taiyi
 
@@ -103,11 +109,65 @@ def echo(delay_s: float = 0.0, checkpoint: Checkpoint | None = None) -> tuple[Ta
     return Taiyi(engine, Model("echo", checkpoint or Checkpoint(form="json"))), engine
 
 
+HERE = "http://localhost"
+TEXT = "Aspirin causes asthma 😀 and more"
+ASKED: dict[str, dict[str, Any]] = {
+    "/v1/extract": {"text": TEXT, "types": ["thing"]},
+    "/v1/classify": {"text": TEXT, "labels": ["good", "bad"]},
+    "/v1/pair": {"first": TEXT, "second": "other", "labels": ["same", "other"]},
+    "/v1/answer": {"question": TEXT},
+    "/v1/translate": {"text": TEXT},
+    "/v1/rewrite": {"text": TEXT, "kind": "title"},
+    "/v1/chat/completions": {"messages": [{"role": "user", "content": TEXT}]},
+}
+
+
+@contextmanager
+def asking(taiyi: Taiyi | None = None, **said: Any) -> Iterator[TestClient]:
+    """A client of a server with these settings."""
+    made = app(taiyi or echo()[0], ServeSettings(**{"name": "echo"} | said))
+    with TestClient(made, base_url=HERE, raise_server_exceptions=False) as client:
+        yield client
+
+
+def error(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:
+    """What an error says, which has one shape."""
+    assert response.status_code == status, response.text
+    found = response.json()["error"]
+    assert set(found) == {"message", "type", "param", "code", "where", "got", "expected", "mend"}
+    assert found["code"] == code
+    assert found["message"] and found["type"].endswith("_error")
+    return found
+
+
+def ask_in_threads(client: TestClient, bodies: list[dict[str, Any]], path: str = "/v1/extract") -> list[Any]:
+    """Ask all at once, and return threads with what they got."""
+    found: list[Any] = [None] * len(bodies)
+
+    def ask(number: int) -> None:
+        found[number] = client.post(path, json=bodies[number])
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(len(bodies))]
+    for thread in threads:
+        thread.start()
+    return [threads, found]
+
+
+def busy(client: TestClient, engine: Echo, count: int) -> list[Any]:
+    """Let so many ask while the model answers nobody."""
+    engine.go.clear()
+    started = ask_in_threads(client, [{"text": f"text {n}", "types": ["thing"]} for n in range(count)])
+    service = client.app.state.service  # pyright: ignore
+    for _ in range(2000):
+        if service.traffic.places == count:
+            return started
+        threading.Event().wait(0.005)
+    raise AssertionError("they never came")
+
+
 def main(port: int, delay_s: float) -> None:
     """Serve a model that echoes."""
     from taiyi.serve import running
-    from taiyi.serve.app import app
-    from taiyi.serve.settings import ServeSettings
 
     settings = ServeSettings(port=port, name="echo", timeout_s=20)
     taiyi, _ = echo(delay_s)

@@ -6,6 +6,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -110,6 +111,8 @@ class Service:
     async def in_time(self, request: Request, work: Awaitable[T]) -> T:
         """Return what comes of some work; give it up where it takes too long, or who asked went away."""
         asked, gone = asyncio.ensure_future(work), asyncio.ensure_future(_gone(request))
+        # Of what nobody waits for any more asyncio would write down why it failed, in words that may be a user's.
+        asked.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             timeout_s = self.settings.timeout_s
             await asyncio.wait({asked, gone}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
@@ -154,15 +157,20 @@ class Service:
         engine = self.taiyi.engine
         talker: Talker = engine if self.engine.remote else _AtDesk(engine, self.desk, gone, timeout_s)
 
-        def answer() -> Said:
-            # A model that does not write lets the sources speak.
-            talks = talker if self.taiyi.model.known.talks else None
-            return backing.answer(talks, question, lambda _: cast(Said, self.desk.ask(alone).result(timeout_s)))
+        asked: list[Future[Answer]] = []
 
+        def ask(_: str) -> Said:
+            asked.append(self.desk.ask(alone))
+            return cast(Said, asked[0].result(timeout_s))
+
+        # A model that does not write lets the sources speak.
+        talks = talker if self.taiyi.model.known.talks else None
         try:
-            said = await self.in_thread(request, answer)
+            said = await self.in_thread(request, lambda: backing.answer(talks, question, ask))
         finally:
             gone.set()
+            for future in asked:
+                future.cancel()
         if said.fault:
             raise TaiyiError(said.fault)
         return said
