@@ -1,7 +1,7 @@
 """How often real questions are taken for emergencies: `python benchmarks/care.py --corpora DIR [--show NAME]`.
 
-Exams and titles of studies are nobody's emergency, so that each of their questions that is flagged is a false alarm; those of
-patients have to be read, which `--show` is for. Nothing of a corpus is written anywhere.
+Exams and titles of studies are nobody's emergency, so that each of their questions that is flagged is a false alarm;
+those of patients have to be read, which `--show` is for.
 """
 
 from __future__ import annotations
@@ -19,7 +19,14 @@ from taiyi.use import care
 CORPORA = {
     "exams and studies": ("med_qa_us", "medmcqa", "med_qa_mainland", "pubmed_qa", "bentsao_llamadata"),
     "patients and consumers": (
-        *("kuake_qic", "cmid", "chinese_medical_dialogue_sample", "covid_similarity", "kuake_qqr", "xywy_disease_subset"),
+        *(
+            "kuake_qic",
+            "cmid",
+            "chinese_medical_dialogue_sample",
+            "covid_similarity",
+            "kuake_qqr",
+            "xywy_disease_subset",
+        ),
         *("mqp", "meqsum", "liveqa", "medication_qa"),
     ),
     "clinicians and consumers": ("mediqa_rqe",),

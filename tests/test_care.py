@@ -119,7 +119,9 @@ def test_a_text_may_speak_of_several() -> None:
     assert care.kinds("I took too many pills, I want to die, I can't breathe") == ["emergency", "poisoning", "suicide"]
 
 
-words = st.sampled_from(["chest pain", "no", "not", "胸痛", "无", "、", ", ", "but", " ", "arm", "suicidal", "( )", "😀", "'", "\n"])
+words = st.sampled_from(
+    ["chest pain", "no", "not", "胸痛", "无", "、", ", ", "but", " ", "arm", "suicidal", "( )", "😀", "'", "\n"]
+)
 
 
 @given(st.text() | st.lists(words).map(" ".join))

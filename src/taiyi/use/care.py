@@ -16,7 +16,7 @@ from taiyi.text import language
 # A clause: what is negated in one is not in the next. The comma of Chinese lists (、) ends none.
 _CLAUSE = re.compile(r"[.,!?;:。，！？；：\n]+|\bbut\b|但|可是")
 _APOSTROPHE = re.compile("['\u2019\u02bc`]")
-# What is neither a letter nor a digit, nor ends a clause, stands between words; brackets are those of the blanks of exams.
+# What is neither a letter nor a digit, nor ends a clause, stands between words; brackets are those of exams' blanks.
 _BETWEEN = re.compile(r"[^\w.,!?;:。，！？；：、\n()]+")
 _GAP = "…"
 # What a gap may be; and what may stand between a negator and what it negates, also in a list: 无发热、咳嗽、胸痛.
@@ -110,6 +110,10 @@ def _phrase(phrase: str) -> str:
     parts = phrase.split(_GAP)
     if not phrase.replace(_GAP, "").isascii():
         return _CHARACTERS.join(map(re.escape, parts))
-    worded = (r"\s".join("(?:" + "|".join(map(re.escape, word.split("/"))) + ")" for word in part.split()) for part in parts)
+    worded = _WORDS.join(r"\s".join(map(_word, part.split())) for part in parts)
     # Chinese has no spaces: "overdose了" ends a word, too.
-    return rf"(?<![a-z0-9])(?:{_WORDS.join(worded)})(?![a-z0-9])"
+    return rf"(?<![a-z0-9]){worded}(?![a-z0-9])"
+
+
+def _word(word: str) -> str:
+    return f"(?:{'|'.join(map(re.escape, word.split('/')))})"
