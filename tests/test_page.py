@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from page_server import ENGLISH, LEARNED, app, served, taiyi
 from taiyi import catalogue, tasks
 from taiyi.catalogue import Corpus, facts
-from taiyi.checkpoint import Checkpoint, Joined, Learned
-from taiyi.errors import SchemaError
+from taiyi.checkpoint import Checkpoint, Joined, Learned, report_folder
+from taiyi.errors import ModelError, SchemaError
 from taiyi.formats import bioc
 from taiyi.schema import Document
 from taiyi.serve.page import browsing, saving
@@ -166,6 +166,20 @@ def test_where_keys_are_wanted_all_but_the_files_of_the_page_want_one(tmp_path: 
         assert httpx2.get(f"{at}/report/report.html").status_code == 404
         assert re.fullmatch(r"report/[\w-]{22}/report\.html", about["report"]), "it cannot be guessed"
         assert httpx2.get(f"{at}/{about['report']}").text == "scores"
+
+
+def test_the_report_of_a_run_is_found(tmp_path: Path) -> None:
+    assert report_folder(tmp_path) is None and report_folder("mini") is None
+    (tmp_path / "run.json").write_text('{"model": "m"}', encoding="utf-8")
+    assert report_folder(tmp_path) is None
+    (tmp_path / "run.json").write_text('{"model": "m", "report": "r"}', encoding="utf-8")
+    assert report_folder(tmp_path) is None
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "report.html").touch()
+    assert report_folder(tmp_path) == tmp_path / "r"
+    (tmp_path / "run.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(ModelError, match="does not say where the model is"):
+        report_folder(tmp_path)
 
 
 def test_without_a_report_there_is_none() -> None:

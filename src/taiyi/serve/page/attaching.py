@@ -75,6 +75,7 @@ def attach(
         "model": name or taiyi.model.name,
         "told": about.told(taiyi.engine),
         "talks": taiyi.model.known.talks,
+        "confined": taiyi.model.known.confined,
         "offers": about.offers(taiyi.model),
         "sources": sources,
         "max_chars": max_chars,

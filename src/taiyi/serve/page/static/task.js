@@ -53,7 +53,7 @@ let about = null;
 let name = "";
 let stopping = null;
 let result = null; // draws what came of the last question
-const values = { lang: "auto", like: OWN, labels: OWN, pair_what: "similarity", several: false, sources: false, chosen: new Set() };
+const values = { lang: "auto", like: OWN, pair_what: "similarity", several: false, sources: false, chosen: new Set() };
 
 const offer = () => about.offers.find((one) => one.name === name);
 const langs = (one) => one.langs.map((lang) => say(`lang_${lang}`)).join(", ");
@@ -72,7 +72,13 @@ const typesAsked = () => {
 // The sets of types that there are to choose from, by language and guidelines.
 const offered = () => offer().sets.filter(({ corpus, lang }) =>
   (values.like === OWN || corpus === values.like) && (values.lang === "auto" || !lang || lang === values.lang));
-const labelsOf = () => (offer().sets.some(({ corpus }) => corpus === values.labels) ? values.labels : OWN);
+// Those of a corpus, or one's own; first those that a model learned which knows no others.
+const labelSets = () => {
+  const named = [...new Map(offer().sets.map(({ corpus, title }) => [corpus, title]))];
+  const own = [OWN, say("labels_own")];
+  return about.confined ? [...named, own] : [own, ...named];
+};
+const labelsOf = () => (labelSets().find(([corpus]) => corpus === values.labels) ?? labelSets()[0])[0];
 const labelsAsked = () => (labelsOf() ? [labelsOf()] : lines(values.own_labels ?? ""));
 
 // --- fields ---
@@ -102,7 +108,7 @@ const labelsTree = () => {
   const { sets } = offer();
   const chosen = sets.find(({ corpus }) => corpus === labelsOf());
   return ["div", null,
-    ...(sets.length ? [choice("labels", "labels_of", [...new Map(sets.map(({ corpus, title }) => [corpus, title])), [OWN, say("labels_own")]])] : []),
+    ...(sets.length ? [choice("labels", "labels_of", labelSets())] : []),
     ...(chosen ? [["p", { class: "aside labels" }, chosen.types.join(", ")]] : [area("own_labels", "labels_lines")])];
 };
 
