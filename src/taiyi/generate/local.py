@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self, cast
@@ -12,7 +12,7 @@ from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Encoder, Prompt
 from taiyi.errors import ModelError
 from taiyi.generate import free, grounded, likelihood
-from taiyi.generate.engine import NO_ROOM, NOT_LEARNED, Asked, Grammar, Weighed
+from taiyi.generate.engine import NO_ROOM, NOT_LEARNED, Asked, Ended, Grammar, Weighed
 from taiyi.generate.loading import DTypeName, Runtime, load, locate
 from taiyi.generate.model import LanguageModel
 from taiyi.generate.sampling import Chance, Sampler
@@ -181,8 +181,8 @@ class LocalEngine:
         """Say of every example how probable its candidates are, those with the longest prompts first."""
         return likelihood.weigh(self.model, self.encoder, asked, context=self.context, batch_tokens=batch_tokens)
 
-    def stream(self, messages: Sequence[Message], *, max_new_tokens: int) -> Iterator[str]:
-        """Answer a dialogue, in pieces of text as they come.
+    def stream(self, messages: Sequence[Message], *, max_new_tokens: int) -> Generator[str, None, Ended]:
+        """Answer a dialogue, in pieces of text as they come; return how it ended.
 
         Raises:
             ModelError: the context does not hold it, or the model did not learn to write texts of its own.
@@ -194,9 +194,10 @@ class LocalEngine:
             raise ModelError(
                 "the dialogue is longer than the model's context", got=len(prompt.ids), expected=self.context
             )
+        limit = min(max_new_tokens, room)
         ids: list[int] = []
         shown = ""
-        for token in free.stream(self.model, prompt, limit=min(max_new_tokens, room), ends=self._ends):
+        for token in free.stream(self.model, prompt, limit=limit, ends=self._ends):
             ids.append(token)
             text = self._text(ids)
             # A character may take several tokens; its first ones decode to a replacement character.
@@ -205,6 +206,7 @@ class LocalEngine:
                 shown = text
         if rest := self._text(ids)[len(shown) :]:
             yield rest
+        return Ended("stop" if len(ids) < limit else "length", len(prompt.ids), len(ids))
 
     def check_talks(self) -> None:
         """Raise ModelError where the model began from nothing and did not learn to write texts of its own: what it

@@ -1,0 +1,147 @@
+"""The typed addresses: one for each thing that `Taiyi` answers about a text."""
+
+from __future__ import annotations
+
+from string import ascii_uppercase
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from fastapi import APIRouter, Request
+
+from taiyi.serve import shapes
+from taiyi.serve.faults import Fault
+from taiyi.serve.questions import Extract, Say
+from taiyi.serve.service import Service
+from taiyi.serve.shapes import num_chars
+from taiyi.use.results import Choice
+from taiyi.use.saying import Ask
+from taiyi.use.taiyi import Asks, Taiyi
+from taiyi.use.texts import language
+
+if TYPE_CHECKING:
+    from taiyi.knowledge.terms.checking import Terms
+
+
+def router(service: Service, responses: dict[int | str, Any]) -> APIRouter:
+    """Return the addresses; `responses` are those of errors, for their description."""
+    routes = APIRouter(prefix="/v1", tags=["texts"], responses=responses)
+
+    @routes.post("/extract", summary="Entities, relations or events of a text")
+    async def extract(asked: shapes.Extracting, request: Request) -> shapes.Found:
+        """Find entities in a text, with character offsets (half-open, from 0, in Unicode code points), relations
+        between them, or events."""
+        service.fit(asked)
+        types = asked.types if isinstance(asked.types, dict) else dict.fromkeys(asked.types, "")
+        question = Extract(asked.text, tuple(types.items()), asked.what, asked.lang, asked.like, asked.window)
+        return shapes.Found.of(await service.extracted(request, question))
+
+    @routes.post("/classify", summary="Labels of a text")
+    async def classify(asked: shapes.Classifying, request: Request) -> shapes.Labelled:
+        """Give a text the label of a set that the model holds most probable, or several of them."""
+        service.fit(asked)
+        make = Say(
+            lambda taiyi: taiyi.classifying(asked.labels, several=asked.several, lang=asked.lang)(asked.text),
+            len(asked.text),
+        )
+        said = await service.said(request, make)
+        return shapes.Labelled.of(said.labels, cut=said.cut)
+
+    @routes.post("/pair", summary="How two texts relate")
+    async def pair(asked: shapes.Pairing, request: Request) -> shapes.Labelled:
+        """Say how two texts relate: all labels, the most probable first."""
+        service.fit(asked)
+        make = Say(
+            lambda taiyi: taiyi.pairing(asked.labels, what=asked.what, lang=asked.lang)(asked.first, asked.second),
+            num_chars(asked),
+        )
+        said = await service.said(request, make)
+        return shapes.Labelled.of(said.labels, cut=said.cut)
+
+    @routes.post("/answer", summary="The answer to a question")
+    async def answer(asked: shapes.Answering, request: Request) -> shapes.Answered:
+        """Answer a question: with one of some options, with yes, no or maybe from a context, in words, or from the
+        sources of the server with numbered citations, or that no support was found."""
+        service.fit(asked)
+        found = await (_sourced if asked.sources else _answered)(service, request, asked)
+        if service.terms is None:
+            return found
+        checked = await _checked(service, service.terms, request, asked.question, asked.lang)
+        return found.model_copy(update={"terms": checked.terms, "notice": checked.notice})
+
+    @routes.post("/translate", summary="A text in the other language")
+    async def translate(asked: shapes.Translating, request: Request) -> shapes.Written:
+        """Translate a text from English into Chinese, or from Chinese into English."""
+        service.fit(asked)
+        make = Say(lambda taiyi: taiyi.translating(lang=asked.lang)(asked.text), len(asked.text))
+        said = await service.said(request, make)
+        return shapes.Written(text=said.text, cut=said.cut)
+
+    @routes.post("/rewrite", summary="A summary, title or medical report")
+    async def rewrite(asked: shapes.Rewriting, request: Request) -> shapes.Written:
+        """Write the summary of a text, the title of an abstract, or the medical report of a dialogue."""
+        service.fit(asked)
+        make = Say(lambda taiyi: taiyi.rewriting(asked.kind, lang=asked.lang)(asked.text), len(asked.text))
+        said = await service.said(request, make)
+        return shapes.Written(text=said.text, cut=said.cut)
+
+    @routes.post("/terms", summary="Terms that may not exist")
+    async def terms(asked: shapes.Checking, request: Request) -> shapes.Checked:
+        """Look up the terms of a question: which are unknown and near to known names, such as "octacyclines"."""
+        service.fit(asked)
+        if service.terms is None:
+            raise Fault(422, "no_terms", "this server has no terminology", mend="start it with --terms FILE")
+        return await _checked(service, service.terms, request, asked.text, asked.lang)
+
+    return routes
+
+
+async def _answered(service: Service, request: Request, asked: shapes.Answering) -> shapes.Answered:
+    """Answer a question by itself or from its context."""
+
+    def make(taiyi: Taiyi) -> Ask:
+        if asked.options:
+            return taiyi.choosing(asked.options, lang=asked.lang)(asked.question, asked.context)
+        how = taiyi.judging if asked.yes_no else taiyi.answering
+        return how(lang=asked.lang)(asked.question, asked.context)
+
+    said = await service.said(request, Say(make, num_chars(asked)))
+    texts = dict(zip(ascii_uppercase, asked.options, strict=False))
+    choices = [
+        Choice(key=one.name, text=texts.get(one.name, one.name), confidence=one.confidence) for one in said.labels
+    ]
+    best = choices[0].text if choices else ""
+    return shapes.Answered(
+        text=said.text or best, choices=[shapes.ChoiceGiven.of(one) for one in choices], cut=said.cut
+    )
+
+
+async def _sourced(service: Service, request: Request, asked: shapes.Answering) -> shapes.Answered:
+    """Answer a question from sources."""
+    if (sources := service.sources) is None:
+        raise Fault(422, "no_sources", "this server has no sources", mend="start it with --sources INDEX")
+    if not asked.question.strip():
+        raise Fault(422, "cannot_answer", "the text is empty")
+    # Without a model that writes, the sources are quoted.
+    talks = service.taiyi.model.known.talks
+    found = await service.talking(request, lambda engine: sources.answer(engine if talks else None, asked.question))
+    sent = {name: msgspec.to_builtins(getattr(found, name)) for name in shapes.Sourced.model_fields}
+    return shapes.Answered(text=found.text(), sourced=shapes.Sourced.model_validate(sent))
+
+
+async def _checked(service: Service, terms: Terms, request: Request, text: str, lang: Asks) -> shapes.Checked:
+    """Return the terms of a text that may not exist, and what is to be said of them."""
+    # Needs the extra `terms`.
+    from taiyi.knowledge.terms.checking import notice
+
+    flags = await service.in_thread(request, lambda: terms.check(text))
+    sent = [
+        shapes.FlagGiven(
+            start=flag.span.start,
+            end=flag.span.end,
+            text=flag.text,
+            kind=flag.kind,
+            nearest=[near.name for near in flag.nearest],
+        )
+        for flag in flags
+    ]
+    return shapes.Checked(terms=sent, notice=notice(flags, language(text, lang)))
