@@ -1,25 +1,29 @@
-"""A server of the page for tests: the typed addresses answer from a list of words, the page is the real one."""
+"""A server with its page for tests, over a model that knows a list of words."""
 
 from __future__ import annotations
 
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi import FastAPI
+from pydantic import SecretStr
 
 from taiyi.checkpoint import Checkpoint, Learned
-from taiyi.errors import TaiyiError
+from taiyi.errors import RecipeError
+from taiyi.generate import Asked, Ended, Weighed
 from taiyi.schema import Example, Message, Prediction
+from taiyi.serve.app import app as server
 from taiyi.serve.page import attach
+from taiyi.serve.settings import ServeSettings
 from taiyi.use.asking import Model
+from taiyi.use.extraction import Kind
+from taiyi.use.results import Argument, Entity, Event, Extraction, Relation
 from taiyi.use.taiyi import Taiyi
 
 WORDS = {
@@ -62,130 +66,99 @@ LEARNED = (
 )
 
 
-class NoEngine:
-    """An engine that is never asked: the addresses of these tests answer by themselves."""
+class Engine:
+    """Says what it was told, and holds the first of some answers most probable."""
+
+    name = "words"
+    limit = 10_000
 
     def about(self) -> str:
         return "a list of words"
 
-    def generate(self, examples: Sequence[Example], *, max_new_tokens: int, batch_tokens: int) -> Iterator[Prediction]:
-        raise AssertionError
+    def num_tokens(self, messages: Sequence[Message]) -> int:
+        return len(messages)
 
-    def stream(self, messages: Sequence[Message], *, max_new_tokens: int) -> Iterator[str]:
-        raise AssertionError
+    def generate(self, examples: Sequence[Example], **_: Any) -> Iterator[Prediction]:
+        for example in examples:
+            yield Prediction(example=example.id, text=f"<i>{example.messages[-1].content}</i>", finish="length")
+
+    def weigh(self, asked: Sequence[Asked], **_: Any) -> Iterator[Weighed]:
+        for one in asked:
+            yield Weighed(one.example.id, [-float(n) for n, _ in enumerate(one.candidates)], [1], 0.0)
+
+    def stream(self, messages: Sequence[Message], *, max_new_tokens: int) -> Generator[str, None, Ended]:
+        said = messages[-1].content
+        if said == "break":
+            raise ZeroDivisionError
+        for piece in ["You said: ", *said.split(" "), "😀", "肝", *[""] * 100 * (said == "wait")]:
+            yield f"{piece} "
+            time.sleep(0.1 * (said == "wait"))
+        return Ended("stop", 1, 1)
 
 
-def taiyi(learned: Sequence[Learned] = LEARNED, base: str = "scratch", tags: Sequence[str] = ()) -> Taiyi:
-    return Taiyi(NoEngine(), Model("words", Checkpoint(base=base, learned=tuple(learned)), frozenset(tags)))
+class Words(Taiyi):
+    """Finds the words of a list.
+
+    Attributes:
+        asked: what was to be found, the last at the end; dialogues too.
+    """
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(Engine(), model)
+        self.asked: list[Any] = []
+
+    def extract_all(
+        self, texts: Iterable[str], types: Any = (), *, what: Kind = "entities", **how: Any
+    ) -> Iterator[Any]:
+        self.asked.append({"types": types, "what": what, **how})
+        for text in texts:
+            if "refuse" in text:
+                raise RecipeError("unknown type", got="<b>chemicl</b>")
+            yield Extraction(text=text, lang="en" if text.isascii() else "zh", **_found(text, types, what))
+
+    def chat(self, messages: Sequence[Message], *, max_new_tokens: int = 512) -> Iterator[str]:
+        self.asked.append([(message.role, message.content) for message in messages])
+        return super().chat(messages, max_new_tokens=max_new_tokens)
 
 
-def entities(text: str, types: Sequence[str]) -> list[dict[str, Any]]:
+def taiyi(learned: Sequence[Learned] = LEARNED, base: str = "scratch", tags: Sequence[str] = ()) -> Words:
+    return Words(Model("words", Checkpoint(base=base, learned=tuple(learned)), frozenset(tags)))
+
+
+def entities(text: str, types: Iterable[str]) -> list[Entity]:
     found = [
-        {"start": at, "end": at + len(word), "text": word, "type": type, "confidence": 0.5 + 0.5 / (1 + at % 7)}
+        Entity(start=at, end=at + len(word), text=word, type=type, confidence=0.5 + 0.5 / (1 + at % 7))
         for word, type in WORDS.items()
         if not types or type in types
         for at in range(len(text))
         if text.startswith(word, at)
     ]
-    return sorted(found, key=lambda one: (one["start"], -one["end"]))
+    return sorted(found, key=lambda one: (one.start, -one.end))
 
 
-def app(key: str = "", **options: Any) -> FastAPI:
-    """The addresses that the page asks, and the page; `options` are those of `attach`."""
-    made = FastAPI()
-    made.state.asked = []
+def _found(text: str, types: Any, what: Kind) -> dict[str, Any]:
+    if what == "entities":
+        return {"entities": tuple(entities(text, list(types)))}
+    if what == "events":
+        binding = Event(type="Binding", trigger="binds", arguments=(Argument(role="Theme", text="STAT3"),))
+        nested = Event(type="Regulation", trigger="", arguments=(Argument(role="Cause", text="", event=0),))
+        return {"events": (binding, nested)}
+    names = list(dict.fromkeys(one.text for one in entities(text, ("chemical", "disease"))))
+    pairs = [(drug, name) for drug in names for name in names if (WORDS[drug], WORDS[name]) == ("chemical", "disease")]
+    kinds = ("treats", "may cause")
+    return {
+        "relations": tuple(
+            Relation(head=drug, tail=name, type=kinds[n % 2], confidence=0.9) for n, (drug, name) in enumerate(pairs)
+        )
+    }
 
-    @made.middleware("http")
-    async def gate(request: Request, go_on: Any) -> Response:
-        locked = key and request.url.path.startswith("/v1/")
-        if locked and request.headers.get("authorization") != f"Bearer {key}":
-            return _error(401, "a key is wanted")
-        return await go_on(request)
 
-    @made.exception_handler(TaiyiError)
-    async def fault(request: Request, error: TaiyiError) -> Response:
-        return _error(422, str(error))
-
-    @made.post("/v1/extract")
-    async def extract(asked: dict[str, Any]) -> dict[str, Any]:
-        made.state.asked.append(asked)
-        text, none = asked["text"], {"entities": [], "relations": [], "events": [], "not_there": 0, "cut": 0}
-        if "refuse" in text:
-            raise TaiyiError("unknown type", got="<b>chemicl</b>")
-        lang = "en" if text.isascii() else "zh"
-        if asked["what"] == "entities":
-            return none | {"lang": lang, "entities": entities(text, list(asked["types"]))}
-        if asked["what"] == "events":
-            parts = [{"role": "Theme", "text": "STAT3", "event": None}]
-            nested = [{"role": "Cause", "text": "", "event": 0}]
-            events = [
-                {"type": "Binding", "trigger": "binds", "arguments": parts},
-                {"type": "Regulation", "trigger": "", "arguments": nested},
-            ]
-            return none | {"lang": lang, "events": events}
-        names = list(dict.fromkeys(one["text"] for one in entities(text, ["chemical", "disease"])))
-        drugs = [name for name in names if WORDS[name] == "chemical"]
-        relations = [
-            {"head": drug, "tail": name, "type": "may cause" if n % 2 else "treats", "confidence": 0.9}
-            for n, (drug, name) in enumerate((d, x) for d in drugs for x in names if WORDS[x] == "disease")
-        ]
-        return none | {"lang": lang, "relations": relations}
-
-    @made.post("/v1/classify")
-    @made.post("/v1/pair")
-    async def label(asked: dict[str, Any]) -> dict[str, Any]:
-        made.state.asked.append(asked)
-        names = asked["labels"] if len(asked["labels"]) > 1 else ["病情诊断", "治疗方案"]
-        return {"labels": [{"name": one, "confidence": 0.75 / (n + 1)} for n, one in enumerate(names)], "cut": False}
-
-    @made.post("/v1/answer")
-    async def answer(asked: dict[str, Any]) -> dict[str, Any]:
-        made.state.asked.append(asked)
-        keys = [{"key": chr(65 + n), "text": one, "confidence": 0.5} for n, one in enumerate(asked.get("options", ()))]
-        return {
-            "text": f"About: {asked['question']}",
-            "choices": keys,
-            "cut": False,
-            "sourced": None,
-            "terms": [],
-            "notice": "",
-        }
-
-    @made.post("/v1/translate")
-    @made.post("/v1/rewrite")
-    async def write(asked: dict[str, Any]) -> dict[str, Any]:
-        made.state.asked.append(asked)
-        return {"text": f"<i>{asked['text']}</i>", "cut": True}
-
-    @made.post("/v1/chat/completions")
-    async def chat(asked: dict[str, Any]) -> Response:
-        made.state.asked.append(asked)
-        said = asked["messages"][-1]["content"]
-        if said == "break":
-            return _error(500, "the server is broken")
-
-        async def pieces() -> AsyncIterator[bytes]:
-            import asyncio
-
-            yield _event({"choices": [{"delta": {"role": "assistant", "content": ""}, "finish_reason": None}]})
-            for piece in ["You said: ", *said.split(" "), "😀", "肝"]:
-                yield _event({"choices": [{"delta": {"content": f"{piece} "}, "finish_reason": None}]})
-                await asyncio.sleep(30 if said == "wait" else 0)
-            yield _event({"choices": [{"delta": {}, "finish_reason": "stop"}]})
-            yield b"data: [DONE]\n\n"
-
-        return StreamingResponse(pieces(), media_type="text/event-stream")
-
-    attach(made, options.pop("taiyi", None) or taiyi(), **options)
+def app(model: Taiyi | None = None, *, key: str = "", **options: Any) -> FastAPI:
+    """The server of a model, with its page; `options` are those of `attach`."""
+    settings = ServeSettings(keys=(SecretStr(key),) if key else (), timeout_s=20)
+    made = server(model or taiyi(), settings)
+    attach(made, **options)
     return made
-
-
-def _error(status: int, message: str) -> Response:
-    return JSONResponse({"error": {"message": message}}, status)
-
-
-def _event(content: object) -> bytes:
-    return b"data: " + msgspec.json.encode(content) + b"\n\n"
 
 
 @contextmanager

@@ -9,12 +9,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from page_server import app, entities, served, taiyi
+from page_server import Words, app, entities, served, taiyi
 from taiyi.checkpoint import Learned
 from taiyi.evaluate import documents
 
@@ -38,19 +38,19 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+def words() -> Words:
+    return taiyi()
+
+
+@pytest.fixture(scope="module")
+def at(words: Words, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("report")
     (folder / "report.html").write_text(
         '<title>Scores</title><style>p{color:red}</style><p>Scores</p><a href="documents.html">all</a>',
         encoding="utf-8",
     )
     documents.write("Test", [], folder)
-    return app(report=folder)
-
-
-@pytest.fixture(scope="module")
-def at(made: FastAPI) -> Iterator[str]:
-    with served(made) as address:
+    with served(app(words, report=folder)) as address:
         yield address
 
 
@@ -95,13 +95,13 @@ def marks(page: Page) -> list[str]:
 # --- tasks -----------------------------------------------------------------------------------------------------------
 
 
-def test_mentions_stand_in_place_nested_and_named(page: Page, made: FastAPI) -> None:
+def test_mentions_stand_in_place_nested_and_named(page: Page, words: Words) -> None:
     page.click("#example")
     text = page.input_value("#text")
     page.click("#run")
     page.wait_for_selector("#found mark")
     assert page.locator("#found .source").text_content() == text
-    assert sorted(marks(page)) == sorted(one["text"] for one in entities(text, ()))
+    assert sorted(marks(page)) == sorted(one.text for one in entities(text, ()))
     inner = page.locator("mark mark", has_text="lung")
     assert inner.text_content() == "lung"
     assert inner.get_attribute("data-type") == "anatomy"
@@ -110,31 +110,31 @@ def test_mentions_stand_in_place_nested_and_named(page: Page, made: FastAPI) -> 
     expect(page.locator("button.type", has_text="disease").locator("b")).to_have_text("6")
     inner.hover()
     expect(page.locator(".detail")).to_contain_text("anatomy: lung. Characters")
-    assert made.state.asked[-1]["types"] == []
+    assert words.asked[-1]["types"] == []
     # Hidden types are no longer marked, and the text stays.
     page.locator("button.type", has_text="disease").click()
     assert "lung tuberculosis" not in marks(page) and "lung" in marks(page)
     assert page.locator("#found .source").text_content() == text
 
 
-def test_types_are_chosen_named_and_defined(page: Page, made: FastAPI) -> None:
+def test_types_are_chosen_named_and_defined(page: Page, words: Words) -> None:
     page.locator(".chip", has_text="chemical").click()
     page.locator(".chip", has_text="gene").click()
     run(page, "Aspirin and aspirin with TP53 in lung.")
     assert marks(page) == ["aspirin", "TP53"]
-    assert made.state.asked[-1]["types"] == ["chemical", "gene"]
+    assert words.asked[-1]["types"] == ["chemical", "gene"]
     page.locator("summary", has_text="Types of your own").click()
     page.fill("#own_types", "phenotype: An observable trait.\nplain")
     run(page, "aspirin")
-    assert made.state.asked[-1]["types"] == {
+    assert words.asked[-1]["types"] == {
         "chemical": "", "gene": "", "phenotype": "An observable trait.", "plain": "",
     }  # fmt: skip
     page.select_option("#like", "b")
     assert page.locator(".chip").all_text_contents() == ["gene", "species"]
     assert page.locator(".chip input:checked").count() == 1
     run(page, "aspirin")
-    assert made.state.asked[-1]["like"] == "b"
-    assert "chemical" not in made.state.asked[-1]["types"], "what is not shown is not asked for"
+    assert words.asked[-1]["like"] == "b"
+    assert "chemical" not in words.asked[-1]["types"], "what is not shown is not asked for"
 
 
 def test_the_page_speaks_chinese_and_turns_to_english_and_back(browser: Browser, at: str) -> None:
@@ -179,7 +179,8 @@ def test_texts_are_texts(page: Page) -> None:
     page.select_option("#task", "translation")
     page.fill("#text", HOSTILE)
     page.click("#run")
-    expect(page.locator("#found .said")).to_have_text(f"<i>{HOSTILE}</i>")
+    expect(page.locator("#found .said")).to_contain_text(HOSTILE.strip())
+    expect(page.locator("#found .said")).to_contain_text("</i>")
     expect(page.locator("#found .notice")).to_contain_text("limit")
     assert page.locator("main img").count() == 0
 
@@ -221,26 +222,32 @@ def test_relations_and_events_are_graphs_and_tables(page: Page) -> None:
     assert page.locator("svg .name").all_text_contents() == ["1. Binding (binds)", "STAT3", "2. Regulation"]
 
 
-def test_labels_pairs_and_choices_are_weighed(page: Page, made: FastAPI) -> None:
+def sent(page: Page, address: str) -> dict[str, Any]:
+    """What the form sends when it is run."""
+    with page.expect_request(f"**/v1/{address}") as waiting:
+        page.click("#run")
+    return waiting.value.post_data_json
+
+
+def test_labels_pairs_and_choices_are_weighed(page: Page) -> None:
     page.select_option("#task", "labels")
     page.fill("#text", "孩子发烧怎么办")
-    page.click("#run")
-    expect(page.locator(".weighed li").first).to_contain_text("病情诊断")
-    assert made.state.asked[-1] == {"text": "孩子发烧怎么办", "lang": "auto", "labels": ["kuake_qic"]}
+    assert sent(page, "classify") == {"text": "孩子发烧怎么办", "lang": "auto", "labels": ["kuake_qic"]}
+    expect(page.locator(".weighed .label").first).to_have_text("病情诊断")
     page.select_option("#labels", "")
     page.fill("#own_labels", "one\n\n two ")
-    page.check("#several")
-    page.click("#run")
-    expect(page.locator(".weighed li").first).to_contain_text("one")
-    assert made.state.asked[-1]["labels"] == ["one", "two"] and made.state.asked[-1]["several"] is True
+    asked = sent(page, "classify")
+    assert asked["labels"] == ["one", "two"] and asked["several"] is False
+    expect(page.locator(".weighed .label")).to_have_text(["one"])
+    expect(page.locator(".weighed .number")).to_have_text(["0.73"])
     page.select_option("#task", "pairs")
     assert page.locator("#labels option").all_text_contents()[0].startswith("KUAKE")
-    page.fill("#first", "a")
-    page.fill("#second", "b")
+    page.fill("#first", "高血压能吃盐吗")
+    page.fill("#second", "高血压可以吃咸的吗")
     page.select_option("#labels", "kuake_qqr")
-    page.click("#run")
-    expect(page.locator(".weighed li").first).to_contain_text("病情诊断")
-    assert made.state.asked[-1]["labels"] == ["kuake_qqr"] and made.state.asked[-1]["what"] == "similarity"
+    asked = sent(page, "pair")
+    assert asked["labels"] == ["kuake_qqr"] and asked["what"] == "similarity"
+    expect(page.locator(".weighed li").nth(1)).to_be_visible()
     page.select_option("#task", "choice")
     page.fill("#question", "Which?")
     page.fill("#options", "aspirin\ninsulin")
@@ -257,7 +264,7 @@ def test_a_question_that_speaks_of_an_emergency_is_answered_with_a_notice(page: 
     page.fill("#question", "What do I do, I can't breathe?")
     page.click("#run")
     expect(page.locator("#notices .emergency")).to_contain_text("call the emergency number")
-    expect(page.locator("#found .said")).to_contain_text("About: What do I do")
+    expect(page.locator("#found .said")).to_contain_text("I can't breathe?</i>")
 
 
 def test_all_is_done_by_keyboard(page: Page) -> None:
@@ -367,7 +374,7 @@ def test_nothing_is_wider_than_a_phone(browser: Browser, at: str, lang: str) -> 
 
 def test_what_the_model_did_not_learn_is_not_offered_and_it_is_said_why(browser: Browser) -> None:
     small = taiyi([Learned(task="ner", corpus="a", lang="en", types=("gene",))])
-    with served(app(taiyi=small)) as at, opened(browser, at) as page:
+    with served(app(small)) as at, opened(browser, at) as page:
         assert page.locator("#task option").all_text_contents() == ["Entities"]
         expect(page.locator("#fields")).to_contain_text("learned this in English only")
         page.locator("#not-offered summary").click()
@@ -413,7 +420,7 @@ def test_chat_tells_of_emergencies(browser: Browser, at: str, lang: str, text: s
         assert page.locator(".emergency").count() == 1, "in no other answer"
 
 
-def test_dialogues_are_sent_whole_and_what_broke_is_forgotten(page: Page, made: FastAPI) -> None:
+def test_dialogues_are_sent_whole_and_what_broke_is_forgotten(page: Page, words: Words) -> None:
     page.click("nav a[data-view=chat]")
     page.fill("#message", "one")
     page.press("#message", "Shift+Enter")
@@ -427,9 +434,7 @@ def test_dialogues_are_sent_whole_and_what_broke_is_forgotten(page: Page, made: 
     page.fill("#message", HOSTILE)
     page.click("#send")
     expect(page.locator(".assistant .said").last).to_contain_text("<script>")
-    asked = made.state.asked[-1]
-    assert asked["stream"] is True
-    assert [(one["role"], one["content"].split(":")[0]) for one in asked["messages"]] == [
+    assert [(role, content.split(":")[0]) for role, content in words.asked[-1]] == [
         ("user", "one\ntwo"), ("assistant", "You said"), ("user", HOSTILE.strip()),
     ]  # fmt: skip
 
@@ -457,7 +462,7 @@ def test_choosing_characters_of_an_input_method_sends_nothing(page: Page) -> Non
 
 
 def test_a_key_is_asked_for_and_kept_in_memory_alone(browser: Browser) -> None:
-    with served(app("right", locked=True)) as at:
+    with served(app(key="right")) as at:
         context = browser.new_context()
         page = context.new_page()
         page.goto(at)

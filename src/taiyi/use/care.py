@@ -82,7 +82,7 @@ def _plain(text: str) -> str:
 
 @cache
 def _care() -> _Care:
-    told = tomllib.loads(resources.files(__package__).joinpath("care.toml").read_text(encoding="utf-8"))
+    told = tomllib.loads(resources.files("taiyi.use").joinpath("care.toml").read_text(encoding="utf-8"))
     near = (_phrase(negator.removesuffix(_GAP)) + _NEAR * negator.endswith(_GAP) for negator in told["negators"])
     return _Care(
         limit=told["limit"],

@@ -72,7 +72,7 @@ def offers(model: Model) -> list[Offer]:
     made: list[Offer] = []
     for name, ways in ASKS.items():
         asks = {way: able(model.known, task) for way, task in ways.items()}
-        langs = [lang for lang in _LANGS if any(lang in found for found in asks.values())]
+        langs: list[Lang] = [lang for lang in _LANGS if any(lang in found for found in asks.values())]
         sets = tuple(_sets(model, name, list(ways.values()))) if langs else ()
         made.append(Offer(name, langs, asks, sets))
     return made
@@ -125,4 +125,4 @@ def _shown(corpus: Corpus, lang: Lang) -> tuple[str, ...]:
 def told(engine: Any) -> str:
     """Return what an engine says of its model; nothing where it does not tell."""
     about = getattr(engine, "about", None)
-    return about() if callable(about) else ""
+    return str(about()) if callable(about) else ""

@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import xxhash
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
@@ -15,11 +16,14 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from taiyi import catalogue
+from taiyi.catalogue import Corpus
+from taiyi.errors import CorpusError
+from taiyi.serve.faults import Fault
 from taiyi.serve.page import about, browsing, saving
+from taiyi.serve.service import Service
 from taiyi.use import care
-from taiyi.use.taiyi import Taiyi
 
-MAX_CHARS = 100_000
 _MEDIA = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 # Nothing comes from elsewhere, and no text becomes markup: the page sets texts alone, which the browser sees to.
 POLICY = "; ".join(
@@ -44,41 +48,28 @@ class _Told(BaseModel):
     text: str
 
 
-def attach(
-    app: FastAPI,
-    taiyi: Taiyi,
-    *,
-    name: str = "",
-    corpora: Path | None = None,
-    report: Path | None = None,
-    locked: bool = False,
-    sources: bool = False,
-    max_chars: int = MAX_CHARS,
-) -> None:
-    """Serve the page at `/`; it asks the typed addresses below `/v1` of the same application.
+def attach(app: FastAPI, *, corpora: Path | None = None, report: Path | None = None) -> None:
+    """Serve the page at `/` of a server (`taiyi.serve.app.app`), whose typed addresses it asks.
 
-    What it shows comes from addresses below `/v1/page`, so that a gate in front of `/v1` stands in front of it, too.
+    What else it shows comes from below `/v1/page`, so that the gate in front of `/v1` stands in front of it, too.
 
     Args:
-        app: the application.
-        taiyi: the model.
-        name: what the model is called; else as it calls itself.
-        corpora: the folder of raw corpora; without it only those of the package are shown.
-        report: the folder of the report of the model's run.
-        locked: whether those who ask need a key. A link cannot send one, so the report then has an address that
-            cannot be guessed, which is told to those with a key.
-        sources: whether `/v1/answer` has sources to answer from.
-        max_chars: how many characters a request may have.
+        app: the server.
+        corpora: the folder of raw corpora; without it only records of those of the package are shown.
+        report: the folder of the report of the model's run. Where keys are wanted, a link cannot send one: the report
+            then has an address that cannot be guessed, which is told to those with a key.
     """
-    report_at = f"report/{secrets.token_urlsafe(16)}/" if locked else "report/"
+    service: Service = app.state.service
+    settings, model = service.settings, service.taiyi.model
+    report_at = f"report/{secrets.token_urlsafe(16)}/" if settings.keys else "report/"
     said: dict[str, Any] = {
-        "model": name or taiyi.model.name,
-        "told": about.told(taiyi.engine),
-        "talks": taiyi.model.known.talks,
-        "confined": taiyi.model.known.confined,
-        "offers": about.offers(taiyi.model),
-        "sources": sources,
-        "max_chars": max_chars,
+        "model": service.name,
+        "told": about.told(service.taiyi.engine),
+        "talks": model.known.talks,
+        "confined": model.known.confined,
+        "offers": about.offers(model),
+        "sources": service.sources is not None,
+        "max_chars": settings.max_chars,
         "report": f"{report_at}report.html" if report is not None else "",
         "limit": {"en": care.limit("en"), "zh": care.limit("zh")},
     }
@@ -89,8 +80,6 @@ def attach(
 
 
 def _data(said: dict[str, Any], corpora: Path | None) -> APIRouter:
-    import msgspec
-
     routes = APIRouter(prefix="/v1/page", include_in_schema=False)
     about_body = msgspec.json.encode(said)
 
@@ -108,13 +97,13 @@ def _data(said: dict[str, Any], corpora: Path | None) -> APIRouter:
     def all_corpora() -> JSONResponse:
         return JSONResponse(browsing.listing(corpora))
 
-    @routes.get("/corpora/{corpus}")
-    def corpus(corpus: str) -> JSONResponse:
-        return JSONResponse(browsing.details(corpus, corpora))
+    @routes.get("/corpora/{name}")
+    def corpus(name: str) -> JSONResponse:
+        return JSONResponse(browsing.details(_corpus(name), corpora))
 
-    @routes.get("/corpora/{corpus}/{split}")
-    def records(corpus: str, split: str, start: int = 0) -> JSONResponse:
-        return JSONResponse(browsing.records(corpus, split, start, corpora))
+    @routes.get("/corpora/{name}/{split}")
+    def records(name: str, split: str, start: int = 0) -> JSONResponse:
+        return JSONResponse(browsing.records(_corpus(name), split, start, corpora))
 
     @routes.post("/save/{to}")
     async def save(to: saving.To, request: Request) -> Response:
@@ -123,6 +112,13 @@ def _data(said: dict[str, Any], corpora: Path | None) -> APIRouter:
         return Response(file.content, media_type=file.media_type, headers=_HEADERS | named)
 
     return routes
+
+
+def _corpus(name: str) -> Corpus:
+    try:
+        return catalogue.get(name)
+    except CorpusError as error:
+        raise Fault(404, "not_found", error.what, mend=error.mend) from error
 
 
 def _files() -> APIRouter:

@@ -43,27 +43,20 @@ def listing(root: Path | None) -> dict[str, Any]:
     return {"corpora": rows, "tasks": TASKS, "together": TOGETHER}
 
 
-def details(name: str, root: Path | None) -> dict[str, Any]:
-    """Return what there is to be said of a corpus, with hand-written examples.
-
-    Raises:
-        CorpusError: there is none of this name.
-    """
-    corpus = catalogue.get(name)
+def details(corpus: Corpus, root: Path | None) -> dict[str, Any]:
+    """Return what there is to be said of a corpus, with hand-written examples."""
     made = [msgspec.to_builtins(record) for record in examples(corpus)]
     return facts.details(corpus) | {"here": here(corpus, root), "shown": shown(corpus), "examples": made}
 
 
-def records(name: str, split: str, start: int, root: Path | None) -> dict[str, Any]:
+def records(corpus: Corpus, split: str, start: int, root: Path | None) -> dict[str, Any]:
     """Return some records of a split from a number on, and whether there are more.
 
     Raises:
-        CorpusError: there is no such corpus.
         SchemaError: its records cannot be shown, or not so far in.
     """
-    corpus = catalogue.get(name)
     if split not in here(corpus, root):
-        raise SchemaError("there are no records to be shown", where=f"{name}/{split}")
+        raise SchemaError("there are no records to be shown", where=f"{corpus.name}/{split}")
     if not 0 <= start < MOST:
         raise SchemaError("records are shown from the first on", got=start, expected=f"0 to {MOST - 1:,}")
     wanted: Split = next(one for one in SPLITS if one == split)
