@@ -34,7 +34,7 @@ WORDS = {
     "liver": "anatomy",
     "asthma": "disease",
     "osteoporosis": "disease",
-    "kidney failure": "disease",
+    "Kidney failure": "disease",
     "isoniazid": "chemical",
     "prednisone": "chemical",
     "women": "species",

@@ -125,4 +125,4 @@ def _shown(corpus: Corpus, lang: Lang) -> tuple[str, ...]:
 def told(engine: Any) -> str:
     """Return what an engine says of its model; nothing where it does not tell."""
     about = getattr(engine, "about", None)
-    return str(about()) if callable(about) else ""
+    return str(about()).rstrip(" ,") if callable(about) else ""

@@ -1,6 +1,6 @@
 // Texts to begin with, written for this page.
 const ENGLISH = "Severe liver injury was seen in two women who took isoniazid for lung tuberculosis. Their asthma had been treated with "
-  + "prednisone, which may cause osteoporosis. No kidney failure was found, and TP53 was normal.";
+  + "prednisone, which may cause osteoporosis. Kidney failure was not seen, and TP53 was normal.";
 const CHINESE = "患者因肺结核服用异烟肼后出现肝损伤，伴恶心、乏力。既往有支气管哮喘，长期吸入布地奈德。停药两周后转氨酶恢复正常，未见肾功能衰竭。";
 
 export const EXAMPLES = {
