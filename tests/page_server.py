@@ -8,6 +8,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import uvicorn
@@ -17,11 +18,13 @@ from pydantic import SecretStr
 from taiyi.checkpoint import Checkpoint, Learned
 from taiyi.errors import RecipeError
 from taiyi.generate import Asked, Ended, Weighed
-from taiyi.schema import Example, Message, Prediction
+from taiyi.knowledge.results import Citation, Flag, Nearest, Statement
+from taiyi.schema import Example, Message, Prediction, Span
 from taiyi.serve.app import app as server
 from taiyi.serve.page import attach
 from taiyi.serve.settings import ServeSettings
 from taiyi.use.asking import Model
+from taiyi.use.backing import Backing
 from taiyi.use.extraction import Kind
 from taiyi.use.results import Argument, Entity, Event, Extraction, Relation
 from taiyi.use.taiyi import Taiyi
@@ -153,10 +156,32 @@ def _found(text: str, types: Any, what: Kind) -> dict[str, Any]:
     }
 
 
-def app(model: Taiyi | None = None, *, key: str = "", **options: Any) -> FastAPI:
+class Sources:
+    """One document, that supports half of what is said."""
+
+    def answer(self, talker: object, question: str) -> Any:
+        citation = Citation(number=1, quote="It may <b>help</b>.", passage="p", document="PMID 1", start=0, end=9)
+        other = Citation(number=2, quote="none", fault="there is no such passage")
+        statements = (
+            Statement(text="It helps.", citations=(citation,), supported=True),
+            Statement(text="It cures.", citations=(other,), supported=False),
+        )
+        return SimpleNamespace(text=lambda: "It helps. [1]", statements=statements)
+
+
+class Terms:
+    """Flags one word."""
+
+    def check(self, question: str) -> list[Flag]:
+        at = question.find("asprin")
+        near = (Nearest(name="aspirin", similarity=0.9),)
+        return [Flag(span=Span(at, at + 6), text="asprin", kind="misspelling", nearest=near)] if at >= 0 else []
+
+
+def app(model: Taiyi | None = None, *, key: str = "", backing: Backing | None = None, **options: Any) -> FastAPI:
     """The server of a model, with its page; `options` are those of `attach`."""
     settings = ServeSettings(keys=(SecretStr(key),) if key else (), timeout_s=20)
-    made = server(model or taiyi(), settings)
+    made = server(model or taiyi(), settings, backing)
     attach(made, **options)
     return made
 

@@ -169,6 +169,25 @@ def test_a_window_that_was_cut_before_its_first_item_loses_no_other(
     assert "Warfarin" in done.stdout
 
 
+def test_extract_shows_the_model_what_types_mean(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prompts: list[str] = []
+
+    def answer(engine: object, examples: Sequence[Example], **_: int) -> Iterator[Prediction]:
+        for example in examples:
+            prompts.append(example.messages[-1].content)
+            yield Prediction(example=example.id, text=example.source_text, finish="stop")
+
+    monkeypatch.setattr(LocalEngine, "generate", answer)
+    arguments = ["extract", TEXT, "-m", str(folder), "--types", "Zebra,Yak", "--json", "--window", "900"]
+    done = taiyi(*arguments, "--define", "Yak=An ox of the mountains.")
+    assert done.exit_code == 0, done.output
+    (prompt,) = prompts
+    assert "Yak: An ox of the mountains." in prompt
+    assert "Zebra:" not in prompt.split("Yak: An ox")[0]
+    done = taiyi(*arguments, "--define", "Yack=An ox.")
+    assert (done.exit_code, "Did you mean 'Yak'?" in done.stderr) == (1, True)
+
+
 def test_extract_says_where_the_context_is_too_small(folder: Path) -> None:
     done = taiyi("extract", "asthma " * 600, "-m", str(folder), "--types", "Zebra")
     assert done.exit_code == 1

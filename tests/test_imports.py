@@ -56,11 +56,11 @@ MAY_IMPORT: dict[str, tuple[str, ...] | None] = {
     "build": ("catalogue", "tasks", "templates", "storage"),
     "train": ("tagged", "grounding", "encoding", "checkpoint", "features", "heap"),
     "generate": ("tagged", "grounding", "tokens", "encoding", "checkpoint", "endpoint", "features"),
-    "evaluate": ("catalogue", "tasks", "metrics", "generate", "features", "recipe_file"),
+    "evaluate": ("catalogue", "tasks", "tagged", "metrics", "generate", "features", "recipe_file"),
     "cascade": ("tasks", "templates", "checkpoint", "build", "generate", "evaluate"),
     "use": (
         *("formats", "convert", "catalogue", "tasks", "templates", "tagged", "tokens", "checkpoint", "endpoint"),
-        *("build", "generate", "evaluate", "cascade"),
+        *("build", "generate", "evaluate", "cascade", "knowledge"),
     ),
     "serve": ("catalogue", "convert", "checkpoint", "endpoint", "generate", "knowledge", "use"),
     "knowledge": ("catalogue", "formats", "build", "generate", "storage"),

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from page_server import Words, app, entities, served, taiyi
+from page_server import Sources, Terms, Words, app, entities, served, taiyi
 from taiyi.checkpoint import Learned
 from taiyi.evaluate import documents
+from taiyi.use.backing import Backing
 
 CHROMIUM = os.environ.get("TAIYI_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(
@@ -265,6 +266,20 @@ def test_a_question_that_speaks_of_an_emergency_is_answered_with_a_notice(page: 
     page.click("#run")
     expect(page.locator("#notices .emergency")).to_contain_text("call the emergency number")
     expect(page.locator("#found .said")).to_contain_text("I can't breathe?</i>")
+
+
+def test_answers_from_sources_show_what_supports_them(browser: Browser) -> None:
+    backing = Backing(Sources(), Terms())  # pyright: ignore[reportArgumentType]
+    with served(app(backing=backing)) as at, opened(browser, at) as page:
+        page.select_option("#task", "question")
+        page.fill("#question", "Does asprin help?")
+        page.check("#sources")
+        assert sent(page, "answer") == {"question": "Does asprin help?", "sources": True, "lang": "auto"}
+        expect(page.locator("#found .said")).to_contain_text("It helps. [1]")
+        expect(page.locator("#found ol > li").first).to_contain_text("supported[1] PMID 1: “It may <b>help</b>.”")
+        expect(page.locator("#found ol > li").last).to_contain_text("not supported")
+        expect(page.locator("#found ol .fault")).to_contain_text("there is no such passage")
+        expect(page.locator("#found")).to_contain_text("asprin (perhaps misspelt; near to it): aspirin")
 
 
 def test_all_is_done_by_keyboard(page: Page) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +21,7 @@ from fake_server import FakeServer, Request, Sent, completion, fault
 from serving import POISON, Echo, echo, said
 from taiyi.checkpoint import Checkpoint, Learned
 from taiyi.endpoint import EndpointSettings
+from taiyi.serve import gate
 from taiyi.serve.app import NOTICE, app
 from taiyi.serve.gate import Rates
 from taiyi.serve.settings import ServeSettings
@@ -482,6 +484,22 @@ def test_one_that_breaks_does_not_break_others() -> None:
             thread.join(20)
         assert [r.status_code for r in (*found, *others)] == [200, 500, 200, 500, 200]
         error(others[0], 500, "internal")
+
+
+def test_who_sends_slowly_does_not_keep_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "_BODY_S", 0.1)
+    made = app(echo()[0], ServeSettings(name="echo"))
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"text": '
+        await asyncio.sleep(20)
+
+    async def ask() -> httpx2.Response:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(made), base_url=HERE) as client:
+            return await client.post("/v1/extract", content=slowly(), headers=JSON)
+
+    error(asyncio.run(ask()), 408, "slow")
+    assert made.state.service.traffic.places == 0
 
 
 def test_a_server_that_stops_says_so() -> None:

@@ -254,6 +254,7 @@ def test_the_command_serves_a_model_to_who_has_a_key(model: Path) -> None:
         (("--api-key-file", "BAD"), "what is given is no key"),
         (("--port", "PORT"), "cannot listen here"),
         (("NOWHERE/at/all/",), "no model here"),
+        (("runs/demo", "--engine", "http://127.0.0.1:1"), "a model or --engine, not both"),
     ],
 )
 def test_what_the_command_cannot_do_is_said_in_a_line(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from taiyi.checkpoint import EMBEDDED, is_address, report_folder
-from taiyi.cli.inputs import DeviceOption
+from taiyi.cli.inputs import DeviceOption, SourcesOption, TermsOption
 from taiyi.errors import TaiyiError
 
 if TYPE_CHECKING:
-    from taiyi.knowledge.sources.answering import Sources
-    from taiyi.knowledge.terms.checking import Terms
     from taiyi.use.taiyi import Taiyi
 
 KEYS_ENV = "TAIYI_API_KEY"
@@ -25,8 +23,7 @@ def serve(
     model: Annotated[
         str,
         typer.Argument(
-            help="A run, a folder with a model, a hub id, or the address of a server; mini comes with the package. "
-            "With --engine the name of the model there; the only one if not given."
+            help="A run, a folder with a model, a hub id, or the address of a server; mini comes with the package."
         ),
     ] = EMBEDDED,
     engine: Annotated[
@@ -36,7 +33,13 @@ def serve(
     key_env: Annotated[
         str, typer.Option(metavar="VARIABLE", help="The environment variable that holds the key of --engine.")
     ] = "OPENAI_API_KEY",
-    name: Annotated[str, typer.Option(help="What the model is called; else as its folder, or as it is given.")] = "",
+    name: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What the model is called, of --engine the one that is asked; else its folder, or the only one.",
+        ),
+    ] = "",
     host: Annotated[str, typer.Option(help="Where to listen; the default is reached from this machine alone.")] = (
         "127.0.0.1"
     ),
@@ -54,14 +57,8 @@ def serve(
         list[str] | None,
         typer.Option(metavar="ORIGIN", help="A site whose pages may ask from a browser; once for each."),
     ] = None,
-    sources: Annotated[
-        Path | None,
-        typer.Option(metavar="INDEX", help="An index of taiyi index, for /v1/answer.", exists=True, file_okay=False),
-    ] = None,
-    terms: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="A terminology of taiyi terms build.", exists=True, dir_okay=False),
-    ] = None,
+    sources: SourcesOption = None,
+    terms: TermsOption = None,
     corpora: Annotated[
         Path | None,
         typer.Option(
@@ -88,6 +85,7 @@ def serve(
         from taiyi.serve.app import NOTICE, app
         from taiyi.serve.page import attach
         from taiyi.serve.settings import LOOPBACK, ServeSettings
+        from taiyi.use.backing import Backing
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("taiyi"):
             raise
@@ -96,6 +94,8 @@ def serve(
         ) from error
     if (rate is not None and rate <= 0) or timeout <= 0:
         raise TaiyiError("a rate and a time are more than 0", where="--rate, --timeout")
+    if engine and model != EMBEDDED:
+        raise TaiyiError("a model or --engine, not both", got=model, mend="name the model of --engine with --name")
     settings = ServeSettings(
         host=host,
         port=port,
@@ -109,9 +109,9 @@ def serve(
     )
     # What cannot be is said before a model is loaded.
     with running.listen(settings) as listening:
-        taiyi = _taiyi(model, engine, key_env, device, timeout)
+        taiyi = _taiyi(engine or model, name, key_env, device, timeout)
         settings = settings.model_copy(update={"name": name or _called(taiyi.model.name)})
-        made = app(taiyi, settings, sources=_sources(sources, device), terms=_terms(terms))
+        made = app(taiyi, settings, Backing.open(sources, terms, device=device))
         attach(made, corpora=corpora, report=None if engine or is_address(model) else report_folder(model))
         if host not in LOOPBACK and not settings.keys:
             typer.secho("others reach this server, and anybody may ask: give it --api-key-file", fg="yellow", err=True)
@@ -122,33 +122,15 @@ def serve(
         running.run(made, settings, listening)
 
 
-def _taiyi(model: str, engine: str, key_env: str, device: str, timeout: float) -> Taiyi:
+def _taiyi(model: str, name: str, key_env: str, device: str, timeout: float) -> Taiyi:
     from taiyi.use.taiyi import Taiyi
 
-    if not engine and not is_address(model):
+    if not is_address(model):
         return Taiyi.load(model, device=device)
     from taiyi.endpoint import EndpointSettings
 
-    named = model if engine and model != EMBEDDED else ""
     # Who asks tries again, or not; here an answer is waited for once.
-    endpoint = EndpointSettings(model=named, key_env=key_env, timeout_s=timeout, attempts=1)
-    return Taiyi.load(engine or model, endpoint=endpoint)
-
-
-def _sources(index: Path | None, device: str) -> Sources | None:
-    if index is None:
-        return None
-    from taiyi.knowledge.sources.answering import Sources
-
-    return Sources.open(index, device=device)
-
-
-def _terms(file: Path | None) -> Terms | None:
-    if file is None:
-        return None
-    from taiyi.knowledge.terms.checking import Terms
-
-    return Terms.open(file)
+    return Taiyi.load(model, endpoint=EndpointSettings(model=name, key_env=key_env, timeout_s=timeout, attempts=1))
 
 
 def _called(name: str) -> str:

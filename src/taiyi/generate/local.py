@@ -123,13 +123,9 @@ class LocalEngine:
         hold the prompt and a first token (of a tagged answer: the copy of its source) there is none: it is `refused`,
         and so is what a model that began from nothing did not learn to do.
         """
-        known = [example for example in examples if self.checkpoint.knows(example.task, example.lang)]
-        for example in examples:
-            if not self.checkpoint.knows(example.task, example.lang):
-                yield Prediction(example=example.id, text="", finish="refused", reason=NOT_LEARNED)
-        jobs, too_long = self._jobs(known)
-        for example in too_long:
-            yield Prediction(example=example.id, text="", finish="refused", reason=NO_ROOM)
+        yield from (_refused(example, NOT_LEARNED) for example in examples if not self._knows(example))
+        jobs, too_long = self._jobs([example for example in examples if self._knows(example)])
+        yield from (_refused(example, NO_ROOM) for example in too_long)
         for tagged, ours in jobs:
             for batch in _batches(ours, max_new_tokens, batch_tokens, MAX_ROWS):
                 yield from self._tagged(batch, max_new_tokens) if tagged else self._free(batch, max_new_tokens)
@@ -169,10 +165,8 @@ class LocalEngine:
         Where the context does not hold the prompt and the longest of them there is no answer: it is `refused`, and so
         is what a model that began from nothing did not learn to do.
         """
-        known = [one for one in asked if self.checkpoint.knows(one.example.task, one.example.lang)]
-        for one in asked:
-            if not self.checkpoint.knows(one.example.task, one.example.lang):
-                yield Prediction(example=one.example.id, text="", finish="refused", reason=NOT_LEARNED)
+        yield from (_refused(one.example, NOT_LEARNED) for one in asked if not self._knows(one.example))
+        known = [one for one in asked if self._knows(one.example)]
         yield from likelihood.choose(
             self.model, self.encoder, known, context=self.context, per_byte=per_byte, batch_tokens=batch_tokens
         )
@@ -228,6 +222,9 @@ class LocalEngine:
     def num_tokens(self, messages: Sequence[Message]) -> int:
         """How many tokens a dialogue takes as a prompt."""
         return len(self.encoder.prompt(messages).ids)
+
+    def _knows(self, example: Example) -> bool:
+        return self.checkpoint.knows(example.task, example.lang)
 
     def _jobs(self, examples: Sequence[Example]) -> tuple[list[tuple[bool, list[_Job]]], list[Example]]:
         """Return tagged and free jobs, the longest first but those of a record together, which may begin alike, and the
@@ -335,6 +332,10 @@ class LocalEngine:
 
     def _text(self, ids: Sequence[int]) -> str:
         return cast(str, self.tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))
+
+
+def _refused(example: Example, reason: str) -> Prediction:
+    return Prediction(example=example.id, text="", finish="refused", reason=reason)
 
 
 def _length(prompt: Prompt) -> int:

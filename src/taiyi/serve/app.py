@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
@@ -22,11 +22,8 @@ from taiyi.serve.gate import METRICS, Gate, Watch
 from taiyi.serve.service import Service
 from taiyi.serve.settings import ServeSettings
 from taiyi.serve.upstream import Upstream
+from taiyi.use.backing import Backing
 from taiyi.use.taiyi import Taiyi
-
-if TYPE_CHECKING:
-    from taiyi.knowledge.sources.answering import Sources
-    from taiyi.knowledge.terms.checking import Terms
 
 NOTICE = (
     "The models make mistakes, and may say what is not so with full confidence. Their answers are for research, and "
@@ -83,9 +80,7 @@ class State(BaseModel):
     status: Literal["ok", "stopping"]
 
 
-def app(
-    taiyi: Taiyi, settings: ServeSettings, *, sources: Sources | None = None, terms: Terms | None = None
-) -> FastAPI:
+def app(taiyi: Taiyi, settings: ServeSettings, backing: Backing | None = None) -> FastAPI:
     """Return a server of a model as an application, which a page can be mounted onto at `/`.
 
     Its `state.service` has what is shared, such as `traffic`.
@@ -93,10 +88,9 @@ def app(
     Args:
         taiyi: the model.
         settings: how it is served.
-        sources: an index to answer from.
-        terms: a terminology to look terms up in.
+        backing: what is known beside it.
     """
-    service = Service(taiyi, settings, sources, terms)
+    service = Service(taiyi, settings, backing or Backing())
     engine = taiyi.engine
     upstream = None
     if isinstance(engine, RemoteEngine):
@@ -154,8 +148,8 @@ def _models(service: Service, responses: dict[int | str, Any]) -> APIRouter:
         tasks=known.tasks(),
         confined=known.confined,
         talks=known.talks,
-        sources=service.sources is not None,
-        terms=service.terms is not None,
+        sources=service.backing.sources is not None,
+        terms=service.backing.terms is not None,
         max_chars=service.settings.max_chars,
     )
 

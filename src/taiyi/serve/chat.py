@@ -146,7 +146,7 @@ def router(service: Service, upstream: Upstream | None, responses: dict[int | st
                 404, "model_not_found", "there is no such model", param="model", got=asked.model, expected=service.name
             )
         if upstream is not None:
-            return await upstream.answer(asked.model_dump(exclude_unset=True), request, service)
+            return await upstream.answer(request, service)
         _check(asked)
         return await _here(service, asked, request)
 

@@ -7,13 +7,14 @@ import queue
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import anyio.to_thread
 from fastapi import Request
 
 from taiyi import catalogue
+from taiyi.errors import TaiyiError
 from taiyi.generate import Ended
 from taiyi.knowledge.sources.answering import Limited
 from taiyi.serve import faults, questions
@@ -24,19 +25,19 @@ from taiyi.serve.metrics import Metrics
 from taiyi.serve.questions import Answer, Extract, Question, Say
 from taiyi.serve.settings import ServeSettings
 from taiyi.serve.shapes import num_chars
+from taiyi.use.backing import Backing
 from taiyi.use.results import Extraction, Said
 from taiyi.use.taiyi import Taiyi
 
 if TYPE_CHECKING:
-    from taiyi.knowledge.sources.answering import Sources, Talker
-    from taiyi.knowledge.terms.checking import Terms
+    from taiyi.knowledge.sources.answering import Talker
     from taiyi.schema import Message
 
 T = TypeVar("T")
 
 _REMOTE_THREADS = 32
 """How many questions are on their way to another server at a time."""
-_TOGETHER = 32
+TOGETHER = 32
 """How many questions the model of this process answers together at most: so many rows its batches have."""
 _TOGETHER_CHARS = 1 << 16
 """How many characters of text are answered together at most: who comes next waits for all of them."""
@@ -49,15 +50,13 @@ class Service:
     Attributes:
         taiyi: the model.
         settings: how it is served.
-        sources: an index that questions are answered from, if there is one.
-        terms: a terminology, if there is one.
+        backing: what is known beside the model.
         desk: where questions wait, while it is open.
     """
 
     taiyi: Taiyi
     settings: ServeSettings
-    sources: Sources | None
-    terms: Terms | None
+    backing: Backing
 
     def __post_init__(self) -> None:
         model = self.taiyi.model
@@ -75,7 +74,7 @@ class Service:
         self.desk: Desk[Question, Answer] = Desk(
             lambda asked: questions.answered(self.taiyi, asked),
             threads=_REMOTE_THREADS if remote else 1,
-            together=1 if remote else _TOGETHER,
+            together=1 if remote else TOGETHER,
             weigh=questions.num_chars,
             budget=_TOGETHER_CHARS,
             seen=self.metrics.seen,
@@ -141,15 +140,32 @@ class Service:
         finally:
             talk.stop()
 
-    async def talking(self, request: Request, work: Callable[[Talker], T]) -> T:
-        """Return what comes of some work, in a thread of its own, that asks the model on its way."""
-        gone = threading.Event()
+    async def backed(self, request: Request, question: str, alone: Say, *, sources: bool) -> Said:
+        """Return the answer to a question with what is known beside the model.
+
+        Args:
+            request: whose question it is.
+            question: it.
+            alone: asks the model of itself.
+            sources: whether it is answered from sources.
+        """
+        backing = self.backing if sources else replace(self.backing, sources=None)
+        gone, timeout_s = threading.Event(), self.settings.timeout_s
         engine = self.taiyi.engine
-        talker: Talker = engine if self.engine.remote else _AtDesk(engine, self.desk, gone, self.settings.timeout_s)
+        talker: Talker = engine if self.engine.remote else _AtDesk(engine, self.desk, gone, timeout_s)
+
+        def answer() -> Said:
+            # A model that does not write lets the sources speak.
+            talks = talker if self.taiyi.model.known.talks else None
+            return backing.answer(talks, question, lambda _: cast(Said, self.desk.ask(alone).result(timeout_s)))
+
         try:
-            return await self.in_thread(request, lambda: work(talker))
+            said = await self.in_thread(request, answer)
         finally:
             gone.set()
+        if said.fault:
+            raise TaiyiError(said.fault)
+        return said
 
 
 class _AtDesk:

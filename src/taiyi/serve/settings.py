@@ -24,7 +24,7 @@ class ServeSettings(BaseModel):
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """The port; under 0 any that is free."""
     name: str = ""
-    """What the model is called in `/v1/models` and chat; else as its folder, or as it was asked for."""
+    """What the model is called in `/v1/models` and chat; else as it was asked for."""
     keys: tuple[SecretStr, ...] = ()
     """Who asks sends one of these as `Authorization: Bearer KEY`; without any, everybody may ask."""
     cors_origins: tuple[str, ...] = ()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from string import ascii_uppercase
 from typing import Annotated, Any, Literal, cast, get_origin
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from taiyi.errors import Misfit
+from taiyi.knowledge.results import Flag, FlagKind
 from taiyi.use.extraction import Kind
-from taiyi.use.results import Choice, Extraction, Label
+from taiyi.use.results import Choice, Extraction, Label, Said
 from taiyi.use.taiyi import Asks, Kinds, Pairs
 
 _MOST_OPTIONS = 26
@@ -110,7 +112,7 @@ class Answering(_Shape):
     """Whether to answer from the documents that the server has an index of, with citations; then there are neither
     options nor a context."""
     lang: Asks = "auto"
-    """The language of the prompt; else that of the question. Sources answer in the language of the question."""
+    """The language of the prompt; else that of the question."""
 
     @model_validator(mode="after")
     def _check(self) -> Answering:
@@ -327,33 +329,15 @@ class StatementGiven(_Shape):
     """Whether one of the citations was found to support it."""
 
 
-class PassageGiven(_Shape):
-    """A part of a document."""
+class NearestGiven(_Shape):
+    """A known name near a term."""
 
-    id: str
-    """Of the passage."""
-    document: str
-    """The id of the document."""
-    title: str
-    """Of the document; empty where it has none."""
-    text: str
-    """As it stands in the document."""
-    start: int
-    """The character of the document that it begins at."""
-    lang: Literal["en", "zh"]
-    """The language that most of it is in."""
-
-
-class Sourced(_Shape):
-    """How an answer follows from sources."""
-
-    kind: Literal["written", "quoted", "none"]
-    """Written by the model; quoted from the passages, where the model wrote nothing that they support; or none: no
-    support was found."""
-    statements: list[StatementGiven]
-    """What was said, in order, the unsupported too."""
-    passages: list[PassageGiven]
-    """Those that the numbers name, from 1."""
+    name: str
+    """The name."""
+    similarity: float
+    """1 for the same name, 0 for one without a letter of it."""
+    concepts: list[str]
+    """What it names, by terminologies."""
 
 
 class FlagGiven(_Shape):
@@ -365,10 +349,19 @@ class FlagGiven(_Shape):
     """The character after its last."""
     text: str
     """What stands there."""
-    kind: Literal["misspelling", "unknown"]
+    kind: FlagKind
     """A slip or two from a known name; or built like known names and none of them: it may not exist."""
-    nearest: list[str]
+    nearest: list[NearestGiven]
     """Known names that are like it, the most similar first."""
+    ending: str
+    """What it ends with like a class of names; empty where it does not."""
+
+    @classmethod
+    def of(cls, flag: Flag) -> FlagGiven:
+        """Return a flag as it is sent."""
+        sent = _sent(flag)
+        start, end = sent.pop("span")
+        return cls.model_validate(sent | {"start": start, "end": end})
 
 
 class Checked(_Shape):
@@ -389,25 +382,39 @@ class Answered(_Shape):
             {"key": "A", "text": "paracetamol", "confidence": 0.9},
             {"key": "B", "text": "insulin", "confidence": 0.1},
         ],
-        cut=False,
-        sourced=None,
+        statements=[],
         terms=[],
-        notice="",
+        cut=False,
     )
 
     text: str
-    """In words; of a choice the most probable; from sources what is supported, with numbers and quotations, or that no
-    support was found."""
-    choices: list[ChoiceGiven] = []
+    """In words; of a choice the most probable. From sources what is supported, with numbers and quotations, or that no
+    support was found. Of a term that may not exist nothing is said but that."""
+    choices: list[ChoiceGiven]
     """All options, or yes, no and maybe, the most probable first; none of an answer in words."""
-    cut: bool = False
+    statements: list[StatementGiven]
+    """Of an answer from sources: what it says, with its citations, the unsupported too."""
+    terms: list[FlagGiven]
+    """Terms of the question that may be misspelt or not exist, where the server has a terminology and answers in
+    words."""
+    cut: bool
     """Whether the answer of the model reached its limit."""
-    sourced: Sourced | None = None
-    """Statements, citations and passages of an answer from sources."""
-    terms: list[FlagGiven] = []
-    """Terms of the question that may not exist, where the server has a terminology."""
-    notice: str = ""
-    """What is to be said of these terms; empty where nothing is flagged."""
+
+    @classmethod
+    def of(cls, said: Said, options: list[str]) -> Answered:
+        """Return an answer as it is sent; `options` are those that its labels are keys of."""
+        texts = dict(zip(ascii_uppercase, options, strict=False))
+        found = (
+            Choice(key=one.name, text=texts.get(one.name, one.name), confidence=one.confidence) for one in said.labels
+        )
+        choices = [ChoiceGiven.of(one) for one in found]
+        return cls(
+            text=said.text or (choices[0].text if choices else ""),
+            choices=choices,
+            statements=[StatementGiven.model_validate(one) for one in _sent(said.statements)],
+            terms=[FlagGiven.of(flag) for flag in said.flags],
+            cut=said.cut,
+        )
 
 
 def _sent(value: object) -> Any:

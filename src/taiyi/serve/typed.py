@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from string import ascii_uppercase
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
-import msgspec
 from fastapi import APIRouter, Request
 
 from taiyi.serve import shapes
@@ -13,13 +12,9 @@ from taiyi.serve.faults import Fault
 from taiyi.serve.questions import Extract, Say
 from taiyi.serve.service import Service
 from taiyi.serve.shapes import num_chars
-from taiyi.use.results import Choice
 from taiyi.use.saying import Ask
-from taiyi.use.taiyi import Asks, Taiyi
+from taiyi.use.taiyi import Taiyi
 from taiyi.use.texts import language
-
-if TYPE_CHECKING:
-    from taiyi.knowledge.terms.checking import Terms
 
 
 def router(service: Service, responses: dict[int | str, Any]) -> APIRouter:
@@ -62,11 +57,14 @@ def router(service: Service, responses: dict[int | str, Any]) -> APIRouter:
         """Answer a question: with one of some options, with yes, no or maybe from a context, in words, or from the
         sources of the server with numbered citations, or that no support was found."""
         service.fit(asked)
-        found = await (_sourced if asked.sources else _answered)(service, request, asked)
-        if service.terms is None:
-            return found
-        checked = await _checked(service, service.terms, request, asked.question, asked.lang)
-        return found.model_copy(update={"terms": checked.terms, "notice": checked.notice})
+        if asked.sources and service.backing.sources is None:
+            raise Fault(422, "no_sources", "this server has no sources", mend="start it with --sources INDEX")
+        of_itself = asked.options or asked.yes_no or asked.context
+        if of_itself or (service.backing.terms is None and not asked.sources):
+            said = await service.said(request, Say(partial(_ask, asked), num_chars(asked)))
+        else:
+            said = await service.backed(request, asked.question, Say(partial(_ask, asked)), sources=asked.sources)
+        return shapes.Answered.of(said, asked.options)
 
     @routes.post("/translate", summary="A text in the other language")
     async def translate(asked: shapes.Translating, request: Request) -> shapes.Written:
@@ -88,60 +86,21 @@ def router(service: Service, responses: dict[int | str, Any]) -> APIRouter:
     async def terms(asked: shapes.Checking, request: Request) -> shapes.Checked:
         """Look up the terms of a question: which are unknown and near to known names, such as "octacyclines"."""
         service.fit(asked)
-        if service.terms is None:
+        if (known := service.backing.terms) is None:
             raise Fault(422, "no_terms", "this server has no terminology", mend="start it with --terms FILE")
-        return await _checked(service, service.terms, request, asked.text, asked.lang)
+        # Needs the extra `terms`, as the terminology did.
+        from taiyi.knowledge.terms.checking import notice
+
+        flags = await service.in_thread(request, lambda: known.check(asked.text))
+        said = notice(flags, language(asked.text, asked.lang))
+        return shapes.Checked(terms=[shapes.FlagGiven.of(flag) for flag in flags], notice=said)
 
     return routes
 
 
-async def _answered(service: Service, request: Request, asked: shapes.Answering) -> shapes.Answered:
-    """Answer a question by itself or from its context."""
-
-    def make(taiyi: Taiyi) -> Ask:
-        if asked.options:
-            return taiyi.choosing(asked.options, lang=asked.lang)(asked.question, asked.context)
-        how = taiyi.judging if asked.yes_no else taiyi.answering
-        return how(lang=asked.lang)(asked.question, asked.context)
-
-    said = await service.said(request, Say(make, num_chars(asked)))
-    texts = dict(zip(ascii_uppercase, asked.options, strict=False))
-    choices = [
-        Choice(key=one.name, text=texts.get(one.name, one.name), confidence=one.confidence) for one in said.labels
-    ]
-    best = choices[0].text if choices else ""
-    return shapes.Answered(
-        text=said.text or best, choices=[shapes.ChoiceGiven.of(one) for one in choices], cut=said.cut
-    )
-
-
-async def _sourced(service: Service, request: Request, asked: shapes.Answering) -> shapes.Answered:
-    """Answer a question from sources."""
-    if (sources := service.sources) is None:
-        raise Fault(422, "no_sources", "this server has no sources", mend="start it with --sources INDEX")
-    if not asked.question.strip():
-        raise Fault(422, "cannot_answer", "the text is empty")
-    # Without a model that writes, the sources are quoted.
-    talks = service.taiyi.model.known.talks
-    found = await service.talking(request, lambda engine: sources.answer(engine if talks else None, asked.question))
-    sent = {name: msgspec.to_builtins(getattr(found, name)) for name in shapes.Sourced.model_fields}
-    return shapes.Answered(text=found.text(), sourced=shapes.Sourced.model_validate(sent))
-
-
-async def _checked(service: Service, terms: Terms, request: Request, text: str, lang: Asks) -> shapes.Checked:
-    """Return the terms of a text that may not exist, and what is to be said of them."""
-    # Needs the extra `terms`.
-    from taiyi.knowledge.terms.checking import notice
-
-    flags = await service.in_thread(request, lambda: terms.check(text))
-    sent = [
-        shapes.FlagGiven(
-            start=flag.span.start,
-            end=flag.span.end,
-            text=flag.text,
-            kind=flag.kind,
-            nearest=[near.name for near in flag.nearest],
-        )
-        for flag in flags
-    ]
-    return shapes.Checked(terms=sent, notice=notice(flags, language(text, lang)))
+def _ask(asked: shapes.Answering, taiyi: Taiyi) -> Ask:
+    """Return what a model is asked, of itself."""
+    if asked.options:
+        return taiyi.choosing(asked.options, lang=asked.lang)(asked.question, asked.context)
+    how = taiyi.judging if asked.yes_no else taiyi.answering
+    return how(lang=asked.lang)(asked.question, asked.context)

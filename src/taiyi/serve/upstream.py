@@ -48,12 +48,13 @@ class Upstream:
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
-    async def answer(self, asked: dict[str, Any], request: Request, service: Service) -> Response:
-        """Return the answer to what is asked, a dialogue as OpenAI's API has it, as it comes.
+    async def answer(self, request: Request, service: Service) -> Response:
+        """Return the answer to a request, a dialogue as OpenAI's API has it, as it comes.
 
         Raises:
             Fault: there is none, for a reason that is not the request's.
         """
+        asked: dict[str, Any] = await request.json()
         body = asked | {"model": self.settings.model} | self.settings.extra
         response = await service.in_time(request, self._send(body))
         headers = {name: response.headers[name] for name in _KEPT if name in response.headers}

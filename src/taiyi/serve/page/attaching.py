@@ -68,7 +68,7 @@ def attach(app: FastAPI, *, corpora: Path | None = None, report: Path | None = N
         "talks": model.known.talks,
         "confined": model.known.confined,
         "offers": about.offers(model),
-        "sources": service.sources is not None,
+        "sources": service.backing.sources is not None,
         "max_chars": settings.max_chars,
         "report": f"{report_at}report.html" if report is not None else "",
         "limit": {"en": care.limit("en"), "zh": care.limit("zh")},

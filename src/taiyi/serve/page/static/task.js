@@ -193,19 +193,21 @@ const sureBar = ({ name: label, key, text, confidence }) => ["li", null,
   ...(confidence == null ? [] : [["meter", { min: 0, max: 1, value: confidence, "aria-label": say("col_sure") }],
     ["span", { class: "number" }, confidence.toFixed(2)]])];
 
-const showSaid = (into, found) => {
-  const all = found.labels ?? found.choices ?? [];
-  const { terms = [], notice = "", sourced } = found;
-  put(into,
-    ...(found.labels || all.length ? [all.length ? ["ol", { class: "weighed" }, ...all.map(sureBar)] : ["p", null, say("no_label")]]
-      : [["p", { class: "said" }, found.text || say("empty_answer")]]),
-    ...(found.cut ? [["p", { class: "notice" }, say("cut")]] : []),
-    ...(notice ? [["div", { class: "notice" }, ["strong", null, say("terms_flagged")], ["p", null, notice],
-      ["ul", null, ...terms.map(({ text, nearest }) => ["li", null, `${text}: ${nearest.join(", ")}`])]]] : []),
-    ...(sourced?.statements.length ? [["ol", null, ...sourced.statements.map(({ text, supported }) =>
-      ["li", null, text, " ", ["span", { class: "aside" }, say(supported ? "supported" : "unsupported")]])]] : []),
-    ...(sourced?.passages.length ? [["details", null, ["summary", null, say("passages")],
-      ["ol", null, ...sourced.passages.map(({ title, document: from, text }) => ["li", null, ["b", null, title || from], ["p", { class: "said" }, text]])]]] : []));
+const cited = ({ number: n, quote, document: from, fault }) => ["li", { class: fault ? "fault" : undefined },
+  `[${n}] ${from}: “${quote}”`, ...(fault ? [` ${fault}`] : [])];
+const statementTree = ({ text, citations, supported }) => ["li", null, text, " ",
+  ["span", { class: "aside" }, say(supported ? "supported" : "unsupported")],
+  ["ul", { class: "aside" }, ...citations.map(cited)]];
+const termTree = ({ text, kind, nearest }) => ["li", null, ["b", null, text], ` (${say(`term_${kind}`)}): `,
+  nearest.map(({ name: known }) => known).join(", ")];
+
+const showSaid = (into, { text, cut, labels, choices = [], statements = [], terms = [] }) => {
+  const weighed = labels ?? choices;
+  const answer = weighed.length ? ["ol", { class: "weighed" }, ...weighed.map(sureBar)]
+    : ["p", { class: "said" }, labels ? say("no_label") : text || say("empty_answer")];
+  put(into, answer, ...(cut ? [["p", { class: "notice" }, say("cut")]] : []),
+    ...(terms.length ? [["h3", null, say("terms_flagged")], ["ul", null, ...terms.map(termTree)]] : []),
+    ...(statements.length ? [["h3", null, say("statements")], ["ol", null, ...statements.map(statementTree)]] : []));
 };
 
 const fail = (error) => {
