@@ -166,7 +166,7 @@ def _run(command: str) -> Done:
 
 def _by_shell(command: str) -> Done:
     """Run a command that is not, or not alone, `taiyi`; where it is part of it, it is this one."""
-    ours = f'taiyi() {{ {shlex.quote(sys.executable)} -m taiyi "$@"; }}; python() {{ {shlex.quote(sys.executable)} "$@"; }}'
+    ours = f'python() {{ {shlex.quote(sys.executable)} "$@"; }}; taiyi() {{ python -m taiyi "$@"; }}'
     return _by_process(["bash", "-ec", f"{ours}\n{command}"])
 
 
@@ -261,9 +261,8 @@ def _faults(words: list[str]) -> Iterator[str]:
         yield f"{script}: no such file"
     elif words[0] == "python":
         known = script.read_text(encoding="utf-8")
-        yield from (
-            f"{script}: no option {word}" for word in words[2:] if word[:2] == "--" and f'"{word}"' not in known
-        )
+        used = [word for word in words[2:] if word.startswith("--")]
+        yield from (f"{script}: no option {option}" for option in used if f'"{option}"' not in known)
 
 
 def given(arguments: list[str]) -> dict[str, Any]:

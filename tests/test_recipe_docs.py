@@ -1,4 +1,4 @@
-"""docs/recipes.md has every setting, and its tables are today's. (Its recipes and commands are tried as those of every page.)"""
+"""docs/recipes.md has every setting, and its tables are today's. Its code is tried as that of every page."""
 
 from __future__ import annotations
 
