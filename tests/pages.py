@@ -39,7 +39,7 @@ from typer.testing import CliRunner
 
 import taiyi
 from taiyi import cli, recipe
-from taiyi.checkpoint import EMBEDDED, EMBEDDED_DIR
+from taiyi.checkpoint import EMBEDDED_DIR
 from taiyi.errors import ModelError
 
 ROOT = Path(__file__).parent.parent
@@ -100,7 +100,7 @@ def _place(name: str) -> Path:
     """Return where a file of the page is to be written; what is under src/taiyi lies in a copy of the package."""
     path = Path(name)
     if path.parts[:2] == ("src", "taiyi") and not Path("src").exists():
-        ignored = shutil.ignore_patterns("__pycache__", EMBEDDED)
+        ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(Path(taiyi.__file__).parent, "src/taiyi", ignore=ignored, copy_function=os.symlink)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
@@ -142,8 +142,8 @@ class Done(NamedTuple):
 def commands(text: str) -> Iterator[str]:
     """Yield the commands of a block, each as one line, without comments."""
     for line in re.sub(r"\\\n\s*", "", text).splitlines():
-        if words := shlex.split(line, comments=True):
-            yield line if line.count("#") == 0 else line[: line.index("#")].rstrip() if words else line
+        if command := re.sub(r"(^|\s+)#(\s.*|$)", "", line).strip():
+            yield command
 
 
 def _run(command: str) -> Done:
@@ -151,7 +151,6 @@ def _run(command: str) -> Done:
     program, *arguments = shlex.split(line)
     if program != "taiyi" or "|" in line:
         return _by_shell(command)
-    _skip_without_model(arguments)
     if Path("src").exists():
         done = _by_process([sys.executable, "-m", "taiyi", *arguments])
     else:
@@ -159,6 +158,7 @@ def _run(command: str) -> Done:
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         done = Done(result.exit_code, result.stdout if out else result.output)
+    _skip_without_model(done.said if done.code else "")
     if out:
         Path(out).write_text(done.said, encoding="utf-8")
     return done
@@ -211,11 +211,11 @@ def _program(example: Example) -> str | None:
     code = compile("\n" * example.line + example.parsed.text, example.path, "exec")
     try:
         exec(code, example.namespace)
-    except ModelError:
-        if _is_there(EMBEDDED_DIR):
-            raise
+    except ModelError as error:
+        # What follows needs the names that are missing now.
         example.namespace["__waits__"] = True
-        pytest.skip(_NO_MODEL)
+        _skip_without_model(str(error))
+        raise
     return None
 
 
@@ -251,29 +251,27 @@ def _faults(words: list[str]) -> Iterator[str]:
     """Yield what is wrong with a command that is not run, as far as that can be told from this repository."""
     if words[0] == "taiyi" or ["-m", "taiyi"] in [words[i : i + 2] for i in range(len(words))]:
         try:
-            given(words[words.index("taiyi") + 1 :])
+            _parse_options(words[words.index("taiyi") + 1 :])
         except Exception as error:
             yield f"{shlex.join(words)}: {error}"
     elif words[0] == "make":
         targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
         yield from (f"make {word}: no such target" for word in words[1:] if "=" not in word and word not in targets)
-    elif words[0] == "python" and not (script := ROOT / words[1]).exists():
+    elif words[0] != "python" or not words[1].endswith(".py"):
+        return
+    elif not (script := ROOT / words[1]).exists():
         yield f"{script}: no such file"
-    elif words[0] == "python":
+    else:
         known = script.read_text(encoding="utf-8")
         used = [word for word in words[2:] if word.startswith("--")]
         yield from (f"{script}: no option {option}" for option in used if f'"{option}"' not in known)
 
 
-def given(arguments: list[str]) -> dict[str, Any]:
-    """Return what the parameters of a `taiyi` command are, by what is given and by default.
-
-    Raises:
-        Exception: there is no such command or option, or an option has no value.
-    """
+def _parse_options(arguments: list[str]) -> None:
+    """Raise an exception where there is no such command or option, or an option has no value."""
     name, *rest = arguments
     if name.startswith("-"):
-        return {}
+        return
     if name not in cli.COMMANDS:
         raise ValueError("no such command")
     command = cli.load(name)
@@ -281,29 +279,19 @@ def given(arguments: list[str]) -> dict[str, Any]:
         # What is no command of `train` is the recipe of its first.
         command = below[rest.pop(0)] if rest and rest[0] in below else below.get("stages", command)
     context = command.make_context(name, [], resilient_parsing=True)
-    defaults = dict(context.params)
     context.resilient_parsing = False
-    said, more, _ = command.make_parser(context).parse_args(rest)
+    _, more, _ = command.make_parser(context).parse_args(rest)
     if more:
         raise ValueError(f"more arguments than it takes: {' '.join(more)}")
-    return defaults | {name: value for name, value in said.items() if isinstance(value, str | bool | tuple | list)}
 
 
 # --- the model of the package -----------------------------------------------------------------------------------------
 
-_NO_MODEL = "the model of the package is not there yet"
 
-
-def _is_there(model: Path) -> bool:
-    return (model / "config.json").exists()
-
-
-def _skip_without_model(arguments: list[str]) -> None:
-    """Skip what asks the model of the package, as long as it is not there."""
-    if _is_there(EMBEDDED_DIR) or "--help" in arguments:
-        return
-    if given(arguments).get("model") == EMBEDDED:
-        pytest.skip(_NO_MODEL)
+def _skip_without_model(said: str) -> None:
+    """Skip what asked the model of the package, as long as it is not there."""
+    if not (EMBEDDED_DIR / "config.json").exists() and "has no model inside" in said:
+        pytest.skip("the model of the package is not there yet")
 
 
 _BY_LANGUAGE = {"sh": _succeeded, "console": _printed, "python": _program, "yaml": _valid}
