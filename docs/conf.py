@@ -21,6 +21,8 @@ root_doc = "index"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["site", "results/stages/table.md"]
 
+# `--option` is two hyphens.
+smartquotes = False
 # Links go by the anchors that GitHub makes of headings.
 myst_heading_anchors = 4
 
@@ -38,12 +40,12 @@ html_copy_source = False
 html_show_sourcelink = False
 html_static_path = ["site/static"]
 html_css_files = ["site.css"]
+html_sidebars = {"index": [], "tutorial": []}
 html_theme_options = {
     "logo": {"text": "Taiyi"},
     "navbar_end": ["theme-switcher"],
     "header_links_before_dropdown": 5,
     "navigation_depth": 2,
-    "show_nav_level": 1,
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["independent"],
@@ -66,8 +68,15 @@ def prepare(app: Any, page: str, source: list[str]) -> None:
     source[0] = fences.shown(text)
 
 
+def whole(app: Any, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Keep napoleon from taking what stands before a colon in the docstring of an attribute for its type."""
+    if what in ("attribute", "data", "property"):
+        lines.insert(0, "")
+
+
 def setup(app: Any) -> None:
-    """Have pages prepared, and search in both languages."""
+    """Have pages and docstrings prepared, and search in both languages."""
+    app.connect("autodoc-process-docstring", whole, priority=1)
     app.connect("source-read", prepare)
     app.connect("include-read", lambda app, path, page, source: prepare(app, page, source))
     app.add_search_language(searching.SearchBoth)

@@ -9,7 +9,7 @@ from typing import Any
 
 from taiyi import cli
 
-_EXAMPLE = re.compile(r"^Example: (.*)$", re.MULTILINE)
+_EXAMPLE = re.compile(r"(?:For example|Example): (.*)$", re.MULTILINE)
 
 
 def markdown() -> str:
@@ -33,9 +33,11 @@ def _sections(command: Any, path: str, level: int) -> Iterator[str]:
 
 
 def _table(command: Any, context: Any) -> str:
-    records = [record for one in command.get_params(context) if (record := one.get_help_record(context))]
+    records = [record for one in command.params if (record := one.get_help_record(context))]
+    if not records:
+        return ""
     rows = [f"| {_code(names)} | {_plain(help)} |" for names, help in records]
-    return "\n".join(["| Argument or option | |", "| --- | --- |", *rows])
+    return "\n".join(["| Argument or option | What it is |", "| --- | --- |", *rows])
 
 
 def _code(text: str) -> str:
