@@ -1,6 +1,6 @@
 # make demo and make test each work by themselves on a machine with Python 3.11+, git and make.
 .DEFAULT_GOAL := help
-.PHONY: demo test test-whole lint types format bench bench-build bench-train lock help
+.PHONY: demo test test-whole lint types format docs bench bench-build bench-train lock help
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -35,6 +35,9 @@ types: $(STAMP)  ## check the types, strictly
 format: $(STAMP)  ## mend what lint can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(STAMP)  ## build the documentation site into build/docs; what is wrong with it is an error
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
 
 bench: $(STAMP)  ## how fast real corpora are read (CORPORA=... if not in TAIYI_CORPORA)
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/readers.py $(CORPORA)

@@ -37,7 +37,7 @@ def taiyi_command(*arguments: str, **environment: str) -> subprocess.CompletedPr
 
 
 def export_command() -> Any:
-    return cli._load("export")  # pyright: ignore[reportPrivateUsage]
+    return cli.load("export")
 
 
 def test_version() -> None:
@@ -139,7 +139,7 @@ def test_what_fails_says_so_in_one_line(
     def fail(_: str) -> None:
         raise error
 
-    monkeypatch.setattr(cli, "_load", fail)
+    monkeypatch.setattr(cli, "load", fail)
     result = CliRunner().invoke(cli.app, ["doctor"])
     assert result.exit_code == code
     assert result.stderr.startswith(said)
@@ -151,7 +151,7 @@ def test_a_fault_of_the_program_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -
     def fail(_: str) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(cli, "_load", fail)
+    monkeypatch.setattr(cli, "load", fail)
     assert isinstance(CliRunner().invoke(cli.app, ["doctor"]).exception, ZeroDivisionError)
 
 

@@ -236,6 +236,17 @@ def test_chat_once(folder: Path) -> None:
     assert "不是医疗建议" in done.stderr
     assert "qwen3" in done.stderr
     assert "advice" not in done.stdout
+    assert "120" not in done.stderr
+
+
+def test_chat_states_its_limit_once_and_tells_of_emergencies_before_it_answers(folder: Path) -> None:
+    lines = "Aspirin can cause asthma.\nI can't breathe!\n我不想活了\nAspirin."
+    done = taiyi("chat", "--model", str(folder), "--max-new-tokens", "5", given=lines)
+    assert done.exit_code == 0, done.output
+    assert done.stderr.count("not medical advice") == done.stderr.count("不是医疗建议") == 1
+    assert done.stderr.count("emergency number") == 1
+    assert done.stderr.count("12356") == 1 and "自杀" in done.stderr, "in the language of the message"
+    assert "12356" not in done.stdout, "a script gets the answers alone"
 
 
 def test_chat_answers_lines_and_forgets_the_oldest_aloud(folder: Path) -> None:

@@ -62,7 +62,7 @@ MAY_IMPORT: dict[str, tuple[str, ...] | None] = {
         *("formats", "convert", "catalogue", "tasks", "templates", "tagged", "tokens", "checkpoint", "endpoint"),
         *("build", "generate", "evaluate", "cascade", "knowledge"),
     ),
-    "serve": ("catalogue", "endpoint", "generate", "knowledge", "use"),
+    "serve": ("catalogue", "convert", "checkpoint", "endpoint", "generate", "knowledge", "use"),
     "knowledge": ("catalogue", "formats", "build", "generate", "storage"),
     "convert": ("formats",),
     "storage": (),

@@ -43,7 +43,7 @@ COMMANDS: dict[str, str] = {
 }
 
 
-def _load(name: str) -> Any:
+def load(name: str) -> Any:
     """Import the command `name` (typer keeps the type of commands to itself)."""
     own = name.replace("-", "_")
     module = importlib.import_module(f"{__name__}.{own}")
@@ -68,7 +68,7 @@ class _Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)
-        return name, command if name is None else _load(name), rest
+        return name, command if name is None else load(name), rest
 
     def invoke(self, ctx: Any) -> Any:
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from taiyi.checkpoint import EMBEDDED, is_address
+from taiyi.checkpoint import EMBEDDED, is_address, report_folder
 from taiyi.cli.inputs import DeviceOption, SourcesOption, TermsOption
 from taiyi.errors import TaiyiError
 
@@ -59,6 +59,12 @@ def serve(
     ] = None,
     sources: SourcesOption = None,
     terms: TermsOption = None,
+    corpora: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Raw corpora, of which the page shows records where they are open.", file_okay=False
+        ),
+    ] = None,
     max_chars: Annotated[int, typer.Option(min=1, help="The most characters of text in a request.")] = 100_000,
     queue: Annotated[int, typer.Option(min=1, help="So many requests are under way at most; others get 429.")] = 256,
     rate: Annotated[
@@ -67,7 +73,8 @@ def serve(
     timeout: Annotated[float, typer.Option(metavar="SECONDS", help="The longest wait for an answer.")] = 60.0,
     device: DeviceOption = "auto",
 ) -> None:
-    """Serve a model over HTTP: OpenAI's chat, and typed addresses such as /v1/extract; /openapi.json has them all.
+    """Serve a model over HTTP: OpenAI's chat, and typed addresses such as /v1/extract; /openapi.json has them all. At /
+    is a page for people.
 
     SIGTERM or Ctrl-C finishes what is under way.
 
@@ -76,6 +83,7 @@ def serve(
     try:
         from taiyi.serve import running
         from taiyi.serve.app import NOTICE, app
+        from taiyi.serve.page import attach
         from taiyi.serve.settings import LOOPBACK, ServeSettings
         from taiyi.use.backing import Backing
     except ModuleNotFoundError as error:
@@ -104,11 +112,13 @@ def serve(
         taiyi = _taiyi(engine or model, name, key_env, device, timeout)
         settings = settings.model_copy(update={"name": name or _called(taiyi.model.name)})
         made = app(taiyi, settings, Backing.open(sources, terms, device=device))
+        attach(made, corpora=corpora, report=None if engine or is_address(model) else report_folder(model))
         if host not in LOOPBACK and not settings.keys:
             typer.secho("others reach this server, and anybody may ask: give it --api-key-file", fg="yellow", err=True)
         shown = f"[{host}]" if ":" in host else host
         at = f"http://{shown}:{listening.getsockname()[1]}"
         typer.echo(f"{settings.name} at {at}/v1 (see {at}/openapi.json; Ctrl-C stops). {NOTICE}", err=True)
+        typer.echo(f"page: {at}", err=True)
         running.run(made, settings, listening)
 
 

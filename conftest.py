@@ -1,9 +1,10 @@
-"""What all tests share: no network, few threads, and the real corpora where they are."""
+"""What all tests share: no network, few threads, and the real corpora where they are. Code of pages is tested, too."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 # Before anything imports torch or transformers: a test that needs the network is wrong, and threads that spin while
 # they wait make two test processes slower than one.
@@ -19,6 +20,15 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("fixed", settings.get_profile("search"), derandomize=True, max_examples=60)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "search"))
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Any:
+    """Make tests of the blocks of code of a page (tests/pages.py)."""
+    if file_path.suffix != ".md":
+        return None
+    import pages
+
+    return pages.collect(file_path, parent)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
