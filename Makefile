@@ -30,7 +30,7 @@ lint: $(STAMP)  ## check style and layout
 	$(BIN)/ruff format --check .
 
 types: $(STAMP)  ## check the types, strictly
-	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/pyright --threads 2 --pythonpath $(BIN)/python
 
 format: $(STAMP)  ## mend what lint can mend
 	$(BIN)/ruff check --fix .

@@ -169,6 +169,25 @@ def test_a_window_that_was_cut_before_its_first_item_loses_no_other(
     assert "Warfarin" in done.stdout
 
 
+def test_extract_shows_the_model_what_types_mean(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prompts: list[str] = []
+
+    def answer(engine: object, examples: Sequence[Example], **_: int) -> Iterator[Prediction]:
+        for example in examples:
+            prompts.append(example.messages[-1].content)
+            yield Prediction(example=example.id, text=example.source_text, finish="stop")
+
+    monkeypatch.setattr(LocalEngine, "generate", answer)
+    arguments = ["extract", TEXT, "-m", str(folder), "--types", "Zebra,Yak", "--json", "--window", "900"]
+    done = taiyi(*arguments, "--define", "Yak=An ox of the mountains.")
+    assert done.exit_code == 0, done.output
+    (prompt,) = prompts
+    assert "Yak: An ox of the mountains." in prompt
+    assert "Zebra:" not in prompt.split("Yak: An ox")[0]
+    done = taiyi(*arguments, "--define", "Yack=An ox.")
+    assert (done.exit_code, "Did you mean 'Yak'?" in done.stderr) == (1, True)
+
+
 def test_extract_says_where_the_context_is_too_small(folder: Path) -> None:
     done = taiyi("extract", "asthma " * 600, "-m", str(folder), "--types", "Zebra")
     assert done.exit_code == 1
@@ -217,6 +236,17 @@ def test_chat_once(folder: Path) -> None:
     assert "不是医疗建议" in done.stderr
     assert "qwen3" in done.stderr
     assert "advice" not in done.stdout
+    assert "120" not in done.stderr
+
+
+def test_chat_states_its_limit_once_and_tells_of_emergencies_before_it_answers(folder: Path) -> None:
+    lines = "Aspirin can cause asthma.\nI can't breathe!\n我不想活了\nAspirin."
+    done = taiyi("chat", "--model", str(folder), "--max-new-tokens", "5", given=lines)
+    assert done.exit_code == 0, done.output
+    assert done.stderr.count("not medical advice") == done.stderr.count("不是医疗建议") == 1
+    assert done.stderr.count("emergency number") == 1
+    assert done.stderr.count("12356") == 1 and "自杀" in done.stderr, "in the language of the message"
+    assert "12356" not in done.stdout, "a script gets the answers alone"
 
 
 def test_chat_answers_lines_and_forgets_the_oldest_aloud(folder: Path) -> None:

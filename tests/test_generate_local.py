@@ -16,7 +16,7 @@ from taiyi import tagged, tasks
 from taiyi.checkpoint import Checkpoint, Learned
 from taiyi.encoding import Encoder
 from taiyi.errors import ModelError, Unparsable
-from taiyi.generate import Asked, LocalEngine, grounded, load_engine
+from taiyi.generate import Asked, Ended, LocalEngine, grounded, load_engine
 from taiyi.generate.engine import NO_ROOM, NOT_LEARNED
 from taiyi.generate.torch_model import TorchModel
 from taiyi.grounding import State
@@ -316,9 +316,19 @@ def test_an_empty_answer_is_unparsable(name: str) -> None:
 def test_the_stream_is_the_answer() -> None:
     ours = engine()
     for example in EXAMPLES[4:]:
-        streamed = "".join(ours.stream(example.messages, max_new_tokens=60))
-        (prediction,) = ours.generate([example], max_new_tokens=60, batch_tokens=4096)
-        assert streamed == prediction.text
+        for most in (60, 3):
+            pieces = ours.stream(example.messages, max_new_tokens=most)
+            streamed = ""
+            while True:
+                try:
+                    streamed += next(pieces)
+                except StopIteration as stop:
+                    ended: Ended = stop.value
+                    break
+            (prediction,) = ours.generate([example], max_new_tokens=most, batch_tokens=4096)
+            assert streamed == prediction.text
+            assert (ended.finish, ended.answer_tokens) == (prediction.finish, prediction.num_tokens)
+            assert ended.prompt_tokens == ours.num_tokens(example.messages)
 
 
 def save(folder: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,18 @@ def test_a_request_says_what_is_asked_and_how() -> None:
         "top_p": 0.5,
     }
     assert "authorization" not in request.headers
+
+
+def test_threads_that_ask_at_once_do_not_disturb_one_another() -> None:
+    def slow(request: Request) -> Sent:
+        return Sent(completion(echo(request)), delay_s=0.02)
+
+    with serve(slow) as server, ThreadPoolExecutor(6) as pool:
+        ours = engine(server)
+        asked = [[example(n, f"question {n} of {thread}") for n in range(4)] for thread in range(6)]
+        for examples, found in zip(asked, pool.map(lambda some: answers(ours, some), asked), strict=True):
+            said = {one.example: one.text for one in found}
+            assert said == {one.id: f"to {one.messages[-1].content}" for one in examples}
 
 
 def test_the_bound_of_a_tagged_answer_comes_on_top_of_the_copy() -> None:

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from taiyi import catalogue, cli
+from taiyi.knowledge.results import Flag
 from taiyi.knowledge.terms import build as building
 from taiyi.knowledge.terms import forms
-from taiyi.knowledge.terms.checking import CHECKED_CHARS, Flag, Terms, notice
+from taiyi.knowledge.terms.checking import CHECKED_CHARS, Terms, notice
 from taiyi.knowledge.terms.corpora import Material, add_text, gather
 from taiyi.knowledge.terms.index import TermsError
 from taiyi.knowledge.terms.name import Kind, Name

@@ -19,15 +19,13 @@ from taiyi import tasks
 from taiyi.build.windows import windows
 from taiyi.checkpoint import Checkpoint, Joined
 from taiyi.errors import Unparsable
-from taiyi.evaluate.differences import items
-from taiyi.evaluate.places import locate
+from taiyi.evaluate.places import placed
 from taiyi.generate.engine import NO_ROOM, Asked, Engine, Weighing
 from taiyi.schema import (
     Document,
     Entity,
     Example,
     Lang,
-    Mention,
     Mentions,
     Message,
     Prediction,
@@ -232,11 +230,7 @@ class Cascade:
         except Unparsable:
             return Mentions()
         assert isinstance(answer, Mentions)
-        if example.tagging is not None:
-            return answer
-        placed = locate(example.source_text, items(answer) or [])
-        mentions = (Mention(type=i.type, text=i.texts[0], span=span) for i, spans in placed.items() for span in spans)
-        return Mentions(items=tuple(mentions))
+        return answer if example.tagging is not None else placed(answer, example.source_text)[0]
 
     def _pair(self, texts: Sequence[_Text]) -> None:
         """Make an example of each pair of the entities of texts."""

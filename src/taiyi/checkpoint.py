@@ -146,6 +146,15 @@ def is_address(model: object) -> bool:
     return str(model).startswith(("http://", "https://"))
 
 
+def report_folder(run: str | Path) -> Path | None:
+    """Return the folder of the report that a run points to; None where it was not evaluated, or this is no run."""
+    path = Path(run).expanduser()
+    if not (path / RUN_FILE).exists():
+        return None
+    report = _pointer(path).get("report")
+    return path / report if report is not None and (path / report / "report.html").exists() else None
+
+
 def model_folder(model: str | Path) -> Path:
     """Return the folder of a model: that of a run (its last finished stage), the folder itself, or, of the word `mini`,
     that of the package.
@@ -156,16 +165,7 @@ def model_folder(model: str | Path) -> Path:
         return _embedded()
     path = Path(model).expanduser()
     if (path / RUN_FILE).exists():
-        try:
-            pointer = msgspec.json.decode((path / RUN_FILE).read_bytes(), type=dict[str, str])
-            path = path / pointer["model"]
-        except (msgspec.DecodeError, msgspec.ValidationError, KeyError) as error:
-            raise ModelError(
-                "does not say where the model is",
-                where=path / RUN_FILE,
-                got=error,
-                mend="remove it, and give the recipe of the run to `taiyi run` again",
-            ) from error
+        path = path / _pointer(path)["model"]
     if not (path / "config.json").exists() and not (path / "adapter_config.json").exists():
         raise ModelError(
             "no model here",
@@ -174,6 +174,21 @@ def model_folder(model: str | Path) -> Path:
             mend="train one first: taiyi run RECIPE",
         )
     return path
+
+
+def _pointer(run: Path) -> dict[str, str]:
+    """Return where a run has its model and, once it was evaluated, its report."""
+    try:
+        pointer = msgspec.json.decode((run / RUN_FILE).read_bytes(), type=dict[str, str])
+        pointer["model"]
+    except (msgspec.DecodeError, msgspec.ValidationError, KeyError) as error:
+        raise ModelError(
+            "does not say where the model is",
+            where=run / RUN_FILE,
+            got=error,
+            mend="remove it, and give the recipe of the run to `taiyi run` again",
+        ) from error
+    return pointer
 
 
 def locate(model: str | Path) -> Path | str:

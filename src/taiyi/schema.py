@@ -589,7 +589,8 @@ class Prediction(_Struct, frozen=True):
     `num_prompt_tokens` is what a server counted, 0 where nobody did. `constrained` is set where nothing could be
     written but what can be parsed, with mentions that the source holds: by the grammar of the form, or by tags in the
     source. Of an answer in tags, `confidences` are those of its mentions, in order of their opening tags: how probable
-    all decisions were together, from the tag that opens to the one that closes, given what was written before.
+    all decisions were together, from the tag that opens to the one that closes, given what was written before. Of an
+    answer that was chosen from a few by likelihood, there is one: its share of their probability.
     """
 
     example: str

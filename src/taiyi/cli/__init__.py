@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "report": "Print the scores of a run and write its report again.",
     "export": "Write a model for other programs, with its card.",
     "chat": "Talk with a model in the terminal.",
+    "serve": "Serve a model over HTTP: OpenAI's chat, and typed addresses.",
     "terms": "Flag terms of a question that are unknown and near to known names.",
     "extract": "Find entities or relations in a text or file.",
     "classify": "Give a text one or more of a set of labels.",

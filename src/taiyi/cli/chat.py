@@ -11,11 +11,11 @@ import typer
 from taiyi.checkpoint import EMBEDDED, is_address
 from taiyi.errors import ModelError
 from taiyi.schema import Message
+from taiyi.use import care
 
 if TYPE_CHECKING:
     from taiyi.generate import LocalEngine, RemoteEngine
 
-NOTICE = "It makes mistakes, and what it says is not medical advice. 模型会出错，所答内容不是医疗建议。"
 COMMANDS = "/reset begins anew, /system TEXT sets the system message, /exit ends. 输入 /reset 重新开始，/exit 退出。"
 
 
@@ -93,15 +93,17 @@ def chat(
     engine = talk.engine
     # A terminal shows what is loaded; a script gets the answers alone.
     interactive = once is None and sys.stdin.isatty()
-    typer.secho(f"{engine.name}: {engine.about()}. {NOTICE}", fg="cyan", err=not interactive)
+    typer.secho(f"{engine.name}: {engine.about()}", fg="cyan", err=not interactive)
+    # In which language there will be talk is not known yet.
+    typer.secho(f"{care.limit('en')}\n{care.limit('zh')}", fg="cyan", err=not interactive)
     if once is not None:
-        _print(talk.say(once))
+        _answer(talk, once)
     elif interactive:
         _interact(talk)
     else:
         for line in sys.stdin:
             if line.strip() and not _command(talk, line.strip()):
-                _print(talk.say(line.strip()))
+                _answer(talk, line.strip())
 
 
 def _engine(model: str, device: str, name: str, key_env: str | None) -> LocalEngine | RemoteEngine:
@@ -135,7 +137,7 @@ def _interact(talk: _Talk) -> None:
         if not line or _command(talk, line):
             continue
         try:
-            _print(talk.say(line))
+            _answer(talk, line, err=False)
         except KeyboardInterrupt:
             typer.secho("\n[stopped 已停止]", fg="yellow")
         except ModelError as error:
@@ -156,6 +158,13 @@ def _command(talk: _Talk, line: str) -> bool:
     else:
         typer.secho(f"There is no command {name}. {COMMANDS}", fg="red", err=True)
     return True
+
+
+def _answer(talk: _Talk, text: str, *, err: bool = True) -> None:
+    """Print the answer to a text, and before it what its writer is to be told of an emergency."""
+    for notice in care.notices(text):
+        typer.secho(notice.text, fg="red", bold=True, err=err)
+    _print(talk.say(text))
 
 
 def _print(pieces: Iterator[str]) -> None:

@@ -48,7 +48,7 @@ def classify(
     ask = taiyi.classifying(wanted, several=several, lang=lang)
     over(
         many,
-        lambda items: taiyi.each(ask(item.texts[0]) for item in items),
+        lambda items: taiyi.each(ask(*item.texts) for item in items),
         show_said,
         alone=file is None,
         out=out,

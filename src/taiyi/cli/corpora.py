@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +11,7 @@ import msgspec
 import typer
 
 from taiyi import catalogue
-from taiyi.catalogue import CheckResult, Corpus, TypeName
+from taiyi.catalogue import CheckResult, facts
 from taiyi.errors import CorpusError, TaiyiError
 from taiyi.schema import Split
 
@@ -36,7 +34,7 @@ def list_corpora(as_json: Json = False) -> None:
     """List all corpora. Example: taiyi corpora list --json"""
     found = catalogue.all_corpora()
     if as_json:
-        typer.echo(json.dumps([_row(corpus) for corpus in found], ensure_ascii=False, indent=2))
+        typer.echo(json.dumps([facts.row(corpus) for corpus in found], ensure_ascii=False, indent=2))
         return
     rows = [("NAME", "LANG", "TASKS", "SPLITS", "ACCESS", "VERIFIED", "LICENCE")]
     rows += [
@@ -61,7 +59,7 @@ def show(name: str, as_json: Json = False) -> None:
         if not as_json:
             typer.echo(card(corpus))
             return
-        row = _details(corpus) | {"examples": [msgspec.to_builtins(record) for record in examples(corpus)]}
+        row = facts.details(corpus) | {"examples": [msgspec.to_builtins(record) for record in examples(corpus)]}
     except TaiyiError as error:
         raise _failed(error) from error
     typer.echo(json.dumps(row, ensure_ascii=False, indent=2))
@@ -228,58 +226,6 @@ def convert(
 def _failed(error: TaiyiError) -> typer.Exit:
     typer.echo(str(error), err=True)
     return typer.Exit(1)
-
-
-def _row(corpus: Corpus) -> dict[str, Any]:
-    return {
-        "name": corpus.name,
-        "title": corpus.title,
-        "lang": list(corpus.langs),
-        "tasks": list(corpus.tasks),
-        "splits": list(corpus.splits),
-        "sizes": dict(corpus.sizes),
-        "licence": corpus.licence,
-        "access": corpus.access,
-        "verified": corpus.checked_on,
-        "domain": corpus.domain,
-        "listed": f"{corpus.listed.lang} {corpus.listed.number}" if corpus.listed else None,
-    }
-
-
-def _details(corpus: Corpus) -> dict[str, Any]:
-    return _row(corpus) | {
-        "homepage": corpus.homepage,
-        "citation": corpus.citation,
-        "folder": corpus.folder,
-        "obtain": corpus.obtain,
-        "downloads": [download.url for download in corpus.downloads],
-        "unit": corpus.unit,
-        "layouts": [
-            {
-                "name": layout.name,
-                "verified": layout.verified,
-                "files": {
-                    split: [{"path": source.path, "needs": list(source.needs)} for source in sources]
-                    for split, sources in layout.files.items()
-                },
-                "counts": {split: dict(counts) for split, counts in layout.counts.items()},
-                "notes": layout.notes,
-            }
-            for layout in corpus.layouts
-        ],
-        "entity_types": _names(corpus.entity_types),
-        "relation_types": _names(corpus.relation_types),
-        "event_types": _names(corpus.event_types),
-        "roles": _names(corpus.roles),
-        "labels": _names(corpus.labels),
-        "multi_label": corpus.multi_label,
-        "scale": msgspec.to_builtins(corpus.scale),
-        "notes": corpus.notes,
-    }
-
-
-def _names(types: Mapping[str, TypeName]) -> dict[str, dict[str, str | bool]]:
-    return {name: dataclasses.asdict(type) for name, type in types.items()}
 
 
 def _result_row(result: CheckResult) -> dict[str, Any]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 from typing import TYPE_CHECKING, Annotated, cast
 
-import msgspec
 import typer
 
 from taiyi import tasks
@@ -24,7 +22,7 @@ from taiyi.cli.inputs import (
     read,
 )
 from taiyi.cli.over import IdOption, OutOption, ToOption, column_option, over
-from taiyi.errors import RecipeError, TaiyiError
+from taiyi.errors import RecipeError, TaiyiError, suggestion
 
 if TYPE_CHECKING:
     from taiyi.use.reading import Given
@@ -41,6 +39,10 @@ def extract(
     types: Annotated[
         str, typer.Option(help="What to find, with commas between; else what the model was trained on.")
     ] = "",
+    define: Annotated[
+        list[str] | None,
+        typer.Option("--define", metavar="TYPE=TEXT", help="What a type of --types means; once for each."),
+    ] = None,
     like: LikeOption = "",
     lang: LangOption = "auto",
     window: Annotated[
@@ -78,20 +80,21 @@ def extract(
     what: Kind | None = next((kind for kind, name in TASKS.items() if name == tasks.get(task).name), None)
     if what is None:
         raise RecipeError("not a task of extraction", got=task, expected=", ".join(TASKS.values()))
+    wanted = _defined(names(types), define or [])
     if out is not None or (file is not None and reading.is_table(file)):
         many = given(text, file, [column], id_column)
-        taiyi, wanted = Taiyi.load(model, device=device), names(types)
+        taiyi = Taiyi.load(model, device=device)
 
         def answers(items: Iterable[Given]) -> Iterator[Extraction]:
             texts = (item.texts[0] for item in items)
             return taiyi.extract_all(texts, wanted, what=what, lang=lang, like=like, window=window)
 
-        over(many, answers, lambda found: _show(cast("Extraction", found), wanted), out=out, to=to, as_json=as_json)
+        over(many, answers, lambda found: _show(cast("Extraction", found), [*wanted]), out=out, to=to, as_json=as_json)
         return
     beginning, blocks = read(text, file)
     taiyi = Taiyi.load(model, device=device)
     spoken = language(beginning, lang)
-    asking = taiyi.asking(what, spoken, names(types), like)
+    asking = taiyi.asking(what, spoken, wanted, like)
     if not types:
         typer.echo(f"types: {', '.join(t.shown for t in asking.types)} (choose with --types)", err=True)
     if what == "entities":
@@ -107,6 +110,27 @@ def extract(
             _show(part, [t.shown for t in asking.types])
 
 
+def _defined(types: Sequence[str], given: Sequence[str]) -> Sequence[str] | dict[str, str]:
+    """Return types with what they mean, where that is said of any.
+
+    Raises:
+        TaiyiError: a definition is of no type that is asked for, or says nothing.
+    """
+    found: dict[str, str] = {}
+    for one in given:
+        name, _, meaning = (part.strip() for part in one.partition("="))
+        if name not in types or not meaning:
+            raise TaiyiError(
+                "this defines no type that is asked for",
+                where="--define",
+                got=one,
+                expected="TYPE=TEXT, with a type of --types",
+                mend=suggestion(name, types),
+            )
+        found[name] = meaning
+    return {name: found.get(name, "") for name in types} if found else types
+
+
 def _check(part: Extraction) -> None:
     """Raise TaiyiError where a part was not answered; say where an answer may miss something."""
     if part.fault:
@@ -120,14 +144,12 @@ def _check(part: Extraction) -> None:
         typer.secho(f"{part.not_there} mentions were named that the text does not have", fg="yellow", err=True)
 
 
-def _rows(part: Extraction) -> Iterator[dict[str, object]]:
-    for found in chain(part.entities, part.relations, part.events):
-        row = msgspec.to_builtins(found)
-        if row.get("confidence", 0) is None:
-            del row["confidence"]
-        elif "confidence" in row:
-            row["confidence"] = round(row["confidence"], 3)
-        yield row
+def _rows(part: Extraction) -> list[dict[str, object]]:
+    """Return what was found, each as JSON has it."""
+    from taiyi.use import writing
+
+    found = writing.row("", part)
+    return [one for kind in ("entities", "relations", "events") for one in found.get(kind, ())]
 
 
 def _show(part: Extraction, types: Sequence[str]) -> None:
@@ -135,7 +157,7 @@ def _show(part: Extraction, types: Sequence[str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console, rows = Console(), list(_rows(part))
+    console, rows = Console(), _rows(part)
     there = dict.fromkeys((*types, *(str(row["type"]) for row in rows)))
     colours = {shown: _COLOURS[i % len(_COLOURS)] for i, shown in enumerate(there)}
     text = Text(part.text)
@@ -154,5 +176,5 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.2f}"
     if isinstance(value, list):
-        return "; ".join(f"{a['role']}: {a['text']}" for a in value)  # pyright: ignore
+        return "; ".join(f"{a['role']}: {a['text']}" for a in cast("list[dict[str, str]]", value))
     return str(value)

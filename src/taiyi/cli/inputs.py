@@ -44,6 +44,16 @@ LikeOption = Annotated[
         help="By whose guidelines: a corpus that the model learned; else the first that has what is asked for.",
     ),
 ]
+SourcesOption = Annotated[
+    Path | None,
+    typer.Option(metavar="INDEX", help="Answer from an index of `taiyi index`, with citations.", exists=True),
+]
+TermsOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Say which terms are unknown to a terminology of `taiyi terms build`.", exists=True
+    ),
+]
 
 
 def given(text: str | None, file: Path | None, columns: Sequence[str], id_column: str) -> Iterator[Given | Reject]:

@@ -2,40 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from taiyi.cli.rewriting import command
 
-from taiyi.checkpoint import EMBEDDED
-from taiyi.cli.inputs import DeviceOption, FileOption, LangOption, ModelOption, TextArgument, given
-from taiyi.cli.over import IdOption, JsonOption, OutOption, ToOption, column_option, over, show_said
-
-
-def medical_report(
-    text: TextArgument = None,
-    file: FileOption = None,
-    model: ModelOption = EMBEDDED,
-    lang: LangOption = "auto",
-    column: Annotated[str, column_option("text")] = "text",
-    id_column: IdOption = "id",
-    out: OutOption = None,
-    to: ToOption = "jsonl",
-    as_json: JsonOption = False,
-    device: DeviceOption = "auto",
-) -> None:
-    """Write the medical report of a dialogue between a patient and a doctor, a turn a line.
+medical_report = command(
+    lambda taiyi, lang: taiyi.rewriting("report", lang=lang),
+    help="""Write the medical report of a dialogue between a patient and a doctor, a turn a line.
 
     Example: taiyi medical-report --file dialogue.txt --model RUN
-    """
-    many = given(text, file, [column], id_column)
-    from taiyi.use.taiyi import Taiyi
-
-    taiyi = Taiyi.load(model, device=device)
-    ask = taiyi.rewriting("report", lang=lang)
-    over(
-        many,
-        lambda items: taiyi.each(ask(item.texts[0]) for item in items),
-        show_said,
-        alone=file is None,
-        out=out,
-        to=to,
-        as_json=as_json,
-    )
+    """,
+)

@@ -28,8 +28,6 @@ ToOption = Annotated[
     str, typer.Option("--to", help="jsonl or csv; and of entities bioc, pubtator, brat or conll, for other tools.")
 ]
 IdOption = Annotated[str, typer.Option("--id", metavar="COLUMN", help="Which column of a table is the id of an item.")]
-
-
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object an item.")]
 
 

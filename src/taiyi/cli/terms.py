@@ -13,7 +13,6 @@ import typer
 from taiyi import catalogue
 from taiyi.catalogue import Corpus
 from taiyi.errors import TaiyiError
-from taiyi.schema import Lang
 
 app = typer.Typer(
     name="terms",
@@ -99,7 +98,7 @@ def check(
     Example: taiyi terms check "Please introduce the octacyclines among antibiotics" --terms names.terms
     """
     from taiyi.knowledge.terms.checking import CHECKED_CHARS, Terms, notice
-    from taiyi.knowledge.terms.forms import HAN
+    from taiyi.text import language
 
     if not question.strip():
         raise TaiyiError("the question is empty")
@@ -107,8 +106,7 @@ def check(
         typer.secho(f"the first {CHECKED_CHARS:,} characters are checked", fg="yellow", err=True)
     opened = Terms.open(terms)
     found = opened.check(question)
-    language: Lang = lang if lang != "auto" else "zh" if HAN.search(question) else "en"
-    said = notice(found, language)
+    said = notice(found, language(question) if lang == "auto" else lang)
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode({"flags": found, "notice": said})).decode())
         return

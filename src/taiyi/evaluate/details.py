@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from taiyi.evaluate.aggregate import SetResult
+from taiyi.evaluate.calibration import Calibration, calibration, of_records
 from taiyi.evaluate.differences import KINDS, TITLES, Kind, differences, tally
 from taiyi.evaluate.slices import FEWEST, Seen, Slice, slices
 from taiyi.evaluate.tables import Column, Row, Table, percent
@@ -29,14 +30,22 @@ SLICES_ARE = (
     "the gold that was found at its place."
 )
 
+CALIBRATION_IS = (
+    "How probable the model held its answers, from 0 to 100, and the share of them that is right: of each mention in a "
+    "tagged answer, by type and place, and of each choice by likelihood. The error is the expected calibration error: "
+    "the mean distance of both in ten bins of equal width."
+)
+
 
 class Details(msgspec.Struct, frozen=True, kw_only=True):
-    """The errors of a test set by type and kind, and its slices; `set` is its name, `types` are what it asks for."""
+    """The errors of a test set by type and kind, its slices, and how its answers were calibrated, where confidences are
+    known; `set` is its name, `types` are what it asks for."""
 
     set: str
     types: tuple[str, ...] = ()
     errors: dict[str, dict[Kind, int]] = {}
     slices: tuple[Slice, ...] = ()
+    calibration: Calibration | None = None
 
 
 def details(
@@ -67,6 +76,7 @@ def details(
         types=tuple(sorted({shown.name for record in records for e in record.examples for shown in e.types})),
         errors={of: counts[of] for of in order},
         slices=slices(records, scores, measure, seen=seen, seed=seed),
+        calibration=calibration(list(of_records(records))),
     )
 
 
@@ -104,6 +114,25 @@ def slice_table(of: Details) -> Table:
         rows.append(Row(cells))
     numbers = ("Value", "95% interval", "Records", "Gold items")
     return Table((*columns, *map(Column, numbers)), tuple(rows))
+
+
+def calibration_table(results: Sequence[SetResult], found: Sequence[Details]) -> Table:
+    """Return how sure the answers to each test set were, and how many were right; those not known are left out."""
+    titles = {result.name: result.title for result in results}
+    columns = (Column("Test set", "text"), *map(Column, ("Answers", "Confidence", "Right", "Calibration error")))
+    known = [(titles.get(of.set, of.set), of.calibration) for of in found if of.calibration is not None]
+    rows = (Row((title, f"{c.num:,}", *map(percent, (c.confidence, c.right, c.error)))) for title, c in known)
+    return Table(columns, tuple(rows))
+
+
+def bin_table(of: Calibration) -> Table:
+    """Return the answers of a test set by how sure they were."""
+    columns = (Column("Confidence", "text"), *map(Column, ("Answers", "Mean confidence", "Right")))
+    rows = (
+        Row((f"{100 * b.low:.0f} to {100 * b.high:.0f}", f"{b.num:,}", percent(b.confidence), percent(b.right)))
+        for b in of.bins
+    )
+    return Table(columns, tuple(rows))
 
 
 def _interval(part: Slice) -> str:

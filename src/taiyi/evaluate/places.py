@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from taiyi.evaluate.differences import Item, whole_word
-from taiyi.schema import Example, Span
+from taiyi.evaluate.differences import Item, items, whole_word
+from taiyi.schema import Example, Mention, Mentions, Span
 
 MOST_PLACES = 40
 """Of a text that occurs more often the first places are of use to a reader."""
@@ -47,7 +47,7 @@ def _source(example: Example) -> str | None:
     return None if example.source is None else example.source_text
 
 
-def locate(text: str, items: Iterable[Item]) -> dict[Item, tuple[Span, ...]]:
+def locate(text: str, named: Iterable[Item]) -> dict[Item, tuple[Span, ...]]:
     """Return where the first text of each item stands: at its span, or, without one, wherever it occurs as a word.
 
     A place within a longer one that was found is left out where there are others: `cancer` of `lung cancer` is not what
@@ -55,7 +55,7 @@ def locate(text: str, items: Iterable[Item]) -> dict[Item, tuple[Span, ...]]:
     """
     found: dict[Item, tuple[Span, ...]] = {}
     searched: list[tuple[Item, list[Span]]] = []
-    for item in items:
+    for item in named:
         if item.span is not None:
             found[item] = (item.span,)
         elif item.texts and (name := item.texts[0]).strip():
@@ -66,6 +66,13 @@ def locate(text: str, items: Iterable[Item]) -> dict[Item, tuple[Span, ...]]:
         alone = [span for span in places if not any(_within(span, other) for other in every)]
         found[item] = tuple(alone or places)
     return found
+
+
+def placed(answer: Mentions, text: str) -> tuple[Mentions, int]:
+    """Return mentions that are only named wherever they stand in a text, and how many it does not have."""
+    places = locate(text, items(answer) or [])
+    found = (Mention(type=item.type, text=item.texts[0], span=span) for item in places for span in places[item])
+    return Mentions(items=tuple(found)), sum(not spans for spans in places.values())
 
 
 def _within(span: Span, other: Span) -> bool:

@@ -144,6 +144,9 @@ def html(run: RunResult) -> str:
         details=[(next(r for r in run.results if r.name == of.set), of) for of in run.details],
         type_error_table=details.type_error_table,
         slice_table=details.slice_table,
+        calibration=details.calibration_table(run.results, run.details),
+        bin_table=details.bin_table,
+        calibration_is=details.CALIBRATION_IS,
         errors_are=details.ERRORS_ARE,
         slices_are=details.SLICES_ARE,
         samples=samples_by_task(run.samples),
@@ -183,6 +186,10 @@ def markdown(run: RunResult) -> str:
     if cut := [of for of in run.details if of.slices]:
         parts += ["## Slices", details.SLICES_ARE]
         parts += [md.folded(titles[of.set], md.table(details.slice_table(of))) for of in cut]
+    if known := [(titles[of.set], of.calibration) for of in run.details if of.calibration is not None]:
+        table = details.calibration_table(run.results, run.details)
+        parts += ["## Calibration", details.CALIBRATION_IS, md.table(table)]
+        parts += [md.folded(title, md.table(details.bin_table(of))) for title, of in known]
     if unparsable := [result for result in run.results if result.unparsable_reasons]:
         parts += ["## Answers that could not be parsed", md.bullets(map(_unparsable, unparsable))]
     if run.samples:

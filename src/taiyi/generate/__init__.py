@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from taiyi.endpoint import EndpointSettings
-    from taiyi.generate.engine import Asked, Choosing, Engine, Estimate, Grammar, Paid, Weighed, Weighing
+    from taiyi.generate.engine import Asked, Choosing, Ended, Engine, Estimate, Grammar, Paid, Weighed, Weighing
     from taiyi.generate.local import LocalEngine, Sampled
     from taiyi.generate.remote import RemoteEngine
 
 __all__ = [
     "Asked",
     "Choosing",
+    "Ended",
     "Engine",
     "Estimate",
     "Grammar",

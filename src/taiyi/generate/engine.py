@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from taiyi.schema import Example, Message, Prediction
 
@@ -15,6 +15,20 @@ NOT_LEARNED = "the model did not learn this task"
 
 Grammar = Callable[[Example], str]
 """What the answer to an example may be, as a grammar in llguidance's dialect of Lark; empty for whatever it may be."""
+
+
+class Ended(NamedTuple):
+    """How an answer in pieces ended.
+
+    Attributes:
+        finish: whether by itself, or at its limit.
+        prompt_tokens: how many tokens the dialogue has as a prompt.
+        answer_tokens: how many the answer has.
+    """
+
+    finish: Literal["stop", "length"]
+    prompt_tokens: int
+    answer_tokens: int
 
 
 class Engine(Protocol):

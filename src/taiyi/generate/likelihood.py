@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from math import exp
 from typing import NamedTuple
 
 from taiyi.encoding import Encoder, Prompt
@@ -62,8 +63,14 @@ def choose(
             yield Prediction(example=id, text="", finish="refused", reason=NO_ROOM)
             continue
         chosen = best(scores, candidates[id], per_byte=per_byte)
-        text = candidates[id][chosen]
-        yield Prediction(example=id, text=text, finish="stop", num_tokens=lengths[chosen], seconds=seconds)
+        yield Prediction(
+            example=id,
+            text=candidates[id][chosen],
+            finish="stop",
+            num_tokens=lengths[chosen],
+            seconds=seconds,
+            confidences=(shares(scores)[chosen],),
+        )
 
 
 def weigh(
@@ -92,6 +99,14 @@ def best(scores: Sequence[float], candidates: Sequence[str], *, per_byte: bool) 
     if per_byte:
         scores = [score / len(text.encode()) for score, text in zip(scores, candidates, strict=True)]
     return max(range(len(scores)), key=lambda index: (scores[index], -index))
+
+
+def shares(scores: Sequence[float]) -> list[float]:
+    """Return how probable each of some answers is among them, from their log-probabilities."""
+    most = max(scores)
+    weights = [exp(score - most) for score in scores]
+    together = sum(weights)
+    return [weight / together for weight in weights]
 
 
 def begins_another(candidates: Sequence[str]) -> bool:

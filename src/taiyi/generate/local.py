@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self, cast
@@ -12,7 +12,7 @@ from taiyi.checkpoint import Checkpoint
 from taiyi.encoding import Encoder, Prompt
 from taiyi.errors import ModelError
 from taiyi.generate import free, grounded, likelihood
-from taiyi.generate.engine import NO_ROOM, NOT_LEARNED, Asked, Grammar, Weighed
+from taiyi.generate.engine import NO_ROOM, NOT_LEARNED, Asked, Ended, Grammar, Weighed
 from taiyi.generate.loading import DTypeName, Runtime, load, locate
 from taiyi.generate.model import LanguageModel
 from taiyi.generate.sampling import Chance, Sampler
@@ -123,13 +123,9 @@ class LocalEngine:
         hold the prompt and a first token (of a tagged answer: the copy of its source) there is none: it is `refused`,
         and so is what a model that began from nothing did not learn to do.
         """
-        known = [example for example in examples if self.checkpoint.knows(example.task, example.lang)]
-        for example in examples:
-            if not self.checkpoint.knows(example.task, example.lang):
-                yield Prediction(example=example.id, text="", finish="refused", reason=NOT_LEARNED)
-        jobs, too_long = self._jobs(known)
-        for example in too_long:
-            yield Prediction(example=example.id, text="", finish="refused", reason=NO_ROOM)
+        yield from (_refused(example, NOT_LEARNED) for example in examples if not self._knows(example))
+        jobs, too_long = self._jobs([example for example in examples if self._knows(example)])
+        yield from (_refused(example, NO_ROOM) for example in too_long)
         for tagged, ours in jobs:
             for batch in _batches(ours, max_new_tokens, batch_tokens, MAX_ROWS):
                 yield from self._tagged(batch, max_new_tokens) if tagged else self._free(batch, max_new_tokens)
@@ -169,10 +165,8 @@ class LocalEngine:
         Where the context does not hold the prompt and the longest of them there is no answer: it is `refused`, and so
         is what a model that began from nothing did not learn to do.
         """
-        known = [one for one in asked if self.checkpoint.knows(one.example.task, one.example.lang)]
-        for one in asked:
-            if not self.checkpoint.knows(one.example.task, one.example.lang):
-                yield Prediction(example=one.example.id, text="", finish="refused", reason=NOT_LEARNED)
+        yield from (_refused(one.example, NOT_LEARNED) for one in asked if not self._knows(one.example))
+        known = [one for one in asked if self._knows(one.example)]
         yield from likelihood.choose(
             self.model, self.encoder, known, context=self.context, per_byte=per_byte, batch_tokens=batch_tokens
         )
@@ -181,8 +175,8 @@ class LocalEngine:
         """Say of every example how probable its candidates are, those with the longest prompts first."""
         return likelihood.weigh(self.model, self.encoder, asked, context=self.context, batch_tokens=batch_tokens)
 
-    def stream(self, messages: Sequence[Message], *, max_new_tokens: int) -> Iterator[str]:
-        """Answer a dialogue, in pieces of text as they come.
+    def stream(self, messages: Sequence[Message], *, max_new_tokens: int) -> Generator[str, None, Ended]:
+        """Answer a dialogue, in pieces of text as they come; return how it ended.
 
         Raises:
             ModelError: the context does not hold it, or the model did not learn to write texts of its own.
@@ -194,9 +188,10 @@ class LocalEngine:
             raise ModelError(
                 "the dialogue is longer than the model's context", got=len(prompt.ids), expected=self.context
             )
+        limit = min(max_new_tokens, room)
         ids: list[int] = []
         shown = ""
-        for token in free.stream(self.model, prompt, limit=min(max_new_tokens, room), ends=self._ends):
+        for token in free.stream(self.model, prompt, limit=limit, ends=self._ends):
             ids.append(token)
             text = self._text(ids)
             # A character may take several tokens; its first ones decode to a replacement character.
@@ -205,6 +200,7 @@ class LocalEngine:
                 shown = text
         if rest := self._text(ids)[len(shown) :]:
             yield rest
+        return Ended("stop" if len(ids) < limit else "length", len(prompt.ids), len(ids))
 
     def check_talks(self) -> None:
         """Raise ModelError where the model began from nothing and did not learn to write texts of its own: what it
@@ -226,6 +222,9 @@ class LocalEngine:
     def num_tokens(self, messages: Sequence[Message]) -> int:
         """How many tokens a dialogue takes as a prompt."""
         return len(self.encoder.prompt(messages).ids)
+
+    def _knows(self, example: Example) -> bool:
+        return self.checkpoint.knows(example.task, example.lang)
 
     def _jobs(self, examples: Sequence[Example]) -> tuple[list[tuple[bool, list[_Job]]], list[Example]]:
         """Return tagged and free jobs, the longest first but those of a record together, which may begin alike, and the
@@ -333,6 +332,10 @@ class LocalEngine:
 
     def _text(self, ids: Sequence[int]) -> str:
         return cast(str, self.tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))
+
+
+def _refused(example: Example, reason: str) -> Prediction:
+    return Prediction(example=example.id, text="", finish="refused", reason=reason)
 
 
 def _length(prompt: Prompt) -> int:

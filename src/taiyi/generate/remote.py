@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -128,7 +129,8 @@ class RemoteEngine:
     def _each(self, items: Sequence[T], work: Callable[[Client, T], Awaitable[Prediction]]) -> Iterator[Prediction]:
         """Yield what comes of each item, as it comes, so many at a time; after a fault that ends the run, what is under
         way is waited for and yielded first."""
-        client = self._client
+        # Several threads may ask at once, each over connections of its own; what was found out of the server stays.
+        client = self._client = copy.copy(self._client)
         waiting = deque(items)
         running: set[Future[Prediction]] = set()
         fault: TaiyiError | None = None

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from taiyi import tagged, tasks
 from taiyi.errors import Unparsable
-from taiyi.evaluate.differences import items
-from taiyi.evaluate.places import locate
+from taiyi.evaluate.calibration import mentions
+from taiyi.evaluate.places import placed
 from taiyi.generate.engine import NO_ROOM
 from taiyi.schema import (
     Answer,
@@ -18,7 +18,6 @@ from taiyi.schema import (
     Example,
     Happenings,
     Lang,
-    Mention,
     Mentions,
     Prediction,
     Reject,
@@ -84,12 +83,14 @@ class Piece:
 def extracted(pieces: Iterable[Piece], engine: Engine, cascade: Cascade | None) -> Iterator[Extraction]:
     """Answer pieces in order, with the engine, or where there is one with a cascade."""
     waiting: list[Piece] = []
+    num_examples = 0
     for number, piece in enumerate(pieces):
         piece.render(number)
         waiting.append(piece)
-        if sum(len(one.examples) for one in waiting) >= _TOGETHER:
+        num_examples += len(piece.examples)
+        if num_examples >= _TOGETHER:
             yield from _answered(waiting, engine, cascade)
-            waiting = []
+            waiting, num_examples = [], 0
     yield from _answered(waiting, engine, cascade)
 
 
@@ -113,7 +114,7 @@ def _related(piece: Piece, judged: Sequence[Judged], bias: float) -> Extraction:
         shown = {t.name: t.shown for t in one.example.types}
         for weight in sorted(one.weights, key=lambda weight: -weight.margin):
             if weight.margin + bias > 0:
-                sure = 1 / (1 + math.exp(-weight.margin))
+                sure = of_log_odds(weight.margin)
                 for t in weight.triples:
                     relation = Relation(head=t.head, tail=t.tail, type=shown.get(t.type, t.type), confidence=sure)
                     found.setdefault((t.head, t.tail, t.type), relation)
@@ -140,11 +141,11 @@ def _read(piece: Piece, predictions: Sequence[Prediction]) -> Extraction:
             cut += prediction.finish != "length"
             continue
         if isinstance(answer, Mentions) and example.tagging is None:
-            answer, num_lost = _placed(answer, example)
+            answer, num_lost = placed(answer, example.source_text)
             lost += num_lost
         read.append((example, answer))
-        for (kind, span), value in _sure(example, prediction).items():
-            sure[kind, span] = max(value, sure.get((kind, span), 0.0))
+        for place, value in mentions(example, prediction):
+            sure[place] = max(value, sure.get(place, 0.0))
     if not read:
         return piece.extraction(cut=cut)
     answer = tasks.get(read[0][0].task).merge(read)
@@ -169,26 +170,9 @@ def _events(answer: Happenings, shown: Mapping[str, str]) -> Iterator[Event]:
         yield Event(type=shown.get(event.type, event.type), trigger=event.trigger, arguments=tuple(arguments))
 
 
-def _sure(example: Example, prediction: Prediction) -> dict[tuple[str, Span], float]:
-    """Return how probable each mention of an answer in tags is, by its shown type and its place in the record."""
-    if example.tagging is None or not prediction.confidences:
-        return {}
-    found: dict[tuple[str, Span], float] = {}
-    for mention, value in zip(tagged.marked(prediction.text, example.tagging), prediction.confidences, strict=True):
-        assert mention.span is not None
-        place = Span(mention.span.start + example.offset, mention.span.end + example.offset)
-        found[mention.type, place] = max(value, found.get((mention.type, place), 0.0))
-    return found
-
-
-def _placed(answer: Mentions, example: Example) -> tuple[Mentions, int]:
-    """Return mentions that are only named wherever the source has them as words, and how many it does not have."""
-    lost = 0
-    found: list[Mention] = []
-    for item, places in locate(example.source_text, items(answer) or []).items():
-        lost += not places
-        found += (Mention(type=item.type, text=item.texts[0], span=span) for span in places)
-    return Mentions(items=tuple(found)), lost
+def of_log_odds(difference: float) -> float:
+    """Return how probable one of two answers is, from the difference of their log-probabilities."""
+    return 1 / (1 + math.exp(min(700.0, -difference)))
 
 
 def _entities(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from taiyi import schema
+from taiyi.knowledge.results import Flag, Statement
 from taiyi.schema import Lang, Span
 
 
@@ -114,11 +115,15 @@ class Said(_Result, frozen=True):
     Attributes:
         labels: or choices, the most probable first.
         text: an answer in words.
+        statements: of an answer from sources: what it says, with its citations, the unsupported too.
+        flags: terms of the question that may be misspelt or not exist.
         cut: whether the answer reached the limit of tokens.
         fault: why there is none.
     """
 
     labels: tuple[Label, ...] = ()
     text: str = ""
+    statements: tuple[Statement, ...] = ()
+    flags: tuple[Flag, ...] = ()
     cut: bool = False
     fault: str = ""

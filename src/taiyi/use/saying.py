@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -12,8 +11,9 @@ import msgspec
 from taiyi import tasks
 from taiyi.errors import Unparsable
 from taiyi.generate.engine import NO_ROOM
+from taiyi.generate.likelihood import shares
 from taiyi.schema import Example, FreeText, Labels, Prediction
-from taiyi.use.extraction import LIMITS, refusal
+from taiyi.use.extraction import LIMITS, of_log_odds, refusal
 from taiyi.use.results import Label, Said
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _TOGETHER = 64
 """So many are answered together."""
+
+
+How = Literal["each", "one", "several", "text"]
 
 
 class Ask(NamedTuple):
@@ -34,7 +37,7 @@ class Ask(NamedTuple):
     """
 
     example: Example | None
-    how: Literal["each", "one", "several", "text"]
+    how: How
     fault: str = ""
 
 
@@ -107,7 +110,7 @@ def _labelled(examples: Sequence[Example], engine: Engine) -> dict[str, Said]:
     for example, answer in asked:
         shown = {t.name: t.shown for t in example.types}
         whole, *without = scores.get(example.id) or [0.0]
-        sure = [_odds(whole - score) for score in without] or [None] * len(answer.items)
+        sure = [of_log_odds(whole - score) for score in without] or [None] * len(answer.items)
         labels = [Label(name=shown.get(n, n), confidence=s) for n, s in zip(answer.items, sure, strict=True)]
         found[example.id] = msgspec.structs.replace(found[example.id], labels=_ordered(labels))
     return found
@@ -138,12 +141,7 @@ def _weighed(examples: Sequence[Example], engine: Engine) -> dict[str, Said]:
         if not (of_example := scores[example.id]):
             found[example.id] = Said(fault=refusal(NO_ROOM))
             continue
-        most = max(of_example)
-        together = sum(math.exp(score - most) for score in of_example)
-        labels = [
-            Label(name=name, confidence=math.exp(score - most) / together)
-            for name, score in zip(candidates, of_example, strict=True)
-        ]
+        labels = [Label(name=n, confidence=c) for n, c in zip(candidates, shares(of_example), strict=True)]
         found[example.id] = Said(labels=_ordered(labels))
     return found
 
@@ -169,8 +167,3 @@ def _scores(asked: Sequence[tuple[Example, Sequence[str]]], engine: Engine) -> d
 
 def _ordered(labels: Iterable[Label]) -> tuple[Label, ...]:
     return tuple(sorted(labels, key=lambda label: -(label.confidence or 0.0)))
-
-
-def _odds(difference: float) -> float:
-    """Return a probability from the difference of two log-probabilities."""
-    return 1 / (1 + math.exp(min(700.0, -difference)))

@@ -15,7 +15,7 @@ from taiyi.use import asking
 from taiyi.use.asking import Asking, Model
 from taiyi.use.extraction import TASKS, Kind, Piece, extracted
 from taiyi.use.results import Choice, Extraction, Label, Said
-from taiyi.use.saying import Ask, said
+from taiyi.use.saying import Ask, How, said
 from taiyi.use.texts import fault, language, parts
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ Types = Sequence[str] | Mapping[str, str] | Asking
 
 WINDOW_CHARS = 300
 """How many characters are read together by a model that learned whole documents: longer ones may be too long for it."""
-_HEAD: dict[str, Any] = {"id": "0", "corpus": "input", "split": "test"}
 # What stands where a record has its gold: nobody knows it, and no prompt shows it.
 _UNKNOWN = "?"
 _KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -303,13 +302,8 @@ class Taiyi:
             spoken = language(text, lang)
             shown, many = asking.labels(labels, spoken)
             how = "several" if (many if several is None else several) else "one"
-            return self._ask(
-                lambda: schema.Labelled(**_HEAD, lang=spoken, text=_whole(text), labels=()),
-                "tc",
-                how,
-                shown,
-                like=_corpus(labels),
-            )
+            fields = {"lang": spoken, "text": text, "labels": ()}
+            return self._ask("tc", how, schema.Labelled, fields, types=shown, like=_corpus(labels))
 
         return ask
 
@@ -317,19 +311,12 @@ class Taiyi:
         self, labels: Sequence[str], *, what: Pairs = "similarity", lang: Asks = "auto"
     ) -> Callable[[str, str], Ask]:
         """Return what asks how two texts relate; arguments are those of `pair`."""
-        task = PAIRS[what]
 
         def ask(first: str, second: str) -> Ask:
             spoken = language(f"{first}\n{second}", lang)
-            shown, _ = asking.labels(labels, spoken, task)
-            label = shown[0].name
-            return self._ask(
-                lambda: schema.Pair(**_HEAD, lang=spoken, first=_whole(first), second=_whole(second), label=label),
-                task,
-                "each",
-                shown,
-                like=_corpus(labels),
-            )
+            shown, _ = asking.labels(labels, spoken, PAIRS[what])
+            fields = {"lang": spoken, "first": first, "second": second, "label": shown[0].name}
+            return self._ask(PAIRS[what], "each", schema.Pair, fields, types=shown, like=_corpus(labels))
 
         return ask
 
@@ -344,8 +331,8 @@ class Taiyi:
         keyed = tuple(schema.Option(key=key, text=text) for key, text in zip(_KEYS, options, strict=False))
 
         def ask(question: str, context: str = "") -> Ask:
-            more: dict[str, Any] = {"answers": ("A",), "options": keyed, "contexts": (context,) if context else ()}
-            return self._question("choice", "qa_mc", question, lang, "each", **more)
+            fields = {**_question(question, context, lang), "kind": "choice", "answers": ("A",), "options": keyed}
+            return self._ask("qa_mc", "each", schema.Question, fields)
 
         return ask
 
@@ -353,10 +340,8 @@ class Taiyi:
         """Return what asks a question for yes, no or maybe, from a context."""
 
         def ask(question: str, context: str) -> Ask:
-            more: dict[str, Any] = {"answers": ("yes",), "contexts": (context,)}
-            if wrong := fault(context):
-                return Ask(None, "each", wrong)
-            return self._question("yesno", "qa_yesno", question, lang, "each", **more)
+            fields = {**_question(question, context, lang), "kind": "yesno", "answers": ("yes",)}
+            return self._ask("qa_yesno", "each", schema.Question, fields | {"contexts": (context,)})
 
         return ask
 
@@ -364,9 +349,9 @@ class Taiyi:
         """Return what asks a question, from a context where there is one."""
 
         def ask(question: str, context: str = "") -> Ask:
-            kind, task = ("context", "qa_cqa") if context else ("simple", "qa_sqa")
-            more: dict[str, Any] = {"answers": (_UNKNOWN,), "contexts": (context,) if context else ()}
-            return self._question(kind, task, question, lang, "text", **more)
+            task, kind = ("qa_cqa", "context") if context else ("qa_sqa", "simple")
+            fields = {**_question(question, context, lang), "kind": kind, "answers": (_UNKNOWN,)}
+            return self._ask(task, "text", schema.Question, fields)
 
         return ask
 
@@ -375,12 +360,9 @@ class Taiyi:
 
         def ask(text: str) -> Ask:
             spoken = language(text, lang)
-            target: Lang = "zh" if spoken == "en" else "en"
-            return self._ask(
-                lambda: schema.Parallel(**_HEAD, lang=spoken, source=_whole(text), target=_UNKNOWN, target_lang=target),
-                "mt",
-                "text",
-            )
+            other = "zh" if spoken == "en" else "en"
+            fields = {"lang": spoken, "source": text, "target": _UNKNOWN, "target_lang": other}
+            return self._ask("mt", "text", schema.Parallel, fields)
 
         return ask
 
@@ -388,35 +370,33 @@ class Taiyi:
         """Return what asks for a summary, a title or a report of a text."""
 
         def ask(text: str) -> Ask:
-            spoken = language(text, lang)
-            return self._ask(
-                lambda: schema.TextToText(**_HEAD, lang=spoken, kind=kind, source=_whole(text), target=_UNKNOWN),
-                kind,
-                "text",
-            )
+            fields = {"lang": language(text, lang), "kind": kind, "source": text, "target": _UNKNOWN}
+            return self._ask(kind, "text", schema.TextToText, fields)
 
         return ask
 
     # --- what these share --------------------------------------------------------------------------------------------
 
-    def _question(self, kind: Any, task: str, question: str, lang: Asks, how: Any, **more: Any) -> Ask:
-        spoken = language(question, lang)
-        return self._ask(
-            lambda: schema.Question(**_HEAD, lang=spoken, kind=kind, question=_whole(question), **more), task, how
-        )
-
     def _ask(
-        self, make: Callable[[], Record], task: str, how: Any, types: Sequence[Shown] = (), *, like: str = ""
+        self,
+        task: str,
+        how: How,
+        record: type[Record],
+        fields: Mapping[str, Any],
+        *,
+        types: Sequence[Shown] = (),
+        like: str = "",
     ) -> Ask:
-        """Return a question about a record; raise ModelError where the model did not learn to answer such."""
-        try:
-            record = make()
-        except TaiyiError as error:
-            return Ask(None, how, error.what)
-        self.model.check_learned(task, record.lang)
+        """Return a question about a record of these fields; raise ModelError where the model did not learn such."""
+        texts: Iterable[object] = (*fields.values(), *fields.get("contexts", ()))
+        if wrong := next(filter(None, (fault(text) for text in texts if isinstance(text, str))), ""):
+            return Ask(None, how, wrong)
+        lang: Lang = fields["lang"]
+        self.model.check_learned(task, lang)
         there = any(one.corpus == like and one.task == task for one in self.model.known.learned)
-        asked = self.model.asking(task, record.lang, types=types, like=like if there else "")
-        made = asked.task.render(record, asked.template, form=asked.form, types=types)
+        asked = self.model.asking(task, lang, types=types, like=like if there else "")
+        item = record(id="0", corpus="input", split="test", **fields)
+        made = asked.task.render(item, asked.template, form=asked.form, types=types)
         return Ask(None, how, made.reason) if isinstance(made, Reject) else Ask(made, how)
 
     def _one(self, ask: Ask) -> Said:
@@ -427,11 +407,9 @@ class Taiyi:
         return found
 
 
-def _whole(text: str) -> str:
-    """Return a text that can be asked about; raise TaiyiError where it cannot."""
-    if wrong := fault(text):
-        raise TaiyiError(wrong)
-    return text
+def _question(question: str, context: str, lang: Asks) -> dict[str, Any]:
+    """Return the fields that all questions have."""
+    return {"lang": language(question, lang), "question": question, "contexts": (context,) if context else ()}
 
 
 def _corpus(labels: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ import msgspec
 import regex
 from msgspec import structs
 
+from taiyi.knowledge.results import Citation, Statement
 from taiyi.knowledge.sources import cited, quotes, words
 from taiyi.knowledge.sources.index import Index
 from taiyi.knowledge.sources.passages import Passage
@@ -59,35 +60,6 @@ class Limited(Protocol):
     def num_tokens(self, messages: Sequence[Message]) -> int:
         """Return how many tokens a prompt has."""
         ...
-
-
-class Citation(msgspec.Struct, frozen=True, kw_only=True):
-    """What a statement names as its support.
-
-    Attributes:
-        number: of the passage, as the answer has it.
-        quote: the words that were given as support; as they stand in the passage where they were found.
-        passage: the id of the passage; empty where there is none of this number.
-        document: the id of its document.
-        start, end: where the quotation stands in the document; None where it does not.
-        fault: why it supports nothing; empty where it does.
-    """
-
-    number: int
-    quote: str
-    passage: str = ""
-    document: str = ""
-    start: int | None = None
-    end: int | None = None
-    fault: str = ""
-
-
-class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that an answer says. It is supported where one of its citations is."""
-
-    text: str
-    citations: tuple[Citation, ...]
-    supported: bool
 
 
 class Sourced(msgspec.Struct, frozen=True, kw_only=True):

@@ -87,7 +87,7 @@ class Index:
             SourceError: there is no index, it is not whole, or another version of Taiyi made it.
         """
         manifest = _manifest(folder)
-        library = words.tantivy()
+        library = words.library("tantivy")
         with faults(folder):
             index = library.Index.open(str(folder / WORDS))
             index.register_tokenizer(ANALYZER, words.analyzer())
@@ -131,7 +131,7 @@ class Index:
         return found
 
     def _by_words(self, question: str, limit: int) -> list[tuple[int, float]]:
-        library, schema, total = words.tantivy(), self._schema, self.manifest.passages
+        library, schema, total = words.library("tantivy"), self._schema, self.manifest.passages
         with faults(self.folder):
             have = {term: self._searcher.doc_freq(WORDS, term) for term in dict.fromkeys(words.terms(question))}
             known = sorted((count, term) for term, count in have.items() if count)
@@ -148,7 +148,7 @@ class Index:
         return sorted(scored, key=lambda one: (-one[1], one[0]))
 
     def _passage(self, number: int) -> Passage:
-        library = words.tantivy()
+        library = words.library("tantivy")
         with faults(self.folder):
             found = self._searcher.search(library.Query.term_query(self._schema, NUMBER, number), 1, count=False)
             ((_, address),) = found.hits

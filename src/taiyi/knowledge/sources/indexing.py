@@ -49,7 +49,7 @@ def build(
     Raises:
         SourceError: there is something under its name, or no document could be read.
     """
-    library = words.tantivy()
+    library = words.library("tantivy")
     _check_place(out, again)
     files = documents.files(paths)
     # A model that cannot be had is to be heard of before an hour of work.
@@ -129,7 +129,7 @@ def _write(
                 with index.faults(folder, _UNWRITTEN):
                     writer.add_document(row)
                 if vectors:
-                    vectors.add(searched(found), folder)
+                    vectors.add(searched(found))
                 if progress and counts.passages % _TELL_EVERY == 0:
                     progress(counts, file)
     if vectors:

@@ -1,24 +1,23 @@
-"""Vectors of passages: rows of a file that is mapped into memory, compared with a question block by block."""
+"""Vectors of passages, in a graph of near neighbours (HNSW, Malkov and Yashunin, 2018) that is mapped into memory."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from taiyi.errors import SourceError
+from taiyi.knowledge.sources import words
 
 if TYPE_CHECKING:
     from taiyi.generate.embedding import Embedder
 
-FILE = "vectors.f16"
+FILE = "vectors.usearch"
 _PROBE = "Aspirin can cause asthma. 阿司匹林可引起哮喘。"
 _ALIKE = 0.99
 _BATCH = 64
-_BLOCK_ROWS = 1 << 16
 
 
 class Embedding(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +36,7 @@ class VectorWriter:
         probe = embedder.embed([_PROBE])[0]
         self.embedding = Embedding(model=model, width=len(probe), probe=[round(float(x), 4) for x in probe])
         self._held: list[str] = []
-        self._file: IO[bytes] | None = None
+        self._graph: Any = words.library("usearch.index").Index(ndim=len(probe), metric="cos", dtype="f16")
 
     @classmethod
     def load(cls, model: str, *, device: str) -> Self:
@@ -46,46 +45,44 @@ class VectorWriter:
 
         return cls(model, Embedder.load(model, device=device))
 
-    def add(self, text: str, folder: Path) -> None:
+    def add(self, text: str) -> None:
         """Take the text of one more passage."""
         self._held.append(text)
         if len(self._held) == _BATCH:
-            self._flush(folder)
+            self._flush()
 
     def close(self, folder: Path) -> None:
-        """Write what is left."""
-        self._flush(folder)
-        if self._file:
-            self._file.close()
+        """Write all of them."""
+        self._flush()
+        self._graph.save(folder / FILE)
 
-    def _flush(self, folder: Path) -> None:
-        self._file = self._file or (folder / FILE).open("wb")
+    def _flush(self) -> None:
         if self._held:
-            self._file.write(self._embedder.embed(self._held).astype(np.float16).tobytes())
+            numbers = np.arange(len(self._graph), len(self._graph) + len(self._held))
+            # One thread, so that the same passages make the same graph.
+            self._graph.add(numbers, self._embedder.embed(self._held), threads=1)
             self._held = []
 
 
 class Vectors:
     """The vectors of an index; the model is loaded when it is first asked."""
 
-    def __init__(self, rows: NDArray[np.float16], embedding: Embedding, device: str) -> None:
-        self._rows, self._embedding, self._device = rows, embedding, device
+    def __init__(self, graph: Any, embedding: Embedding, device: str) -> None:
+        self._graph, self._embedding, self._device = graph, embedding, device
         self._embedder: Embedder | None = None
 
     @classmethod
     def open(cls, folder: Path, embedding: Embedding, rows: int, *, device: str) -> Self:
-        """Map the vectors of so many passages; ValueError where the file has another size."""
-        shape = (rows, embedding.width)
-        return cls(np.memmap(folder / FILE, np.float16, "r", shape=shape), embedding, device)
+        """Map the vectors of so many passages; ValueError where the file has others."""
+        graph = words.library("usearch.index").Index.restore(folder / FILE, view=True)
+        if graph is None or (len(graph), graph.ndim) != (rows, embedding.width):
+            raise ValueError(f"no graph of {rows:,} vectors of width {embedding.width}")
+        return cls(graph, embedding, device)
 
     def search(self, question: str, limit: int) -> list[int]:
         """Return the numbers of the passages whose vectors are nearest to a question's, the nearest first."""
         asked = self._model().embed([question], query=True)[0]
-        scores = np.empty(len(self._rows), np.float32)
-        for begin in range(0, len(scores), _BLOCK_ROWS):
-            scores[begin : begin + _BLOCK_ROWS] = self._rows[begin : begin + _BLOCK_ROWS].astype(np.float32) @ asked
-        nearest = np.argpartition(-scores, min(limit, len(scores)) - 1)[:limit]
-        return [int(number) for number in nearest[np.lexsort((nearest, -scores[nearest]))]]
+        return [int(number) for number in self._graph.search(asked, limit, threads=1).keys]
 
     def _model(self) -> Embedder:
         if self._embedder is None:

@@ -51,16 +51,16 @@ def terms(text: str) -> list[str]:
 @cache
 def analyzer() -> TextAnalyzer:
     """Return what makes terms of words that stand with spaces between."""
-    library = tantivy()
-    builder: Any = library.TextAnalyzerBuilder(library.Tokenizer.whitespace())
-    return builder.filter(library.Filter.stemmer("english")).build()
+    tantivy = library("tantivy")
+    builder: Any = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace())
+    return builder.filter(tantivy.Filter.stemmer("english")).build()
 
 
-def tantivy() -> Any:
-    """Import the library of the index; SourceError names the extra where it is not installed."""
+def library(name: str) -> Any:
+    """Import a library of the index; SourceError names the extra where it is not installed."""
     try:
-        return import_module("tantivy")
+        return import_module(name)
     except ImportError as error:
         raise SourceError(
-            "sources need the library tantivy", mend=f"install it: pip install 'taiyi[{EXTRA}]'"
+            f"sources need the library {name}", mend=f"install it: pip install 'taiyi[{EXTRA}]'"
         ) from error

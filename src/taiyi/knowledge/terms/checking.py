@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from taiyi.knowledge.results import Flag
 from taiyi.knowledge.terms import han, latin
-from taiyi.knowledge.terms.flag import Flag, FlagKind, Nearest
 from taiyi.knowledge.terms.index import Index, Manifest
 from taiyi.schema import Lang
-
-__all__ = ["CHECKED_CHARS", "Flag", "FlagKind", "Nearest", "Terms", "notice"]
 
 CHECKED_CHARS = 20_000
 """So many characters of a text are checked; what comes after them is not looked at."""

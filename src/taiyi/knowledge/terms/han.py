@@ -8,8 +8,9 @@ first character is more often beside.
 
 from __future__ import annotations
 
+from taiyi.knowledge.results import Flag
 from taiyi.knowledge.terms import forms
-from taiyi.knowledge.terms.flag import Flag, distance, nearest, similarity
+from taiyi.knowledge.terms.alike import distance, nearest, similarity
 from taiyi.knowledge.terms.forms import Run
 from taiyi.knowledge.terms.index import Ending, Index, Unit
 

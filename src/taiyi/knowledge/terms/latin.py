@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from taiyi.knowledge.results import Flag
 from taiyi.knowledge.terms import forms
-from taiyi.knowledge.terms.flag import Flag, distance, nearest, share, similarity, slips
+from taiyi.knowledge.terms.alike import distance, nearest, share, similarity, slips
 from taiyi.knowledge.terms.forms import Word
 from taiyi.knowledge.terms.index import Ending, Index, Unit
 from taiyi.schema import Span

@@ -1,45 +1,17 @@
-"""What the check of a question says of a term: where it stands, why it is flagged, and which names are near."""
+"""How alike words are, and which names are near to one."""
 
 from __future__ import annotations
 
-from typing import Literal
-
-import msgspec
-
+from taiyi.knowledge.results import Nearest
 from taiyi.knowledge.terms.index import Ending, Index, TermsError
-from taiyi.schema import Span
 
 try:
     from rapidfuzz.distance import OSA
 except ModuleNotFoundError as error:
     raise TermsError("rapidfuzz is not installed", mend="install the extra: pip install 'taiyi[terms]'") from error
 
-FlagKind = Literal["misspelling", "unknown"]
 _MOST_NEAREST = 3
 _LONG = 8
-
-
-class Nearest(msgspec.Struct, frozen=True, kw_only=True):
-    """A known name near a flagged term; `similarity` is 1 for the same name and 0 for one without a letter of it."""
-
-    name: str
-    similarity: float
-    concepts: tuple[str, ...] = ()
-
-
-class Flag(msgspec.Struct, frozen=True, kw_only=True):
-    """A term of a question that is no known name but near to some.
-
-    A `misspelling` differs from a known name by a slip or two; what is `unknown` is built like known names (it ends
-    like a class of them, or is a known name with another word in it), and may not exist. `span` counts characters
-    of the question, `ending` is that of the class, empty where there is none.
-    """
-
-    span: Span
-    text: str
-    kind: FlagKind
-    nearest: tuple[Nearest, ...]
-    ending: str = ""
 
 
 def slips(length: int) -> int:

@@ -1,0 +1,103 @@
+// The dialogue with a model.
+import { talk } from "./api.js";
+import { noticesOf, noticeTree } from "./care.js";
+import { heard, language, say } from "./say.js";
+import { put } from "./tree.js";
+
+const $ = (id) => document.getElementById(id);
+let about = null;
+let turns = []; // {role, content, notices, fault, ended}
+let stated = false; // whether the limit of use was stated in an earlier dialogue
+let stopping = null;
+
+const turnTree = ({ role, content, notices = [], fault, ended }) => ["article", { class: `turn ${role}` },
+  ["h2", null, say(role === "user" ? "you" : "answered_by")],
+  ["p", { class: "said" }, content || (ended && !fault ? say("empty_answer") : "")],
+  ...(ended === "length" ? [["p", { class: "aside" }, say("reached_limit")]] : []),
+  ...(ended === "stopped" ? [["p", { class: "aside" }, say("stopped")]] : []),
+  ...(fault ? [["p", { class: "fault", role: "alert" }, fault]] : []),
+  ...notices.map(noticeTree)];
+
+const draw = () => {
+  if (!about) return;
+  put($("chat-title"), say("chat_title", { name: about.model }));
+  $("no-chat").hidden = about.talks;
+  $("talk").hidden = !about.talks;
+  put($("no-chat"), ["p", null, say("no_chat")]);
+  const limit = ["div", { class: "notice", role: "note" }, ["strong", null, say("limit")], ["p", null, about.limit[language()]]];
+  put($("log"), ...(stated ? [] : [limit]), ...turns.map(turnTree));
+  $("log").scrollTop = $("log").scrollHeight;
+};
+
+// What was not answered is forgotten.
+const dialogue = () => turns.filter((turn) => turn.content && !turn.forgotten).map(({ role, content }) => ({ role, content }));
+
+const busy = (now) => {
+  stopping = now;
+  $("send").disabled = now !== null;
+  $("chat-stop").hidden = now === null;
+  put($("chat-state"), now ? say("busy") : "");
+  $("log").setAttribute("aria-busy", String(now !== null));
+};
+
+const send = async () => {
+  const content = $("message").value.trim();
+  if (!content || stopping) return;
+  const asked = { role: "user", content };
+  const answer = { role: "assistant", content: "" };
+  turns.push(asked);
+  const messages = dialogue();
+  turns.push(answer);
+  $("message").value = "";
+  busy(new AbortController());
+  draw();
+  const { signal } = stopping;
+  noticesOf(content).then((notices) => {
+    asked.notices = notices;
+    if (notices.length && turns.includes(asked)) draw();
+  });
+  try {
+    const pieces = talk(messages, signal);
+    let piece = await pieces.next();
+    for (; !piece.done; piece = await pieces.next()) {
+      answer.content += piece.value;
+      const said = $("log").querySelectorAll(".said");
+      said[said.length - 1].textContent = answer.content;
+      $("log").scrollTop = $("log").scrollHeight;
+    }
+    answer.ended = piece.value || "stop";
+  } catch (error) {
+    answer.ended = "stopped";
+    if (error.name !== "AbortError") {
+      answer.fault = error.message;
+      if (!$("message").value) $("message").value = content;
+    }
+    asked.forgotten = !answer.content;
+  }
+  busy(null);
+  draw();
+};
+
+export const begin = (known) => {
+  about = known;
+  heard(draw);
+  $("saying").addEventListener("submit", (event) => {
+    event.preventDefault();
+    send();
+  });
+  $("message").addEventListener("keydown", (event) => {
+    // The Enter that chooses a character of an input method sends nothing.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    send();
+  });
+  $("chat-stop").addEventListener("click", () => stopping?.abort());
+  $("anew").addEventListener("click", () => {
+    stopping?.abort();
+    stated = stated || turns.length > 0;
+    turns = [];
+    draw();
+    $("message").focus();
+  });
+  draw();
+};
