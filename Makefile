@@ -37,7 +37,7 @@ format: $(STAMP)  ## mend what lint can mend
 	$(BIN)/ruff format .
 
 docs: $(STAMP)  ## build the documentation site into build/docs; what is wrong with it is an error
-	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --jobs auto docs build/docs
 
 bench: $(STAMP)  ## how fast real corpora are read (CORPORA=... if not in TAIYI_CORPORA)
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/readers.py $(CORPORA)

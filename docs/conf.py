@@ -29,6 +29,7 @@ myst_heading_anchors = 4
 # Docstrings are written as Markdown has it: one backtick on each side is code.
 default_role = "code"
 autodoc_member_order = "bysource"
+autodoc_default_options = {"no-value": True}
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
 napoleon_use_ivar = True

@@ -80,8 +80,9 @@ def test_what_a_block_says_is_understood_or_refused() -> None:
 
 
 def test_the_site_shows_what_a_block_needs_and_which_file_it_is() -> None:
+    unseen = "<!--\n```python\nassert True\n```\n-->\n"
     text = "```sh needs=gpu\ntaiyi doctor\n```\n\n```csv file=a.csv\na,b\n```\n\n```sh\nls\n```\n"
-    assert fences.shown(text) == (
+    assert fences.shown(unseen + text) == (
         "```{code-block} sh\n:caption: Needs a CUDA device\n\ntaiyi doctor\n```\n\n"
         "```{code-block} text\n:caption: `a.csv`\n\na,b\n```\n\n```sh\nls\n```\n"
     )

@@ -42,18 +42,24 @@ def info(line: str) -> Info:
     lang, *rest = line.split() or [""]
     if lang.startswith("{"):
         return Info(lang)
-    said = dict(part.partition("=")[::2] for part in rest)
-    if unknown := [*(said.keys() - {"file", "needs"}), *({said.get("needs", "gpu")} - NEEDS.keys())]:
+    said: dict[str, str] = {}
+    for part in rest:
+        key, _, value = part.partition("=")
+        said[key] = value
+    unknown = [*(said.keys() - {"file", "needs"}), *({said.get("needs", "gpu")} - NEEDS.keys())]
+    if unknown:
         raise ValueError(f"```{line}: unknown: {', '.join(unknown)}")
     return Info(lang, **said)
 
 
+_UNSEEN = re.compile(r"^<!--\n.*?^-->\n", re.MULTILINE | re.DOTALL)
 _OPENING = re.compile(r"^```(\w+(?: +\w+=\S+)+)$", re.MULTILINE)
 
 
 def shown(text: str) -> str:
-    """Return a page with captions in place of what its blocks say: the name of a file, and what is needed."""
-    return _OPENING.sub(lambda match: _captioned(info(match[1])), text)
+    """Return a page with captions in place of what its blocks say, the name of a file or what is needed, and without
+    what is for the tests alone."""
+    return _OPENING.sub(lambda match: _captioned(info(match[1])), _UNSEEN.sub("", text))
 
 
 def _captioned(said: Info) -> str:
