@@ -130,6 +130,33 @@ def test_of_a_term_that_may_not_exist_nothing_is_said_but_that(
     assert "did you mean" in found["text"] and ("you said" in found["text"]) != from_sources
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_chat_says_what_sources_say_and_which_term_may_not_exist(sources: Sources, terms: Terms, stream: bool) -> None:
+    taiyi, _ = echo()
+    made = app(taiyi, ServeSettings(name="echo"), Backing(sources, terms))
+    with TestClient(made, base_url="http://localhost") as client:
+
+        def said(question: str, **more: Any) -> str:
+            messages = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "octacyclines"}]
+            asked = {"messages": [*messages, {"role": "user", "content": question}], "stream": stream} | more
+            response = client.post("/v1/chat/completions", json=asked)
+            assert response.status_code == 200, response.text
+            if not stream:
+                return response.json()["choices"][0]["message"]["content"]
+            chunks = [json.loads(line[6:]) for line in response.text.split("\n\n") if line.startswith("data: {")]
+            assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
+            return "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks)
+
+        assert "Aspirin can cause asthma" in said("Can aspirin cause asthma?", sources=True)
+        assert said("Does zelomab cure gout?", sources=True) == "No support found."
+        assert said("Can aspirin cause asthma?").startswith("you said")
+        for more in ({}, {"sources": True}):
+            assert "may not exist" in said("What are octacyclines?", **more)
+    with TestClient(app(taiyi, ServeSettings(name="echo")), base_url="http://localhost") as client:
+        asked = {"messages": [{"role": "user", "content": "What are octacyclines?"}], "sources": True}
+        assert client.post("/v1/chat/completions", json=asked).json()["error"]["code"] == "no_sources"
+
+
 def test_a_model_that_fails_beside_sources_fails_the_request(sources: Sources, terms: Terms) -> None:
     with TestClient(
         app(echo()[0], ServeSettings(name="echo", timeout_s=5), Backing(sources, terms)), base_url="http://localhost"

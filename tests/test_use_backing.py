@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -12,7 +13,8 @@ from typer.testing import CliRunner
 
 from taiyi.checkpoint import Checkpoint, Learned
 from taiyi.cli import app
-from taiyi.generate import Engine
+from taiyi.errors import ModelError
+from taiyi.generate import Engine, LocalEngine
 from taiyi.knowledge.sources import indexing
 from taiyi.schema import Message
 from taiyi.use.asking import Model
@@ -49,6 +51,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def both(folder: Path) -> Backing:
     return Backing.open(folder / "index", folder / "names.terms")
+
+
+class Chatting:
+    """An engine that says the same to everything, or cannot talk."""
+
+    name, limit = "chatting", 100
+
+    def __init__(self, *, talks: bool) -> None:
+        self.checkpoint, self.num_asked = SimpleNamespace(talks=talks), 0
+
+    def about(self) -> str:
+        return "a test"
+
+    def num_tokens(self, messages: Sequence[Message]) -> int:
+        return len(messages)
+
+    def check_talks(self) -> None:
+        if not self.checkpoint.talks:
+            raise ModelError("this model cannot talk")
+
+    def stream(self, messages: Sequence[Message], *, max_new_tokens: int) -> Iterator[str]:
+        self.num_asked += 1
+        yield "of itself"
 
 
 def alone(question: str) -> Said:
@@ -92,6 +117,41 @@ def test_what_may_be_misspelt_is_named_before_the_answer(both: Backing) -> None:
 def test_nothing_beside_a_model_changes_nothing() -> None:
     assert Backing().answer(None, QUESTION, alone) == alone(QUESTION)
     assert Backing().answer(None, " ", alone).fault == "the text is empty"
+
+
+def test_a_reply_comes_in_pieces_and_says_what_an_answer_does(both: Backing) -> None:
+    def pieces() -> Iterator[str]:
+        yield from ("of ", "itself")
+
+    assert list(Backing().reply(None, QUESTION, pieces)) == ["of ", "itself"]
+    [notice, *rest] = Backing(terms=both.terms).reply(None, "Can asprin cause asthma?", pieces)
+    assert "asprin" in notice
+    assert rest == ["of ", "itself"]
+    for question in ("Please introduce the octacyclines", QUESTION, "Is the moon made of cheese?"):
+        assert "".join(both.reply(None, question, pieces)) == both.answer(None, question, alone).text
+
+
+@pytest.mark.parametrize("chatting", [True, False], ids=["chat", "scratch"])
+def test_chat_is_held_to_sources_and_terms(chatting: bool, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Chatting(talks=chatting)
+    monkeypatch.setattr(LocalEngine, "load", lambda *_, **__: engine)
+    beside = ["--sources", str(folder / "index"), "--terms", str(folder / "names.terms")]
+
+    def said(question: str, *options: str) -> str:
+        result = CliRunner().invoke(app, ["chat", "--once", question, *options])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    assert SENTENCE in said(QUESTION, *beside)
+    assert engine.num_asked == chatting, "a model that does not write is not asked"
+    if chatting:
+        assert "octacyclines" in said("Please introduce the octacyclines", *beside[2:])
+        assert engine.num_asked == 1
+        assert "of itself" in said(QUESTION)
+    else:
+        refused = CliRunner().invoke(app, ["chat", "--once", QUESTION, *beside[2:]])
+        assert refused.exit_code == 1
+        assert "cannot talk" in refused.stderr
 
 
 def test_a_model_that_does_not_write_lets_the_sources_speak(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from taiyi.checkpoint import EMBEDDED, is_address
+from taiyi.cli.inputs import SourcesOption, TermsOption
 from taiyi.errors import ModelError
 from taiyi.schema import Message
 from taiyi.use import care
 
 if TYPE_CHECKING:
     from taiyi.generate import LocalEngine, RemoteEngine
+    from taiyi.use.backing import Backing
 
 COMMANDS = "/reset begins anew, /system TEXT sets the system message, /exit ends. 输入 /reset 重新开始，/exit 退出。"
 
@@ -22,10 +24,14 @@ COMMANDS = "/reset begins anew, /system TEXT sets the system message, /exit ends
 class _Talk:
     """A dialogue as it grows."""
 
-    def __init__(self, engine: LocalEngine | RemoteEngine, system: str, max_new_tokens: int) -> None:
+    def __init__(
+        self, engine: LocalEngine | RemoteEngine, backing: Backing, system: str, max_new_tokens: int, *, talks: bool
+    ) -> None:
         self.engine = engine
+        self.backing = backing
         self.max_new_tokens = max_new_tokens
-        self.messages: list[Message] = []
+        # A model that does not write lets the sources speak.
+        self.talker = engine if talks else None
         self.begin(system)
 
     def begin(self, system: str) -> None:
@@ -35,26 +41,32 @@ class _Talk:
 
     def say(self, text: str) -> Iterator[str]:
         """Answer, in pieces as they come; what was not answered is forgotten."""
+        self.messages.append(Message(role="user", content=text))
+        answer = ""
+        try:
+            for piece in self.backing.reply(self.talker, text, self._alone):
+                answer += piece
+                yield piece
+        finally:
+            if answer.strip():
+                self.messages.append(Message(role="assistant", content=answer))
+            else:
+                self.messages.pop()
+
+    def _alone(self) -> Iterator[str]:
+        """Answer from what the model learned."""
         from taiyi.generate.dialogue import fit
 
         limit = self.engine.limit
         room = min(self.max_new_tokens, limit // 2)
-        asked = [*self.messages, Message(role="user", content=text)]
-        kept, dropped = fit(asked, self.engine.num_tokens, limit=limit - room)
+        self.messages, dropped = fit(self.messages, self.engine.num_tokens, limit=limit - room)
         if dropped:
             typer.secho(
                 f"[the {dropped} oldest messages no longer fit and are forgotten 已忘记最早的 {dropped} 条消息]",
                 fg="yellow",
                 err=True,
             )
-        answer = ""
-        try:
-            for piece in self.engine.stream(kept, max_new_tokens=room):
-                answer += piece
-                yield piece
-        finally:
-            if answer.strip():
-                self.messages = [*kept, Message(role="assistant", content=answer)]
+        return self.engine.stream(self.messages, max_new_tokens=room)
 
 
 def chat(
@@ -68,6 +80,8 @@ def chat(
         ),
     ] = EMBEDDED,
     once: Annotated[str | None, typer.Option(help="Answer this and exit.")] = None,
+    sources: SourcesOption = None,
+    terms: TermsOption = None,
     system: Annotated[str, typer.Option(help="The system message.")] = "",
     max_new_tokens: Annotated[int, typer.Option(min=1, help="The longest answer, in tokens.")] = 512,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
@@ -85,12 +99,18 @@ def chat(
 ) -> None:
     """Talk with a model, in English or Chinese.
 
+    With --sources each message is answered from passages of an index, with citations that are checked, or that no
+    support was found. With --terms, of a term that may not exist nothing is said but that.
+
     Where the input is not a terminal, each line of it is a message, and only the answers go to standard output.
 
     Example: taiyi chat --model runs/demo
     """
-    talk = _Talk(_engine(model, device, name, key_env), system, max_new_tokens)
-    engine = talk.engine
+    from taiyi.use.backing import Backing
+
+    backing = Backing.open(sources, terms, device=device)
+    engine, talks = _engine(model, device, name, key_env, quoting=sources is not None)
+    talk = _Talk(engine, backing, system, max_new_tokens, talks=talks)
     # A terminal shows what is loaded; a script gets the answers alone.
     interactive = once is None and sys.stdin.isatty()
     typer.secho(f"{engine.name}: {engine.about()}", fg="cyan", err=not interactive)
@@ -106,17 +126,21 @@ def chat(
                 _answer(talk, line.strip())
 
 
-def _engine(model: str, device: str, name: str, key_env: str | None) -> LocalEngine | RemoteEngine:
+def _engine(
+    model: str, device: str, name: str, key_env: str | None, *, quoting: bool
+) -> tuple[LocalEngine | RemoteEngine, bool]:
+    """Return what answers and whether it talks; one that does not is refused, unless sources are quoted."""
     if not is_address(model):
         from taiyi.generate import LocalEngine
 
         engine = LocalEngine.load(model, device=device)
-        engine.check_talks()
-        return engine
+        if not quoting:
+            engine.check_talks()
+        return engine, engine.checkpoint.talks
     from taiyi.endpoint import KEY_ENV, EndpointSettings
     from taiyi.generate import RemoteEngine
 
-    return RemoteEngine(model, EndpointSettings(model=name, key_env=key_env or KEY_ENV))
+    return RemoteEngine(model, EndpointSettings(model=name, key_env=key_env or KEY_ENV)), True
 
 
 def _interact(talk: _Talk) -> None:

@@ -21,6 +21,7 @@ from taiyi.serve import faults
 from taiyi.serve.faults import Fault
 from taiyi.serve.service import Service
 from taiyi.serve.upstream import Upstream
+from taiyi.use.backing import unknown
 
 MAX_NEW_TOKENS = 512
 SSE = "text/event-stream"
@@ -86,6 +87,8 @@ class Chatting(_Shape):
     """Whether the answer is sent in chunks as it is made, as server-sent events that end with `[DONE]`."""
     stream_options: StreamOptions | None = None
     """How it is."""
+    sources: bool = False
+    """Whether the last message of the user is answered from the sources of the server, with citations: not OpenAI's."""
 
 
 class Said(_Shape):
@@ -139,25 +142,49 @@ def router(service: Service, upstream: Upstream | None, responses: dict[int | st
 
     @routes.post("/chat/completions", summary="The answer to a dialogue", response_model=Completion, responses=events)
     async def chat_completions(asked: Chatting, request: Request) -> Completion | Response:
-        """Answer a dialogue, as OpenAI's API does."""
+        """Answer a dialogue, as OpenAI's API does.
+
+        Where the server has a terminology, and the user's last message names a term that may not exist, that is the
+        answer, whatever the model would say of it.
+        """
         service.fit([message.content for message in asked.messages])
         if asked.model not in ("", service.name):
             raise Fault(
                 404, "model_not_found", "there is no such model", param="model", got=asked.model, expected=service.name
             )
+        if (told := await _told(service, asked, request)) is not None:
+            return await _answer(service, asked, request, _whole_piece(told))
         if upstream is not None:
             return await upstream.answer(request, service)
         _check(asked)
-        return await _here(service, asked, request)
+        messages = [_message(number, message) for number, message in enumerate(asked.messages)]
+        most = asked.max_completion_tokens or asked.max_tokens or MAX_NEW_TOKENS
+        return await _answer(service, asked, request, service.pieces(lambda: _begun(service, messages, most)))
 
     return routes
 
 
-async def _here(service: Service, asked: Chatting, request: Request) -> Completion | Response:
-    """Answer with the model of this process."""
-    messages = [_message(number, message) for number, message in enumerate(asked.messages)]
-    most = asked.max_completion_tokens or asked.max_tokens or MAX_NEW_TOKENS
-    pieces = service.pieces(lambda: _begun(service, messages, most))
+async def _told(service: Service, asked: Chatting, request: Request) -> str | None:
+    """Return what is known beside the model: what sources say, where they are asked, or which term may not exist."""
+    if not asked.sources and service.backing.terms is None:
+        return None
+    said = [_text(message) for message in asked.messages if message.role == "user"]
+    question = said[-1] if said else ""
+    if asked.sources:
+        return (await service.sourced(request, question)).text
+    flags, notice = await service.in_thread(request, lambda: service.backing.check(question))
+    return notice if unknown(flags) else None
+
+
+async def _whole_piece(text: str) -> AsyncGenerator[str | Ended]:
+    yield text
+    yield Ended("stop", 0, 0)
+
+
+async def _answer(
+    service: Service, asked: Chatting, request: Request, pieces: AsyncGenerator[str | Ended]
+) -> Completion | Response:
+    """Return an answer that comes in pieces, whole or as events."""
     head: dict[str, Any] = {"id": f"chatcmpl-{uuid4().hex}", "created": int(time.time()), "model": service.name}
     if asked.stream:
         # What cannot be answered at all is told as an error, before a stream of answers begins.
@@ -236,11 +263,15 @@ def _message(number: int, message: ChatMessage) -> Message:
     where = f"messages.{number}"
     if (role := _ROLES.get(message.role)) is None:
         raise _unsupported(f"{where}.role", got=message.role, expected=", ".join(_ROLES))
-    if not isinstance(message.content, list):
-        return Message(role=role, content=message.content or "")
-    if other := next((part.type for part in message.content if part.type != "text"), None):
+    parts = message.content if isinstance(message.content, list) else []
+    if other := next((part.type for part in parts if part.type != "text"), None):
         raise _unsupported(f"{where}.content", got=other, expected="text")
-    return Message(role=role, content="\n".join(part.text or "" for part in message.content))
+    return Message(role=role, content=_text(message))
+
+
+def _text(message: ChatMessage) -> str:
+    parts = message.content
+    return "\n".join(part.text or "" for part in parts) if isinstance(parts, list) else parts or ""
 
 
 def _check(asked: Chatting) -> None:

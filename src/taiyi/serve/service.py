@@ -6,9 +6,8 @@ import asyncio
 import queue
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import anyio.to_thread
@@ -26,7 +25,7 @@ from taiyi.serve.metrics import Metrics
 from taiyi.serve.questions import Answer, Extract, Question, Say
 from taiyi.serve.settings import ServeSettings
 from taiyi.serve.shapes import num_chars
-from taiyi.use.backing import Backing
+from taiyi.use.backing import Backing, unknown, warned
 from taiyi.use.results import Extraction, Said
 from taiyi.use.taiyi import Taiyi
 
@@ -143,34 +142,31 @@ class Service:
         finally:
             talk.stop()
 
-    async def backed(self, request: Request, question: str, alone: Say, *, sources: bool) -> Said:
-        """Return the answer to a question with what is known beside the model.
+    async def checked(self, request: Request, question: str, alone: Say) -> Said:
+        """Return the answer of the model itself to a question, unless a term of it may not exist: then only that."""
+        flags, notice = await self.in_thread(request, lambda: self.backing.check(question))
+        if unknown(flags):
+            return Said(text=notice, flags=flags)
+        return warned(await self.said(request, alone), flags, notice)
 
-        Args:
-            request: whose question it is.
-            question: it.
-            alone: asks the model of itself.
-            sources: whether it is answered from sources.
+    async def sourced(self, request: Request, question: str) -> Said:
+        """Return the answer to a question from sources.
+
+        Raises:
+            Fault: there are none.
+            TaiyiError: the question is none.
         """
-        backing = self.backing if sources else replace(self.backing, sources=None)
-        gone, timeout_s = threading.Event(), self.settings.timeout_s
-        engine = self.taiyi.engine
-        talker: Talker = engine if self.engine.remote else _AtDesk(engine, self.desk, gone, timeout_s)
-
-        asked: list[Future[Answer]] = []
-
-        def ask(_: str) -> Said:
-            asked.append(self.desk.ask(alone))
-            return cast(Said, asked[0].result(timeout_s))
-
+        if (sources := self.backing.sources) is None:
+            raise Fault(422, "no_sources", "this server has no sources", mend="start it with --sources INDEX")
+        gone, engine = threading.Event(), self.taiyi.engine
+        talker: Talker | None = None
         # A model that does not write lets the sources speak.
-        talks = talker if self.taiyi.model.known.talks else None
+        if self.taiyi.model.known.talks:
+            talker = engine if self.engine.remote else _AtDesk(engine, self.desk, gone, self.settings.timeout_s)
         try:
-            said = await self.in_thread(request, lambda: backing.answer(talks, question, ask))
+            said = await self.in_thread(request, lambda: self.backing.quote(sources, talker, question))
         finally:
             gone.set()
-            for future in asked:
-                future.cancel()
         if said.fault:
             raise TaiyiError(said.fault)
         return said

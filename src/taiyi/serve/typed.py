@@ -57,13 +57,13 @@ def router(service: Service, faults: dict[int | str, Any]) -> APIRouter:
         """Answer a question: with one of some options, with yes, no or maybe from a context, in words, or from the
         sources of the server with numbered citations, or that no support was found."""
         service.fit(asked)
-        if asked.sources and service.backing.sources is None:
-            raise Fault(422, "no_sources", "this server has no sources", mend="start it with --sources INDEX")
-        of_itself = asked.options or asked.yes_no or asked.context
-        if of_itself or (service.backing.terms is None and not asked.sources):
-            said = await service.said(request, Say(partial(_ask, asked), num_chars(asked)))
+        make = Say(partial(_ask, asked), num_chars(asked))
+        if asked.sources:
+            said = await service.sourced(request, asked.question)
+        elif asked.options or asked.yes_no or asked.context:
+            said = await service.said(request, make)
         else:
-            said = await service.backed(request, asked.question, Say(partial(_ask, asked)), sources=asked.sources)
+            said = await service.checked(request, asked.question, make)
         return responses.Answered.of(said, asked.options)
 
     @routes.post("/translate", summary="A text in the other language")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+
+from msgspec import structs
 
 from taiyi.text import language
 from taiyi.use.results import Said
 from taiyi.use.texts import fault
 
 if TYPE_CHECKING:
+    from taiyi.knowledge.results import Flag
     from taiyi.knowledge.sources.answering import Sources, Talker
     from taiyi.knowledge.terms.checking import Terms
 
@@ -59,22 +62,59 @@ class Backing:
         Raises:
             ModelError: the model cannot answer.
         """
+        if self.sources is not None:
+            return self.quote(self.sources, talker, question)
         if wrong := fault(question):
             return Said(fault=wrong)
-        flags, said = (), ""
-        if self.terms is not None:
-            from taiyi.knowledge.terms.checking import notice
+        flags, notice = self.check(question)
+        return Said(text=notice, flags=flags) if unknown(flags) else warned(alone(question), flags, notice)
 
-            found = self.terms.check(question)
-            flags, said = tuple(found), notice(found, language(question))
-        if any(flag.kind == "unknown" for flag in flags):
-            return Said(text=said, flags=flags)
+    def quote(self, sources: Sources, talker: Talker | None, question: str) -> Said:
+        """Answer a question from sources; arguments and errors are those of `answer`."""
+        if wrong := fault(question):
+            return Said(fault=wrong)
+        flags, notice = self.check(question)
+        if unknown(flags):
+            return Said(text=notice, flags=flags)
+        answer = sources.answer(talker, question)
+        return warned(Said(text=answer.text(), statements=answer.statements), flags, notice)
+
+    def reply(self, talker: Talker | None, message: str, alone: Callable[[], Iterator[str]]) -> Iterator[str]:
+        """Yield the reply to a message of a dialogue as `answer` does, in pieces where `alone` gives it so.
+
+        Sources are asked about the message alone, without what was said before it.
+
+        Raises:
+            ModelError: the model cannot answer.
+        """
+        flags, notice = self.check(message)
+        if unknown(flags):
+            yield notice
+            return
+        if notice:
+            yield f"{notice}\n\n"
         if self.sources is None:
-            answer = alone(question)
-            return Said(text=_after(said, answer.text), flags=flags, cut=answer.cut, fault=answer.fault)
-        answer = self.sources.answer(talker, question)
-        return Said(text=_after(said, answer.text()), flags=flags, statements=answer.statements)
+            yield from alone()
+        else:
+            yield self.sources.answer(talker, message).text()
+
+    def check(self, question: str) -> tuple[tuple[Flag, ...], str]:
+        """Return which terms of a question may not exist or be misspelt, and what is said of them; nothing without a
+        terminology."""
+        if self.terms is None:
+            return (), ""
+        from taiyi.knowledge.terms.checking import notice
+
+        flags = tuple(self.terms.check(question))
+        return flags, notice(flags, language(question))
 
 
-def _after(said: str, answer: str) -> str:
-    return f"{said}\n\n{answer}" if said and answer else said or answer
+def unknown(flags: Iterable[Flag]) -> bool:
+    """Whether a term among the flagged may not exist."""
+    return any(flag.kind == "unknown" for flag in flags)
+
+
+def warned(answer: Said, flags: tuple[Flag, ...], notice: str) -> Said:
+    """Return an answer with what is said of terms before it."""
+    text = f"{notice}\n\n{answer.text}" if notice and answer.text else notice or answer.text
+    return structs.replace(answer, text=text, flags=flags)

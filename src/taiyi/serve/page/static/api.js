@@ -60,8 +60,9 @@ const events = async function* (stream) {
 };
 
 // Yields the pieces of an answer to a dialogue; returns why it ended.
-export const talk = async function* (messages, signal) {
-  const { body } = await request("v1/chat/completions", { body: { messages, stream: true }, signal });
+export const talk = async function* (messages, sources, signal) {
+  const asked = { messages, stream: true, ...(sources && { sources }) };
+  const { body } = await request("v1/chat/completions", { body: asked, signal });
   let finish = "";
   for await (const event of events(body)) {
     if (event === "[DONE]") return finish;

@@ -21,8 +21,10 @@ const turnTree = ({ role, content, notices = [], fault, ended }) => ["article", 
 const draw = () => {
   if (!about) return;
   put($("chat-title"), say("chat_title", { name: about.model }));
-  $("no-chat").hidden = about.talks;
-  $("talk").hidden = !about.talks;
+  const able = about.talks || about.sources;
+  $("no-chat").hidden = able;
+  $("talk").hidden = !able;
+  $("from-sources").hidden = !about.sources;
   put($("no-chat"), ["p", null, say("no_chat")]);
   const limit = ["div", { class: "notice", role: "note" }, ["strong", null, say("limit")], ["p", null, about.limit[language()]]];
   put($("log"), ...(stated ? [] : [limit]), ...turns.map(turnTree));
@@ -57,7 +59,7 @@ const send = async () => {
     if (notices.length && turns.includes(asked)) draw();
   });
   try {
-    const pieces = talk(messages, signal);
+    const pieces = talk(messages, $("chat-sources").checked, signal);
     let piece = await pieces.next();
     for (; !piece.done; piece = await pieces.next()) {
       answer.content += piece.value;
@@ -81,6 +83,9 @@ const send = async () => {
 export const begin = (known) => {
   about = known;
   heard(draw);
+  // A model that does not write lets the sources speak.
+  $("chat-sources").checked = about.sources;
+  $("chat-sources").disabled = !about.talks;
   $("saying").addEventListener("submit", (event) => {
     event.preventDefault();
     send();
