@@ -487,6 +487,15 @@ def test_the_example_of_the_card_runs(plain: Path, tmp_path: Path, capsys: pytes
     assert capsys.readouterr().out.endswith("\n")
 
 
+def test_the_card_of_a_model_that_cannot_talk_asks_it_nothing(plain: Path) -> None:
+    page = card(talks=False)[1]
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    made: dict[str, Any] = {}
+    exec(code.replace('folder = "."', f"folder = {str(plain)!r}"), made)
+    assert made["model"].num_parameters() > 0
+    assert "taiyi chat" not in page and "taiyi extract" in page
+
+
 @pytest.mark.parametrize(
     ("licence", "access", "asked"),
     [

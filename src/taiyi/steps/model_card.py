@@ -277,6 +277,17 @@ def _start(facts: Facts) -> Iterator[str]:
         'folder = "."  # or the id under which it is on the hub',
         "tokenizer = AutoTokenizer.from_pretrained(folder)",
         'model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto")',
+    )
+    if not facts.talks:
+        yield from ("```", "")
+        yield (
+            "It answers with the text of the prompt and tags in it, or with one of a few labels. It was scored with "
+            "decoding that may only copy or tag, or choose among them; without that, as with `model.generate`, it is "
+            "another system."
+        )
+        yield ""
+        return
+    yield from (
         'messages = [{"role": "user", "content": "Does aspirin thin the blood?"}]',
         'prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt", '
         "return_dict=True)",
