@@ -142,6 +142,31 @@ def test_definitions_stand_in_the_prompt(taiyi: Taiyi) -> None:
     assert "chemical" not in asking.template.before
 
 
+def test_labels_that_a_small_model_did_not_learn_are_refused_not_guessed() -> None:
+    def ask(base: str, *labels: str) -> str:
+        learned = Learned(task="tc", corpus="c", lang="en", types=("good", "bad", "ugly"))
+        taiyi = Taiyi(
+            Said("bad", scores={"good": -3.0, "bad": -1.0}), Model("m", Checkpoint(base=base, learned=(learned,)))
+        )
+        return taiyi.classify(TEXT, labels)[0].name
+
+    assert ask("scratch", "good", "bad") == "bad"
+    with pytest.raises(ModelError, match="did not learn these labels; got good, heavy; expected those of c"):
+        ask("scratch", "good", "heavy")
+    assert ask("a-large-one", "good", "bad") == "bad"
+
+
+def test_types_are_named_in_either_language_and_shown_as_they_were_learned() -> None:
+    learned = (
+        Learned(task="ner", corpus="tcm_ner", lang="zh", types=("中药",), title="TCM"),
+        Learned(task="ner", corpus="cmeee_chip2020", lang="zh", types=("疾病", "药物")),
+        Learned(task="ner", corpus="bc5cdr", lang="en", types=("disease", "chemical")),
+    )
+    model = Model("m", Checkpoint(base="scratch", learned=learned), frozenset({"中药", "疾病", "药物", "disease"}))
+    assert [t.shown for t in model.types("ner", "zh", ["disease", "Drug"])] == ["疾病", "药物"]
+    assert [t.shown for t in model.types("ner", "en", ["疾病", "chemical"])] == ["disease", "chemical"]
+
+
 @pytest.mark.parametrize(("text", "lang"), [("Aspirin", "en"), ("阿司匹林 aspirin", "zh"), ("😀 12", "en"), ("", "en")])
 def test_the_language_is_that_of_the_letters(text: str, lang: str) -> None:
     assert language(text) == lang

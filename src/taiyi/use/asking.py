@@ -15,6 +15,9 @@ from taiyi.tasks.marked import TAGS as MARKS
 from taiyi.templates import Template, words
 from taiyi.tokens import Tokenizer
 
+LABELLED = ("tc", "tp_ss", "tp_te")
+"""Tasks whose answers are labels that the prompt names."""
+
 
 class Asking(NamedTuple):
     """How something is asked.
@@ -80,8 +83,20 @@ class Model(NamedTuple):
             types: what is asked for.
             definitions: what types mean, by names that `types` knows.
             like: the corpus by whose guidelines; else the first that has all types.
+
+        Raises:
+            ModelError: these are labels that the model did not learn, and it can do nothing but what it learned.
         """
         learned = guideline(self.known, task, lang, types=[t.shown for t in types], like=like)
+        named = [one.corpus for one in self._learned(task, lang) if one.types]
+        if task in LABELLED and self.known.confined and named and learned is None:
+            raise ModelError(
+                "the model did not learn these labels",
+                where=self.name,
+                got=", ".join(t.shown for t in types),
+                expected=f"those of {', '.join(dict.fromkeys(named))}",
+                mend="name one of these corpora, or ask a larger model for labels of your own",
+            )
         asked = _naming(tasks.get(task), lang, types, learned.corpus if learned else like)
         known = tasks.load_templates(asked, lang)
         template = next((t for t in known if learned and t.id == learned.template), known[0])
@@ -98,6 +113,9 @@ class Model(NamedTuple):
             template = template.dressed("".join(f"{line}\n" for line in before), after)
         return Asking(asked, tuple(types), template, form)
 
+    def _learned(self, task: str, lang: Lang) -> list[Learned]:
+        return [one for one in self.known.learned if one.task == task and one.lang == lang]
+
     def _form(self, task: Task) -> str:
         return self.known.form if self.known.form in task.forms else task.forms[0]
 
@@ -110,7 +128,9 @@ class Model(NamedTuple):
         """
         if not wanted and (learned := guideline(self.known, task, lang, like=like)):
             wanted = learned.types
-        if wanted and all(word in self.tags for word in wanted):
+        learned = sorted(self._learned(task, lang), key=lambda one: bool(one.title))
+        there = list(dict.fromkeys(shown for one in learned for shown in one.types))
+        if wanted and all(word in (there or self.tags) for word in wanted):
             # The catalogue takes a moment to read.
             return [Shown(name=word, shown=word) for word in dict.fromkeys(wanted)]
         asked = tasks.get(task)
@@ -118,12 +138,13 @@ class Model(NamedTuple):
         tags = self.tags if asked.kind == "entities" else frozenset[str]()
         if not wanted:
             return _widest(known, asked, lang, tags)
-        names = {
-            text.casefold(): (name, t)
-            for c in known
-            for name, t in _names(c, asked).items()
-            for text in (name, t.en, t.zh)
-        }
+        places = {shown: place for place, shown in enumerate(there)}
+        # Where corpora show a type in several words, those count that the model learned first.
+        every = sorted(
+            ((name, t) for c in known for name, t in _names(c, asked).items()),
+            key=lambda named: -places.get(named[1].shown(lang), len(places)),
+        )
+        names = {text.casefold(): (name, t) for name, t in every for text in (name, t.en, t.zh)}
         found: list[Shown] = []
         for word in wanted:
             if match := names.get(word.casefold()):
