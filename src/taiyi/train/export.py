@@ -53,6 +53,9 @@ def write_model(model: str, out: Path, *, dtype: Dtype = "bf16") -> dict[str, st
         causal.save_pretrained(str(out))
     tokenizer.save_pretrained(str(out))
     _tell_transformers_4(out)
+    for weights in out.glob("*.safetensors"):
+        # Written for their owner alone, they could not be read by others where a package is installed for all.
+        weights.chmod((out / "config.json").stat().st_mode)
     checkpoint = Checkpoint.load(Path(source))
     if (Path(source) / FILE).exists():
         checkpoint.save(out)
