@@ -110,6 +110,7 @@ def echo(delay_s: float = 0.0, checkpoint: Checkpoint | None = None) -> tuple[Ta
 
 
 HERE = "http://localhost"
+JSON = {"Content-Type": "application/json"}
 TEXT = "Aspirin causes asthma 😀 and more"
 ASKED: dict[str, dict[str, Any]] = {
     "/v1/extract": {"text": TEXT, "types": ["thing"]},
