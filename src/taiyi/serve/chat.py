@@ -20,6 +20,7 @@ from taiyi.schema import Message
 from taiyi.serve import faults
 from taiyi.serve.faults import Fault
 from taiyi.serve.service import Service
+from taiyi.serve.shapes import AnyText
 from taiyi.serve.upstream import Upstream
 from taiyi.use.backing import unknown
 
@@ -44,7 +45,7 @@ class Part(_Shape):
 
     type: str
     """`text`; others only where the server behind this one takes them."""
-    text: str | None = None
+    text: AnyText | None = None
     """What it says."""
 
 
@@ -53,7 +54,7 @@ class ChatMessage(_Shape):
 
     role: str
     """`system` (or `developer`), `user` or `assistant`."""
-    content: str | list[Part] | None = None
+    content: AnyText | list[Part] | None = None
     """What it says."""
 
 
@@ -152,12 +153,12 @@ def router(service: Service, upstream: Upstream | None, responses: dict[int | st
             raise Fault(
                 404, "model_not_found", "there is no such model", param="model", got=asked.model, expected=service.name
             )
+        # What another server answers is its own to refuse.
+        messages = _dialogue(asked) if upstream is None or asked.sources else []
         if (told := await _told(service, asked, request)) is not None:
-            return await _answer(service, asked, request, _whole_piece(told))
+            return await _answer(service, asked, request, _told_in_pieces(told))
         if upstream is not None:
             return await upstream.answer(request, service)
-        _check(asked)
-        messages = [_message(number, message) for number, message in enumerate(asked.messages)]
         most = asked.max_completion_tokens or asked.max_tokens or MAX_NEW_TOKENS
         return await _answer(service, asked, request, service.pieces(lambda: _begun(service, messages, most)))
 
@@ -176,7 +177,7 @@ async def _told(service: Service, asked: Chatting, request: Request) -> str | No
     return notice if unknown(flags) else None
 
 
-async def _whole_piece(text: str) -> AsyncGenerator[str | Ended]:
+async def _told_in_pieces(text: str) -> AsyncGenerator[str | Ended]:
     yield text
     yield Ended("stop", 0, 0)
 
@@ -239,7 +240,7 @@ async def _events(
     counted = _usage(service, piece)
     yield chunk(delta(piece.finish))
     if usage:
-        yield chunk(usage=counted.model_dump())
+        yield chunk(usage=counted and counted.model_dump())
     yield b"data: [DONE]\n\n"
 
 
@@ -248,7 +249,10 @@ def event(content: dict[str, Any]) -> bytes:
     return b"data: " + msgspec.json.encode(content) + b"\n\n"
 
 
-def _usage(service: Service, ended: Ended) -> Usage:
+def _usage(service: Service, ended: Ended) -> Usage | None:
+    """Count the tokens of an answer; None where they are not known, as of what is told from beside the model."""
+    if not ended.prompt_tokens:
+        return None
     service.metrics.tokens.labels("prompt").inc(ended.prompt_tokens)
     service.metrics.tokens.labels("answer").inc(ended.answer_tokens)
     return Usage(
@@ -258,8 +262,13 @@ def _usage(service: Service, ended: Ended) -> Usage:
     )
 
 
+def _dialogue(asked: Chatting) -> list[Message]:
+    """Return a dialogue as the model of this process takes it; raise Fault where it does not."""
+    _check(asked)
+    return [_message(number, message) for number, message in enumerate(asked.messages)]
+
+
 def _message(number: int, message: ChatMessage) -> Message:
-    """Return a message as the model of this process takes it; raise Fault where it does not."""
     where = f"messages.{number}"
     if (role := _ROLES.get(message.role)) is None:
         raise _unsupported(f"{where}.role", got=message.role, expected=", ".join(_ROLES))

@@ -7,13 +7,12 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from taiyi.errors import Misfit
-from taiyi.serve.shapes import Shape, example
+from taiyi.serve.shapes import AnyText, Shape, Text, example
 from taiyi.use.extraction import Kind
+from taiyi.use.results import KEYS
 from taiyi.use.taiyi import Asks, Kinds, Pairs
 
-_MOST_OPTIONS = 26
-Text = Annotated[str, Field(min_length=1)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[Text, Field(max_length=200)]
 
 
 class Extracting(Shape):
@@ -23,7 +22,7 @@ class Extracting(Shape):
 
     text: Text
     """English or Chinese."""
-    types: Annotated[list[Name], Field(max_length=200)] | Annotated[dict[Name, str], Field(max_length=200)] = Field(
+    types: Annotated[list[Name], Field(max_length=200)] | Annotated[dict[Name, AnyText], Field(max_length=200)] = Field(
         default=[]
     )
     """What to find: names of the catalogue, those that the model learned, or words of one's own; or these with their
@@ -32,7 +31,7 @@ class Extracting(Shape):
     """Entities, relations or events."""
     lang: Asks = "auto"
     """The language of the prompt; else that of the text."""
-    like: Annotated[str, Field(max_length=200)] = ""
+    like: Annotated[AnyText, Field(max_length=200)] = ""
     """The corpus by whose guidelines, of a model that learned several."""
     window: Annotated[int, Field(ge=1)] | None = None
     """Up to how many characters sentences are read together; else as the model learned it."""
@@ -77,9 +76,9 @@ class Answering(Shape):
 
     question: Text
     """English or Chinese."""
-    options: list[Text] = Field(default=[], max_length=_MOST_OPTIONS)
+    options: list[Text] = Field(default=[], max_length=len(KEYS))
     """What may be answered, two at least; an answer in words if there are none."""
-    context: str = ""
+    context: AnyText = ""
     """A text that the answer follows from."""
     yes_no: bool = False
     """Whether the answer is yes, no or maybe, from the context."""

@@ -55,7 +55,9 @@ class Upstream:
             Fault: there is none, for a reason that is not the request's.
         """
         asked: dict[str, Any] = await request.json()
-        body = asked | {"model": self.settings.model} | self.settings.extra
+        # `sources` is not OpenAI's; some servers refuse what they do not know.
+        passed = {name: value for name, value in asked.items() if name != "sources"}
+        body = passed | {"model": self.settings.model} | self.settings.extra
         response = await service.in_time(request, self._send(body))
         headers = {name: response.headers[name] for name in _KEPT if name in response.headers}
         if response.status_code == 200 and asked.get("stream"):
@@ -74,7 +76,12 @@ class Upstream:
 
     async def _send(self, body: dict[str, Any]) -> httpx2.Response:
         try:
-            return await self._client.send(self._client.build_request("POST", self._url, json=body), stream=True)
+            asked = self._client.build_request("POST", self._url, json=body)
+        except (ValueError, RecursionError) as error:
+            what = "the request holds what JSON cannot say"
+            raise Fault(422, "invalid", what, expected="finite numbers, and texts without halves of pairs") from error
+        try:
+            return await self._client.send(asked, stream=True)
         except httpx2.HTTPError as error:
             raise _fault(error) from error
 

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from taiyi.build.windows import windows
 from taiyi.schema import Lang, Span
+from taiyi.text import HALF_PAIR, half_pair
 from taiyi.text import language as language_of
 
 
@@ -28,13 +29,17 @@ def parts(blocks: Iterable[str], max_chars: int) -> Iterator[Part]:
 
     Where a window ends may follow from the sentence after the next one, so the last two wait for what comes.
     """
-    at, held = 0, ""
+    at, held, enough = 0, "", 0
     for block in blocks:
         held += block
+        if len(held) < enough:
+            continue
         if len(found := windows(held, max_chars)) > 2:
             end = found[-2].start
             yield Part(at, held[:end], found[:-2])
             at, held = at + end, held[end:]
+        # What has no end of a sentence is not looked through again for each block.
+        enough = 2 * len(held)
     if found := windows(held, max_chars):
         yield Part(at, held, found)
 
@@ -43,8 +48,5 @@ def fault(text: str) -> str:
     """Return what keeps a text from being asked about; empty where nothing does."""
     if not text.strip():
         return "the text is empty"
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        return f"not a text: half of a surrogate pair stands alone at character {error.start}"
-    return ""
+    at = half_pair(text)
+    return "" if at is None else f"{HALF_PAIR} at character {at}"
