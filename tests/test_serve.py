@@ -126,6 +126,23 @@ def test_whatever_a_type_is_called_it_is_told_back_or_refused(client: TestClient
     assert label["name"] in (name, "other")
 
 
+@pytest.mark.parametrize(
+    ("path", "more", "param"),
+    [
+        ("classify", {"several": 0}, "several"),
+        ("extract", {"window": "5"}, "window"),
+        ("answer", {"yes_no": "no"}, "yes_no"),
+        ("chat/completions", {"stream": 1}, "stream"),
+        ("chat/completions", {"max_tokens": "9"}, "max_tokens"),
+    ],
+)
+def test_what_looks_like_the_right_type_is_not_it(
+    client: TestClient, path: str, more: dict[str, Any], param: str
+) -> None:
+    found = error(client.post(f"/v1/{path}", json=ASKED[f"/v1/{path}"] | more), 422, "invalid")
+    assert found["param"] == param
+
+
 @pytest.mark.parametrize("path", ASKED)
 @pytest.mark.parametrize(
     ("body", "status", "code"),

@@ -37,7 +37,7 @@ _ROLES: dict[str, Literal["system", "user", "assistant"]] = {
 
 class _Shape(BaseModel):
     # What clients send beside this is OpenAI's to define, and goes on to a server behind this one.
-    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="allow", strict=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class Part(_Shape):
