@@ -156,7 +156,12 @@ def _candidates(example: Example) -> dict[str, str]:
     """Return the answers that an example has, as they are written, and what each is called."""
     task = tasks.get(example.task)
     if isinstance(task, tasks.Closed):
-        return {text: _named(task.parse(text, example), example)[0] for text in task.candidates(example)}
+        keys = {t.name for t in example.types} | {t.shown for t in example.types}
+        # Yes, no and maybe are called so in any language.
+        return {
+            text: text if text in keys else _named(task.parse(text, example), example)[0]
+            for text in task.candidates(example)
+        }
     assert isinstance(task, tasks.Writing)
     return {task.write(Labels(items=(shown.name,)), example): shown.shown for shown in example.types}
 
