@@ -172,7 +172,8 @@ def _show(part: Extraction, types: Sequence[str]) -> None:
         style = f"bold {colours.get(str(row['type']), 'white')}"
         table.add_row(*(Text(_cell(value), style=style if name == "type" else "") for name, value in row.items()))
     console.print(text, soft_wrap=True)
-    console.print(table if rows else Text("nothing found" + (f" of: {', '.join(types)}" if types else "")))
+    nothing = "nothing found" + (f" of: {legible(', '.join(types))}" if types else "")
+    console.print(table if rows else Text(nothing))
 
 
 def _cell(value: object) -> str:

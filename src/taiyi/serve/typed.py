@@ -13,7 +13,6 @@ from taiyi.serve.questions import Extract, Say
 from taiyi.serve.service import Service
 from taiyi.use.saying import Ask
 from taiyi.use.taiyi import Taiyi
-from taiyi.use.texts import language
 
 
 def router(service: Service, faults: dict[int | str, Any]) -> APIRouter:
@@ -80,14 +79,10 @@ def router(service: Service, faults: dict[int | str, Any]) -> APIRouter:
     async def terms(asked: requests.Checking, request: Request) -> responses.Checked:
         """Look up the terms of a question: which are unknown and near to known names, such as "octacyclines"."""
         service.fit(asked)
-        if (known := service.backing.terms) is None:
+        if service.backing.terms is None:
             raise Fault(422, "no_terms", "this server has no terminology", mend="start it with --terms FILE")
-        # Needs the extra `terms`, as the terminology did.
-        from taiyi.knowledge.terms.checking import notice
-
-        flags = await service.in_thread(request, lambda: known.check(asked.text))
-        said = notice(flags, language(asked.text, asked.lang))
-        return responses.Checked(terms=[responses.FlagGiven.of(flag) for flag in flags], notice=said)
+        flags, notice = await service.in_thread(request, lambda: service.backing.check(asked.text, asked.lang))
+        return responses.Checked(terms=[responses.FlagGiven.of(flag) for flag in flags], notice=notice)
 
     return routes
 

@@ -16,14 +16,13 @@ from taiyi.use.asking import Asking, Model
 from taiyi.use.extraction import TASKS, Kind, Piece, extracted
 from taiyi.use.results import KEYS, Choice, Extraction, Label, Said, choices
 from taiyi.use.saying import Ask, How, said
-from taiyi.use.texts import fault, language, parts
+from taiyi.use.texts import Asks, fault, language, parts, too_long
 
 if TYPE_CHECKING:
     from taiyi.cascade import Cascade
     from taiyi.endpoint import EndpointSettings
     from taiyi.generate import Engine
 
-Asks = Literal["auto", "en", "zh"]
 Pairs = Literal["similarity", "entailment"]
 PAIRS: Mapping[Pairs, str] = {"similarity": "tp_ss", "entailment": "tp_te"}
 """What asks how two texts relate."""
@@ -385,8 +384,8 @@ class Taiyi:
         like: str = "",
     ) -> Ask:
         """Return a question about a record of these fields; raise ModelError where the model did not learn such."""
-        texts: Iterable[object] = (*fields.values(), *fields.get("contexts", ()))
-        if wrong := next(filter(None, (fault(text) for text in texts if isinstance(text, str))), ""):
+        texts = (t for t in (*fields.values(), *fields.get("contexts", ())) if isinstance(t, str))
+        if wrong := next(filter(None, (fault(text) or too_long(len(text)) for text in texts)), ""):
             return Ask(None, how, wrong)
         lang: Lang = fields["lang"]
         self.model.check_learned(task, lang)

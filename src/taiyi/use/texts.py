@@ -10,6 +10,10 @@ from taiyi.schema import Lang, Span
 from taiyi.text import HALF_PAIR, half_pair
 from taiyi.text import language as language_of
 
+Asks = Literal["auto", "en", "zh"]
+"""A language that is asked in; `auto` is that of the text."""
+_MOST_CHARS = 1 << 22
+
 
 class Part(NamedTuple):
     """Some of a text: at which character of it this begins, and the windows of it."""
@@ -19,7 +23,7 @@ class Part(NamedTuple):
     windows: list[Span]
 
 
-def language(text: str, wanted: Literal["auto", "en", "zh"] = "auto") -> Lang:
+def language(text: str, wanted: Asks = "auto") -> Lang:
     """Return the language that is wanted, else that of the text."""
     return language_of(text) if wanted == "auto" else wanted
 
@@ -50,3 +54,9 @@ def fault(text: str) -> str:
         return "the text is empty"
     at = half_pair(text)
     return "" if at is None else f"{HALF_PAIR} at character {at}"
+
+
+def too_long(num_chars: int) -> str:
+    """Return a fault where so many characters are read at once as no context holds: to count their tokens would take
+    gigabytes."""
+    return f"no model reads {num_chars:,} characters at once" if num_chars > _MOST_CHARS else ""
