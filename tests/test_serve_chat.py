@@ -132,7 +132,7 @@ def test_chat_is_passed_on_with_all_that_it_says() -> None:
         if request.body.get("stream"):
             return Sent(
                 b'data: {"choices": [{"delta": {"content": "hi"}}]}\n\ndata: [DONE]\n\n',
-                headers={"Content-Type": "text/event-stream"},
+                headers=STREAMED,
             )
         return Sent(completion("hi", prompt_tokens=3, answer_tokens=1))
 
@@ -147,7 +147,7 @@ def test_chat_is_passed_on_with_all_that_it_says() -> None:
         assert events(response.text)[0]["choices"][0]["delta"]["content"] == "hi"
 
 
-STREAMED = {"headers": {"Content-Type": "text/event-stream"}}
+STREAMED = {"Content-Type": "text/event-stream"}
 
 
 def test_what_json_cannot_say_is_refused_and_what_is_ours_is_not_passed_on() -> None:
@@ -163,7 +163,7 @@ def test_what_json_cannot_say_is_refused_and_what_is_ours_is_not_passed_on() -> 
 
 def test_a_stream_that_breaks_behind_ends_with_an_error() -> None:
     chunk = b'data: {"choices": [{"delta": {"content": "hi"}}]}\n\n'
-    with in_front(lambda _: Sent(chunk * 9, cut=True, **STREAMED)) as (client, _):
+    with in_front(lambda _: Sent(chunk * 9, cut=True, headers=STREAMED)) as (client, _):
         text = client.post("/v1/chat/completions", json={"messages": HI, "stream": True}).text
         assert text.startswith(chunk.decode())
         assert "[DONE]" not in text
@@ -181,7 +181,7 @@ def test_the_server_behind_is_told_who_goes_away() -> None:
         finally:
             ended.set()
 
-    with FakeServer(lambda _: Sent(pieces(), **STREAMED)).running() as server:
+    with FakeServer(lambda _: Sent(pieces(), headers=STREAMED)).running() as server:
         taiyi = Taiyi.load(server.url, endpoint=EndpointSettings(model="m", timeout_s=5, attempts=1))
         made = app(taiyi, ServeSettings(name="m"))
         with served(made) as url, httpx2.Client(verify=False) as client:
