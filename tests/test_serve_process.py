@@ -312,7 +312,9 @@ def test_the_command_stands_in_front_of_another_server(tmp_path: Path, monkeypat
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--rate", "0"), "more than 0"),
+        (("--rate", "0"), "numbers above 0"),
+        (("--timeout", "nan"), "numbers above 0"),
+        (("--api-key-file", "BYTES"), "what is given is no key"),
         (("--api-key-file", "EMPTY"), "there is no key"),
         (("--api-key-file", "BAD"), "what is given is no key"),
         (("--port", "PORT"), "cannot listen here"),
@@ -321,10 +323,10 @@ def test_the_command_stands_in_front_of_another_server(tmp_path: Path, monkeypat
     ],
 )
 def test_what_the_command_cannot_do_is_said_in_a_line(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
-    (tmp_path / "empty").write_text("# none\n")
-    (tmp_path / "bad").write_text("two words\n")
+    for name, content in (("EMPTY", b"# none\n"), ("BAD", b"two words\n"), ("BYTES", b"\xff\n")):
+        (tmp_path / name).write_bytes(content)
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        places = {"EMPTY": tmp_path / "empty", "BAD": tmp_path / "bad", "PORT": taken.getsockname()[1]}
+        places = {name: tmp_path / name for name in ("EMPTY", "BAD", "BYTES")} | {"PORT": taken.getsockname()[1]}
         shown = [str(places.get(argument, argument)) for argument in arguments]
         result = CliRunner().invoke(cli.app, ["serve", *shown, *([] if "--port" in shown else ["--port", "0"])])
     assert result.exit_code == 1

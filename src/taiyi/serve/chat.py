@@ -7,9 +7,7 @@ from collections.abc import AsyncGenerator, Generator
 from typing import Annotated, Any, Literal, cast
 from uuid import uuid4
 
-import msgspec
 from fastapi import APIRouter, Request
-from fastapi.responses import StreamingResponse
 from jinja2.exceptions import TemplateError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
@@ -18,6 +16,7 @@ from taiyi.errors import ModelError
 from taiyi.generate import Ended
 from taiyi.schema import Message
 from taiyi.serve import faults
+from taiyi.serve.events import DONE, SSE, event, streamed
 from taiyi.serve.faults import Fault
 from taiyi.serve.service import Service
 from taiyi.serve.shapes import AnyText
@@ -25,8 +24,6 @@ from taiyi.serve.upstream import Upstream
 from taiyi.use.backing import unknown
 
 MAX_NEW_TOKENS = 512
-SSE = "text/event-stream"
-SSE_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 _ROLES: dict[str, Literal["system", "user", "assistant"]] = {
     "system": "system",
     "developer": "system",
@@ -191,7 +188,7 @@ async def _answer(
         # What cannot be answered at all is told as an error, before a stream of answers begins.
         first = await service.in_time(request, anext(pieces))
         usage = asked.stream_options is not None and asked.stream_options.include_usage
-        return StreamingResponse(_events(service, head, first, pieces, usage), media_type=SSE, headers=SSE_HEADERS)
+        return streamed(_events(service, head, first, pieces, usage))
     text, ended = await service.in_time(request, _whole(pieces))
     choice = ChatChoice(message=Said(content=text), finish_reason=ended.finish)
     return Completion(**head, choices=[choice], usage=_usage(service, ended))
@@ -241,12 +238,7 @@ async def _events(
     yield chunk(delta(piece.finish))
     if usage:
         yield chunk(usage=counted and counted.model_dump())
-    yield b"data: [DONE]\n\n"
-
-
-def event(content: dict[str, Any]) -> bytes:
-    """Return an event with an object of JSON."""
-    return b"data: " + msgspec.json.encode(content) + b"\n\n"
+    yield DONE
 
 
 def _usage(service: Service, ended: Ended) -> Usage | None:

@@ -150,12 +150,11 @@ def of(error: Exception, engine: Engine) -> Fault:
     if isinstance(error, Fault):
         return error
     if isinstance(error, TimeoutError):
-        return Fault(504, "timeout", "there was no answer in time", mend="send a shorter text, or ask again later")
+        return late()
     if isinstance(error, Unanswered):
         return Fault(503, "stopping", str(error), headers={"Retry-After": "5"}, mend="ask again later")
     if isinstance(error, ModelError) and engine.remote:
-        LOG.error("the engine fails: %s", error.what)
-        return Fault(502, "engine", "the model's server does not answer", mend="ask again later")
+        return unreached(error.what)
     if isinstance(error, _ASKED) or type(error) is TaiyiError:
         where = engine.name if isinstance(error, ModelError) else error.where
         return Fault(
@@ -163,6 +162,17 @@ def of(error: Exception, engine: Engine) -> Fault:
         )
     log(error)
     return broken(error.what) if isinstance(error, TaiyiError) else broken()
+
+
+def late() -> Fault:
+    """Return what is said where an answer takes too long."""
+    return Fault(504, "timeout", "there was no answer in time", mend="send a shorter text, or ask again later")
+
+
+def unreached(why: str) -> Fault:
+    """Return what is said where the server behind this one does not answer; why goes to the log alone."""
+    LOG.error("the engine fails: %s", why)
+    return Fault(502, "engine", "the model's server does not answer", mend="ask again later")
 
 
 def broken(what: str = "something in the server is broken") -> Fault:

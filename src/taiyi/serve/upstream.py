@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx2
 from fastapi import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from taiyi.endpoint import EndpointSettings
 from taiyi.serve import faults
-from taiyi.serve.faults import LOG, Fault
+from taiyi.serve.events import event, streamed
+from taiyi.serve.faults import Fault
 
 if TYPE_CHECKING:
     from taiyi.serve.service import Service
@@ -59,9 +60,8 @@ class Upstream:
         passed = {name: value for name, value in asked.items() if name != "sources"}
         body = passed | {"model": self.settings.model} | self.settings.extra
         response = await service.in_time(request, self._send(body))
-        headers = {name: response.headers[name] for name in _KEPT if name in response.headers}
         if response.status_code == 200 and asked.get("stream"):
-            return StreamingResponse(_passed(response, service), headers=headers)
+            return streamed(_passed(response, service))
         try:
             content = await service.in_time(request, response.aread())
         except httpx2.HTTPError as error:
@@ -69,9 +69,9 @@ class Upstream:
         finally:
             await response.aclose()
         status = response.status_code
+        headers = {name: response.headers[name] for name in _KEPT if name in response.headers}
         if status != 200 and (status not in _ASKED or not _is_error(response)):
-            LOG.error("the engine answers %d", status)
-            raise Fault(502, "engine", "the model's server does not answer", got=f"status {status}")
+            raise faults.unreached(f"status {status}")
         return Response(content, status, headers)
 
     async def _send(self, body: dict[str, Any]) -> httpx2.Response:
@@ -88,8 +88,6 @@ class Upstream:
 
 async def _passed(response: httpx2.Response, service: Service) -> AsyncGenerator[bytes]:
     """Yield a stream as it comes; close it where nobody takes it any more, so that the server stops too."""
-    from taiyi.serve.chat import event
-
     try:
         async for piece in response.aiter_bytes():
             yield piece
@@ -100,10 +98,7 @@ async def _passed(response: httpx2.Response, service: Service) -> AsyncGenerator
 
 
 def _fault(error: httpx2.HTTPError) -> Fault:
-    if isinstance(error, httpx2.TimeoutException):
-        return Fault(504, "timeout", "there was no answer in time", mend="ask again later")
-    LOG.error("the engine fails: %s", type(error).__name__)
-    return Fault(502, "engine", "the model's server does not answer", mend="ask again later")
+    return faults.late() if isinstance(error, httpx2.TimeoutException) else faults.unreached(type(error).__name__)
 
 
 def _is_error(response: httpx2.Response) -> bool:

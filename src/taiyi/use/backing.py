@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec import structs
 
+from taiyi.errors import ModelError
 from taiyi.use.results import Said
 from taiyi.use.texts import Asks, fault, language
 
@@ -86,6 +87,8 @@ class Backing:
         Raises:
             ModelError: the model cannot answer.
         """
+        if wrong := fault(message):
+            raise ModelError(wrong)
         flags, notice = self.check(message)
         if unknown(flags):
             yield notice
