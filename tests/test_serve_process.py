@@ -29,7 +29,7 @@ from typer.testing import CliRunner
 import tiny
 import toy
 from fake_server import FakeServer
-from serving import echo, said
+from serving import SLOWLY, echo, said
 from taiyi import cli
 
 WHOLE = bool(os.environ.get("TAIYI_WHOLE"))
@@ -205,7 +205,7 @@ def test_what_is_not_even_http_does_not_stop_it(url: str) -> None:
 
 
 def test_what_is_under_way_is_finished_before_it_stops(tmp_path: Path) -> None:
-    with echoing(tmp_path, 0.2) as server:
+    with echoing(tmp_path, 0.1) as server:
         url, found, lines = server.url, list[Any](), list[str]()
 
         def stream() -> None:
@@ -213,7 +213,10 @@ def test_what_is_under_way_is_finished_before_it_stops(tmp_path: Path) -> None:
             with HTTP.stream("POST", f"{url}/v1/chat/completions", json=asked) as response:
                 lines.extend(response.iter_lines())
 
-        threads = [threading.Thread(target=stream), threading.Thread(target=lambda: found.append(extract(url, TEXT)))]
+        def ask() -> None:
+            found.append(extract(url, f"{TEXT} {SLOWLY}"))
+
+        threads = [threading.Thread(target=work) for work in (stream, ask)]
         for thread in threads:
             thread.start()
         until(lambda: number(url, "taiyi_requests_in_flight") == 3)
