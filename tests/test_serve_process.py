@@ -1,4 +1,4 @@
-"""A server as a process of its own: the official client, many at once, who goes away, and how it stops."""
+"""A server that listens: the official client, many at once, who goes away, the command itself, and how it stops."""
 
 from __future__ import annotations
 
@@ -29,8 +29,11 @@ from typer.testing import CliRunner
 import tiny
 import toy
 from fake_server import FakeServer
+from page_server import served
 from serving import SLOWLY, echo, said
 from taiyi import cli
+from taiyi.serve.app import app
+from taiyi.serve.settings import ServeSettings
 
 WHOLE = bool(os.environ.get("TAIYI_WHOLE"))
 RESIDENT = re.compile(r"^process_resident_memory_bytes (\S+)$", re.MULTILINE)
@@ -66,8 +69,8 @@ def running(folder: Path, *arguments: object, **environment: str) -> Iterator[Ru
     """Start a server process, and wait until it is ready."""
     log = folder / "log"
     with log.open("wb") as file:
-        command = [sys.executable, *map(str, arguments)]
-        process = subprocess.Popen(command, stdout=file, stderr=file, env=tiny.environment() | environment)
+        called = [sys.executable, *map(str, arguments)]
+        process = subprocess.Popen(called, stdout=file, stderr=file, env=tiny.environment() | environment)
     try:
         server = Running("", process, log)
         for _ in range(1200):
@@ -88,14 +91,11 @@ def running(folder: Path, *arguments: object, **environment: str) -> Iterator[Ru
         process.wait()
 
 
-def echoing(folder: Path, delay_s: float) -> Any:
-    return running(folder, Path(__file__).with_name("serving.py"), 0, delay_s)
-
-
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with echoing(tmp_path_factory.mktemp("echo"), 0.02) as server:
-        yield server.url
+def url() -> Iterator[str]:
+    """The address of a server in a thread: to start a process takes longer than all that this one is asked."""
+    with served(app(echo(0.02)[0], ServeSettings(name="echo", timeout_s=20))) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +205,7 @@ def test_what_is_not_even_http_does_not_stop_it(url: str) -> None:
 
 
 def test_what_is_under_way_is_finished_before_it_stops(tmp_path: Path) -> None:
-    with echoing(tmp_path, 0.1) as server:
+    with running(tmp_path, Path(__file__).with_name("serving.py"), 0, 0.1) as server:
         url, found, lines = server.url, list[Any](), list[str]()
 
         def stream() -> None:
@@ -236,7 +236,7 @@ def test_what_is_under_way_is_finished_before_it_stops(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """`taiyi serve`, with a small model, few places and two keys."""
     folder = tmp_path_factory.mktemp("run")
     toy.model(max_positions=800).save_pretrained(folder / "toy")
@@ -247,16 +247,16 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield server
 
 
-def test_the_command_serves_a_model_to_who_has_a_key(served: Running) -> None:
-    assert extract(served.url, TEXT).status_code == 401
+def test_the_command_serves_a_model_to_who_has_a_key(command: Running) -> None:
+    assert extract(command.url, TEXT).status_code == 401
     headers = {"Authorization": "Bearer two"}
-    [card] = HTTP.get(f"{served.url}/v1/models", headers=headers).json()["data"]
+    [card] = HTTP.get(f"{command.url}/v1/models", headers=headers).json()["data"]
     assert card["id"] == "toy", "its path is nobody's business"
     text = "aspirin at home"
-    response = HTTP.post(f"{served.url}/v1/extract", json={"text": text, "types": ["Drug"]}, headers=headers)
+    response = HTTP.post(f"{command.url}/v1/extract", json={"text": text, "types": ["Drug"]}, headers=headers)
     assert response.status_code == 200
     assert all(text[e["start"] : e["end"]] == e["text"] for e in response.json()["entities"])
-    with openai.OpenAI(base_url=f"{served.url}/v1", api_key="one", max_retries=0) as client:
+    with openai.OpenAI(base_url=f"{command.url}/v1", api_key="one", max_retries=0) as client:
         asked: Any = {"model": "toy", "messages": [{"role": "user", "content": "aspirin?"}], "max_tokens": 9}
         whole = client.chat.completions.create(**asked)
         pieces = [c.choices[0].delta.content or "" for c in client.chat.completions.create(**asked, stream=True)]
@@ -268,21 +268,21 @@ def test_the_command_serves_a_model_to_who_has_a_key(served: Running) -> None:
             client.chat.completions.create(**asked, stream=True)
 
 
-def test_the_server_lasts(served: Running) -> None:
+def test_the_server_lasts(command: Running) -> None:
     """Right and wrong requests, more at a time than it has places for, and clients that go away: no answer is lost or
     another's, memory stays, and of what was said nothing is written down."""
 
     def resident() -> float:
         headers = {"Authorization": "Bearer one"}
-        return float(re.findall(RESIDENT, HTTP.get(f"{served.url}/metrics", headers=headers).text)[0])
+        return float(re.findall(RESIDENT, HTTP.get(f"{command.url}/metrics", headers=headers).text)[0])
 
-    soak = serve_soak.Soak(served.url, key="one", types=["Drug"])
-    asyncio.run(soak.run(requests=1000 if WHOLE else 200, clients=20))
+    soak = serve_soak.Soak(command.url, key="one", types=["Drug"])
+    asyncio.run(soak.run(requests=1000 if WHOLE else 150, clients=20))
     before = resident()
-    asyncio.run(soak.run(seconds=20 if WHOLE else 60, requests=math.inf if WHOLE else 400, clients=20))
+    asyncio.run(soak.run(seconds=20 if WHOLE else 60, requests=math.inf if WHOLE else 250, clients=20))
     assert resident() - before < 8e6
     assert {"200", "400", "401", "413", "422", "429", "went away"} <= soak.came.keys()
-    log = served.said()
+    log = command.said()
     assert "POST /v1/extract 200" in log and "POST /v1/chat/completions" in log
     assert not [word for word in serve_soak.WORDS if word in log]
     assert "Traceback" not in log and " 500 " not in log
@@ -290,7 +290,7 @@ def test_the_server_lasts(served: Running) -> None:
 
 def test_the_command_stands_in_front_of_another_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
-    monkeypatch.setattr("taiyi.serve.running.run", lambda app, settings, _: made.extend([app, settings]))
+    monkeypatch.setattr("taiyi.serve.running.run", lambda *said: made.extend(said[:2]))
     monkeypatch.setenv("ITS_KEY", "its-key")
     (tmp_path / "keys").write_text("right\n")
     with FakeServer(lambda request: f"{request.headers['authorization']}, {request.body['model']}").running() as server:
@@ -303,11 +303,11 @@ def test_the_command_stands_in_front_of_another_server(tmp_path: Path, monkeypat
             ],
         )
         assert result.exit_code == 0, result.output
-        app, settings = made
+        application, settings = made
         assert settings.cors_origins == ("https://a.example",)
         assert (settings.rate, settings.timeout_s, settings.max_chars, settings.max_requests) == (5, 7, 9, 3)
         asked = {"messages": [{"role": "user", "content": "x"}]}
-        with TestClient(app, base_url="http://localhost", headers={"Authorization": "Bearer right"}) as client:
+        with TestClient(application, base_url="http://localhost", headers={"Authorization": "Bearer right"}) as client:
             response = client.post("/v1/chat/completions", json=asked)
         assert response.json()["choices"][0]["message"]["content"] == "Bearer its-key, its-model"
 
