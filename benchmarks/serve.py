@@ -6,7 +6,7 @@ Run: python benchmarks/serve.py [MODEL] [--clients N]... [--requests N] [--round
 MODEL is a run or a folder with a small model, the one of the package if not given. Servers run as processes of their
 own, one that answers up to 32 questions together and one that answers each by itself, and are asked in turns. Beside
 requests a second stands the CPU time of the server, for machines that others use: ratios of the two tell more than
-either. The soak sends a mix of right and wrong requests, with clients that go away in the middle.
+either. The soak (serve_soak.py) sends a mix of right and wrong requests, with clients that go away in the middle.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import re
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +26,7 @@ from statistics import median
 from typing import Any
 
 import httpx2
+from serve_soak import Soak
 
 WORDS = (
     "aspirin asthma induced severe patients with hepatotoxicity after treatment of chronic renal failure and the dose "
@@ -133,53 +133,14 @@ def throughput(model: str, clients: list[int], requests: int, rounds: int) -> li
     return rows
 
 
-async def soak(url: str, seconds: float) -> Counter[str]:
-    """Ask all sorts of things for a while; return what came of it."""
-    chance, made, came = random.Random(0), texts(64), Counter[str]()
-    last = time.monotonic() + seconds
-
-    async def one(client: httpx2.AsyncClient) -> None:
-        while time.monotonic() < last:
-            text, kind = chance.choice(made), chance.randrange(6)
-            try:
-                if kind == 0:
-                    asked: dict[str, Any] = {
-                        "messages": [{"role": "user", "content": text}],
-                        "max_tokens": 32,
-                        "stream": True,
-                    }
-                    async with client.stream("POST", "/v1/chat/completions", json=asked) as response:
-                        async for _ in response.aiter_lines():
-                            if chance.random() < 0.2:
-                                break
-                elif kind == 1:
-                    response = await client.post(
-                        "/v1/extract", content=b'{"text": "' + text.encode() * chance.randrange(9)
-                    )
-                elif kind == 2:
-                    response = await client.post("/v1/extract", json={"text": text * 20, "types": TYPES}, timeout=0.05)
-                else:
-                    response = await client.post(
-                        "/v1/extract", json={"text": text * chance.randrange(6), "types": TYPES}
-                    )
-                came[str(response.status_code)] += 1
-            except httpx2.TimeoutException:
-                came["went away"] += 1
-
-    async with httpx2.AsyncClient(base_url=url, timeout=120) as client:
-        await asyncio.gather(*(one(client) for _ in range(16)))
-    return came
-
-
 def memory(model: str, seconds: float) -> None:
     with served(model, 32) as url:
-        began = time.monotonic()
+        began, soak = time.monotonic(), Soak(url, types=TYPES)
         while (passed := time.monotonic() - began) < seconds:
-            came = asyncio.run(soak(url, min(seconds / 10, seconds - passed)))
+            asyncio.run(soak.run(seconds=min(seconds / 10, seconds - passed)))
             resident = numbers(url)["process_resident_memory_bytes"] / 2**20
-            shown = ", ".join(f"{count:,} x {what}" for what, count in sorted(came.items()))
+            shown = ", ".join(f"{count:,} x {what}" for what, count in sorted(soak.came.items()))
             print(f"{time.monotonic() - began:6.0f} s: {resident:6.1f} MiB; {shown}", flush=True)
-        assert httpx2.get(f"{url}/ready", timeout=60).status_code == 200
 
 
 def main() -> None:

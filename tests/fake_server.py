@@ -6,18 +6,19 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, cast
 
 Body = dict[str, Any]
 
 
 @dataclass
 class Sent:
-    """What is sent back: JSON, or bytes as they are; `cut` ends the connection in the middle of it."""
+    """What is sent back: JSON, or bytes as they are, whole or piece by piece; `cut` ends the connection in the middle
+    of it."""
 
     body: Any
     status: int = 200
@@ -88,6 +89,9 @@ class FakeServer:
                 self._send(sent)
 
             def _send(self, sent: Sent) -> None:
+                if isinstance(sent.body, Generator):
+                    self._stream(sent, cast("Generator[bytes]", sent.body))
+                    return
                 content = sent.body if isinstance(sent.body, bytes) else json.dumps(sent.body).encode()
                 try:
                     self.send_response(sent.status)
@@ -103,6 +107,21 @@ class FakeServer:
                 except OSError:
                     # Who asked may be gone.
                     self.close_connection = True
+
+            def _stream(self, sent: Sent, pieces: Generator[bytes]) -> None:
+                self.close_connection = True
+                try:
+                    self.send_response(sent.status)
+                    for name, value in sent.headers.items():
+                        self.send_header(name, value)
+                    self.end_headers()
+                    for piece in pieces:
+                        self.wfile.write(piece)
+                        self.wfile.flush()
+                except OSError:
+                    pass
+                finally:
+                    pieces.close()
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True

@@ -28,6 +28,8 @@ from taiyi.use.taiyi import Taiyi
 
 POISON = "poison"
 """A question with this word fails, and with it all that are asked beside it."""
+SLOWLY = "slowly"
+"""A question with this word takes ten times as long."""
 
 
 class Echo:
@@ -79,7 +81,7 @@ class Echo:
     def _pass(self, texts: Sequence[str]) -> None:
         self.sizes.append(len(texts))
         assert self.go.wait(20)
-        time.sleep(self.delay_s)
+        time.sleep(self.delay_s * (10 if any(SLOWLY in text for text in texts) else 1))
         if any(POISON in text for text in texts):
             raise ZeroDivisionError(f"what broke says: {texts}")
 
@@ -110,6 +112,7 @@ def echo(delay_s: float = 0.0, checkpoint: Checkpoint | None = None) -> tuple[Ta
 
 
 HERE = "http://localhost"
+JSON = {"Content-Type": "application/json"}
 TEXT = "Aspirin causes asthma 😀 and more"
 ASKED: dict[str, dict[str, Any]] = {
     "/v1/extract": {"text": TEXT, "types": ["thing"]},

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,8 +14,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from fake_server import FakeServer, Request, Sent, completion, fault
-from serving import ASKED, POISON, ask_in_threads, asking, echo, error, said
+from page_server import served
+from serving import ASKED, JSON, POISON, ask_in_threads, asking, echo, error, said
 from taiyi.endpoint import EndpointSettings
+from taiyi.serve.app import app
+from taiyi.serve.settings import ServeSettings
 from taiyi.use.taiyi import Taiyi
 
 
@@ -127,7 +132,7 @@ def test_chat_is_passed_on_with_all_that_it_says() -> None:
         if request.body.get("stream"):
             return Sent(
                 b'data: {"choices": [{"delta": {"content": "hi"}}]}\n\ndata: [DONE]\n\n',
-                headers={"Content-Type": "text/event-stream"},
+                headers=STREAMED,
             )
         return Sent(completion("hi", prompt_tokens=3, answer_tokens=1))
 
@@ -138,8 +143,71 @@ def test_chat_is_passed_on_with_all_that_it_says() -> None:
         assert found["usage"]["prompt_tokens"] == 3
         assert server.requests[-1].body == {"messages": HI, "model": "m"} | more
         response = client.post("/v1/chat/completions", json={"messages": HI, "stream": True, "model": "m"})
-        assert response.headers["content-type"] == "text/event-stream"
+        assert response.headers["content-type"].startswith("text/event-stream")
         assert events(response.text)[0]["choices"][0]["delta"]["content"] == "hi"
+
+
+STREAMED = {"Content-Type": "text/event-stream"}
+
+
+def test_what_json_cannot_say_is_refused_and_what_is_ours_is_not_passed_on() -> None:
+    with in_front(lambda _: "hi") as (client, server):
+        for more in ('"user": "\\ud83d"', '"temperature": NaN', '"metadata": {"x": [-Infinity]}'):
+            content = json.dumps({"messages": HI})[:-1] + f", {more}}}"
+            response = client.post("/v1/chat/completions", content=content, headers=JSON)
+            error(response, 422, "invalid")
+        assert not server.requests
+        assert client.post("/v1/chat/completions", json={"messages": HI, "sources": False}).status_code == 200
+        assert "sources" not in server.requests[-1].body
+
+
+def test_a_stream_that_breaks_behind_ends_with_an_error() -> None:
+    chunk = b'data: {"choices": [{"delta": {"content": "hi"}}]}\n\n'
+    with in_front(lambda _: Sent(chunk * 9, cut=True, headers=STREAMED)) as (client, _):
+        text = client.post("/v1/chat/completions", json={"messages": HI, "stream": True}).text
+        assert text.startswith(chunk.decode())
+        assert "[DONE]" not in text
+        assert json.loads(text.rstrip().split("data: ")[-1])["error"]["code"] == "engine"
+
+
+def test_the_server_behind_is_told_who_goes_away() -> None:
+    ended = threading.Event()
+
+    def pieces() -> Generator[bytes]:
+        try:
+            while True:
+                yield b'data: {"choices": [{"delta": {"content": "hi"}}]}\n\n'
+                time.sleep(0.005)
+        finally:
+            ended.set()
+
+    with FakeServer(lambda _: Sent(pieces(), headers=STREAMED)).running() as server:
+        taiyi = Taiyi.load(server.url, endpoint=EndpointSettings(model="m", timeout_s=5, attempts=1))
+        made = app(taiyi, ServeSettings(name="m"))
+        with served(made) as url, httpx2.Client(verify=False) as client:
+            asked = {"messages": HI, "stream": True}
+            with client.stream("POST", f"{url}/v1/chat/completions", json=asked) as response:
+                assert "hi" in next(response.iter_lines())
+            assert ended.wait(20)
+
+
+def test_an_answer_of_few_is_read_from_what_the_server_behind_writes() -> None:
+    written = "B"
+    with in_front(lambda _: written) as (client, _):
+        asked: dict[str, Any] = {"question": "Which?", "options": ["one", "two"]}
+        assert client.post("/v1/answer", json=asked).json()["choices"] == [
+            {"key": "B", "text": "two", "confidence": None}
+        ]
+        written = "The answer is: A"
+        assert client.post("/v1/answer", json=asked).json()["text"] == "one"
+        written = "Yes, it is."
+        judged = client.post("/v1/answer", json={"question": "Is it?", "context": "It is.", "yes_no": True}).json()
+        assert [choice["key"] for choice in judged["choices"]] == ["yes"]
+        written = "good"
+        [label] = client.post("/v1/classify", json={"text": "x", "labels": ["good", "bad"]}).json()["labels"]
+        assert label == {"name": "good", "confidence": None}
+        written = "Who knows?"
+        error(client.post("/v1/answer", json=asked), 422, "cannot_answer")
 
 
 def test_faults_of_the_server_behind_are_told_as_whose_they_are() -> None:

@@ -242,13 +242,30 @@ def test_a_talk_that_nobody_hears_is_not_gone_on_with() -> None:
     heard: list[Any] = []
     talk = desk.talk(lambda: engine.stream([_message("a b c d e f g")], max_new_tokens=100), heard.append)
     until(lambda: engine.under_way == 1)
-    talk.stop()
+    desk.stop(talk)
     engine.go.set()
     until(lambda: engine.under_way == 0)
     assert engine.pieces <= 1
     other: list[Any] = []
     desk.talk(lambda: iter(["x"]), other.append)
     until(lambda: len(other) == 2)
+    desk.close()
+
+
+def test_a_talk_that_nobody_hears_does_not_wait_for_its_turn() -> None:
+    desk, engine, _ = held(together=1)
+    heard: list[Any] = []
+    desk.talk(lambda: engine.stream([_message("a b c")], max_new_tokens=100), heard.append)
+    until(lambda: engine.under_way == 1)
+    talks = [desk.talk(lambda: iter("xyz"), heard.append) for _ in range(3)]
+    assert desk.waiting == 3
+    for talk in talks:
+        desk.stop(talk)
+        desk.stop(talk)
+    assert desk.waiting == 0
+    engine.go.set()
+    until(lambda: bool(heard) and isinstance(heard[-1], Ended))
+    assert "x" not in heard
     desk.close()
 
 

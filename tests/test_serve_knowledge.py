@@ -152,6 +152,15 @@ def test_chat_says_what_sources_say_and_which_term_may_not_exist(sources: Source
         assert said("Can aspirin cause asthma?").startswith("you said")
         for more in ({}, {"sources": True}):
             assert "may not exist" in said("What are octacyclines?", **more)
+        # What sources say has no temperature either, and no tokens that are known.
+        asked: dict[str, Any] = {
+            "messages": [{"role": "user", "content": "Can aspirin cause asthma?"}],
+            "sources": True,
+        }
+        assert client.post("/v1/chat/completions", json=asked).json()["usage"] is None
+        assert client.post("/v1/chat/completions", json=asked | {"n": 2}).json()["error"]["param"] == "n"
+        asked["messages"].append({"role": "user", "content": [{"type": "image_url", "image_url": {}}]})
+        assert client.post("/v1/chat/completions", json=asked).json()["error"]["param"] == "messages.1.content"
     with TestClient(app(taiyi, ServeSettings(name="echo")), base_url="http://localhost") as client:
         asked = {"messages": [{"role": "user", "content": "What are octacyclines?"}], "sources": True}
         assert client.post("/v1/chat/completions", json=asked).json()["error"]["code"] == "no_sources"

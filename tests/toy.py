@@ -75,13 +75,13 @@ def tokenizer() -> Any:
     return train_bpe(texts, vocab_size=330, tags=[tagged.open_tag("Drug"), tagged.close_tag("Drug")])
 
 
-def model(seed: int = 1) -> Any:
+def model(seed: int = 1, max_positions: int = 128) -> Any:
     size: dict[str, Any] = {
         "hidden": 32,
         "layers": 2,
         "heads": 2,
         "kv_heads": 2,
         "feed_forward": 64,
-        "max_positions": 128,
+        "max_positions": max_positions,
     }
     return scratch(tokenizer(), **size, seed=seed)

@@ -23,7 +23,18 @@ _TELLING_CHARS = 10_000
 _SENTENCE_END = regex.compile(
     r"""(?<=[.!?][)\]"']?)\s+(?=["'(\[]?[\p{Lu}\p{N}])|(?<=[。！？；][”’）」]?)(?![”’）」])|(?<=\n)"""
 )
+_CONTROL = regex.compile(r"[\p{Cc}\p{Cf}--[\n\t\u200c\u200d]]", regex.VERSION1)
+HALF_PAIR = "not a text: half of a surrogate pair stands alone"
 _ABBREVIATION = regex.compile(r"\b(?:e\.g|i\.e|vs|cf|al|Dr|Mr|Ms|St|No|Figs?|approx|ca|resp|spp?|var|[A-Z])\.$")
+
+
+def half_pair(text: str) -> int | None:
+    """Return at which character half of a surrogate pair stands alone, which nothing can write or read; else None."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return error.start
+    return None
 
 
 def pieces(text: str) -> list[str]:
@@ -48,6 +59,11 @@ def fingerprints(*texts: str) -> tuple[str, ...]:
 def squeeze(text: str) -> str:
     """Collapse every run of white space to one space and strip the ends."""
     return _SPACE.sub(" ", text).strip()
+
+
+def legible(text: str) -> str:
+    """Replace control characters, which a terminal would obey, by U+FFFD."""
+    return _CONTROL.sub("\ufffd", text)
 
 
 def language(text: str) -> Literal["en", "zh"]:

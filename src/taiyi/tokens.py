@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, cast
 import regex
 
 from taiyi.errors import ModelError
-from taiyi.text import PIECE, pieces
+from taiyi.text import HALF_PAIR, PIECE, pieces
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -143,7 +143,7 @@ def _compiled(template: str) -> Template:
 
 
 class TextEncoder:
-    """Encodes texts, without adding special tokens, as the tokenizer itself does."""
+    """Encodes texts, without adding special tokens, as the tokenizer itself does; ModelError where one is no text."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._backend = tokenizer.backend_tokenizer
@@ -161,7 +161,7 @@ class TextEncoder:
         """Return the tokens of a text."""
         if not self._by_pieces:
             # Transformers' own method costs as much again for short texts.
-            return self._backend.encode(text, add_special_tokens=False).ids if text else []
+            return self._encoded(text) if text else []
         ids: list[int] = []
         for place, part in enumerate(self._mark.split(text) if self._mark else [text]):
             if place % 2:
@@ -177,8 +177,15 @@ class TextEncoder:
         if known is None:
             if len(self._pieces) >= _MOST_PIECES:
                 self._pieces.clear()
-            known = self._pieces[text] = tuple(self._backend.encode(text, add_special_tokens=False).ids)
+            known = self._pieces[text] = tuple(self._encoded(text))
         return known
+
+    def _encoded(self, text: str) -> list[int]:
+        try:
+            return self._backend.encode(text, add_special_tokens=False).ids
+        except TypeError as error:
+            # What the library says of it is that a text must be a text.
+            raise ModelError(HALF_PAIR) from error
 
 
 def splits_into_pieces(tokenizer: Tokenizer) -> bool:

@@ -23,6 +23,7 @@ from taiyi.cli.inputs import (
 )
 from taiyi.cli.over import IdOption, OutOption, ToOption, column_option, over
 from taiyi.errors import RecipeError, TaiyiError, suggestion
+from taiyi.text import legible
 
 if TYPE_CHECKING:
     from taiyi.use.reading import Given
@@ -134,9 +135,11 @@ def _defined(types: Sequence[str], given: Sequence[str]) -> Sequence[str] | dict
 def _check(part: Extraction) -> None:
     """Raise TaiyiError where a part was not answered; say where an answer may miss something."""
     if part.fault:
-        raise TaiyiError(
-            part.fault, where=f"character {part.at}", mend="give --window a smaller number, or a shorter text"
-        )
+        from taiyi.generate.engine import NO_ROOM
+
+        shorter = "give --window a smaller number, or a shorter text"
+        mend = shorter if part.fault.startswith(NO_ROOM) else None
+        raise TaiyiError(part.fault, where=f"character {part.at}", mend=mend)
     if part.cut:
         said = f"from character {part.at}: {part.cut} of the answers cut at its limit, or in no form that can be read"
         typer.secho(said, fg="yellow", err=True)
@@ -160,7 +163,7 @@ def _show(part: Extraction, types: Sequence[str]) -> None:
     console, rows = Console(), _rows(part)
     there = dict.fromkeys((*types, *(str(row["type"]) for row in rows)))
     colours = {shown: _COLOURS[i % len(_COLOURS)] for i, shown in enumerate(there)}
-    text = Text(part.text)
+    text = Text(legible(part.text))
     for entity in part.entities:
         style = f"bold {colours.get(entity.type, 'white')}"
         text.stylize(style, entity.start - part.at, entity.end - part.at)
@@ -169,12 +172,13 @@ def _show(part: Extraction, types: Sequence[str]) -> None:
         style = f"bold {colours.get(str(row['type']), 'white')}"
         table.add_row(*(Text(_cell(value), style=style if name == "type" else "") for name, value in row.items()))
     console.print(text, soft_wrap=True)
-    console.print(table if rows else "nothing found" + (f" of: {', '.join(types)}" if types else ""))
+    nothing = "nothing found" + (f" of: {legible(', '.join(types))}" if types else "")
+    console.print(table if rows else Text(nothing))
 
 
 def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.2f}"
     if isinstance(value, list):
-        return "; ".join(f"{a['role']}: {a['text']}" for a in cast("list[dict[str, str]]", value))
-    return str(value)
+        return legible("; ".join(f"{a['role']}: {a['text']}" for a in cast("list[dict[str, str]]", value)))
+    return legible(str(value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -92,8 +93,8 @@ def serve(
         raise TaiyiError(
             "the server needs more libraries", got=f"no {error.name}", mend="install them: pip install 'taiyi[serve]'"
         ) from error
-    if (rate is not None and rate <= 0) or timeout <= 0:
-        raise TaiyiError("a rate and a time are more than 0", where="--rate, --timeout")
+    if not all(0 < number < math.inf for number in (timeout, *([] if rate is None else [rate]))):
+        raise TaiyiError("a rate and a time are numbers above 0", where="--rate, --timeout")
     if engine and model != EMBEDDED:
         raise TaiyiError("a model or --engine, not both", got=model, mend="name the model of --engine with --name")
     settings = ServeSettings(
@@ -145,7 +146,7 @@ def _keys(file: Path | None) -> list[str]:
     Raises:
         TaiyiError: the file has none, or one that cannot be sent.
     """
-    text = file.read_text(encoding="utf-8") if file is not None else os.environ.get(KEYS_ENV, "")
+    text = file.read_text(encoding="utf-8", errors="replace") if file is not None else os.environ.get(KEYS_ENV, "")
     found = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     if file is not None and not found:
         raise TaiyiError("there is no key", where=file, expected="one a line")

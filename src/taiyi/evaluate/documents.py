@@ -23,7 +23,6 @@ from markupsafe import Markup
 from taiyi.evaluate.aggregate import verdict
 from taiyi.evaluate.differences import KINDS, TITLES, Difference, Item, differences
 from taiyi.evaluate.places import Source, locate, source
-from taiyi.evaluate.report import legible
 from taiyi.evaluate.run import Answered, worth
 from taiyi.schema import (
     Answer,
@@ -39,6 +38,7 @@ from taiyi.schema import (
     Triples,
     Value,
 )
+from taiyi.text import legible
 
 PAGE = "documents.html"
 FOLDER = "documents"

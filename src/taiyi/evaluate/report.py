@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import jinja2
 import msgspec
-import regex
 from markupsafe import Markup
 from rich import box
 from rich.console import Console
@@ -25,10 +24,10 @@ from taiyi.evaluate.curves import StageCurves
 from taiyi.evaluate.details import Details
 from taiyi.evaluate.tables import StatisticsRow, Table
 from taiyi.schema import Lang
+from taiyi.text import legible
 
 SAMPLES_PER_TASK = 3
 BIORED = "biored_unseen"
-_CONTROL = regex.compile(r"[\p{Cc}\p{Cf}--[\n\t\u200c\u200d]]", regex.VERSION1)
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -272,11 +271,6 @@ def _spread(sets: list[list[Sample]]) -> list[Sample]:
     turns = [sample for turn in zip_longest(*sets) for sample in turn if sample is not None]
     chosen = turns[:SAMPLES_PER_TASK]
     return [sample for group in sets for sample in group if sample in chosen]
-
-
-def legible(text: str) -> str:
-    """Replace control characters, which a model may write and a terminal would obey, by U+FFFD."""
-    return _CONTROL.sub("\ufffd", text)
 
 
 def _table_3(run: RunResult) -> Table | None:

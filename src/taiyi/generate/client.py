@@ -34,6 +34,7 @@ from taiyi.generate.replies import (
     shortened,
     wait_of,
 )
+from taiyi.text import HALF_PAIR
 
 _LONGEST_WAIT_S = 30.0
 _LONGEST_ASKED_S = 900.0
@@ -211,6 +212,8 @@ class Client:
             raise _Again(_said(error)) from error
         except httpx2.InvalidURL as error:
             raise ModelError(f"not an address: {error}", where=self.url) from error
+        except UnicodeEncodeError as error:
+            raise Refused(HALF_PAIR) from error
         if response.status_code != 200:
             raise await self._failed(read_fault(response.status_code, response.content), response.headers, said)
         try:

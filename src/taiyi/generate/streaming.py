@@ -12,6 +12,7 @@ import msgspec
 from taiyi.endpoint import EndpointSettings
 from taiyi.errors import ModelError
 from taiyi.generate.replies import ADAPTED, LIMITS, read_fault, shortened
+from taiyi.text import HALF_PAIR
 
 
 def stream(
@@ -20,7 +21,7 @@ def stream(
     """Yield the answer to a dialogue in pieces.
 
     Raises:
-        ModelError: the server does not answer.
+        ModelError: the server does not answer, or the dialogue is no text.
     """
     key = os.environ.get(settings.key_env, "").strip()
     said: dict[str, Any] = {"model": settings.model, "messages": messages, LIMITS[0]: max_tokens, "stream": True}
@@ -51,6 +52,8 @@ def stream(
             del said[name]
             if name == LIMITS[0]:
                 said[LIMITS[1]] = max_tokens
+    except UnicodeEncodeError as error:
+        raise ModelError(HALF_PAIR) from error
     except httpx2.HTTPError as error:
         raise ModelError(
             "the server does not answer", where=url, got=shortened(str(error)) or type(error).__name__

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import regex
 from markupsafe import Markup, escape
 
-from taiyi.evaluate.report import legible
 from taiyi.look.answers import named
 from taiyi.schema import Example, Mentions
+from taiyi.text import legible
 
 COLOURS = 8
 # Longer lists of places are of no use to a reader.

@@ -19,13 +19,13 @@ from markupsafe import Markup
 
 from taiyi import storage
 from taiyi.build.decontaminate import Match
-from taiyi.evaluate.report import legible
 from taiyi.look import examples, marks
 from taiyi.look.common import common
 from taiyi.look.examples import Data
 from taiyi.look.marks import Mark
 from taiyi.schema import Example, Lang, Message, Span
 from taiyi.steps.rendering import Epochs
+from taiyi.text import legible
 
 MAX_SAMPLES = 1_000
 SAMPLES_PER_GROUP = 16

@@ -11,10 +11,10 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from taiyi.evaluate.aggregate import verdict
-from taiyi.evaluate.report import legible
 from taiyi.look.answers import table
 from taiyi.look.rows import Look, Piece, State
 from taiyi.schema import Answer
+from taiyi.text import legible
 
 _STYLES: dict[State, str] = {
     "prompt": "dim",

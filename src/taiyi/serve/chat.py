@@ -7,9 +7,7 @@ from collections.abc import AsyncGenerator, Generator
 from typing import Annotated, Any, Literal, cast
 from uuid import uuid4
 
-import msgspec
 from fastapi import APIRouter, Request
-from fastapi.responses import StreamingResponse
 from jinja2.exceptions import TemplateError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
@@ -18,14 +16,14 @@ from taiyi.errors import ModelError
 from taiyi.generate import Ended
 from taiyi.schema import Message
 from taiyi.serve import faults
+from taiyi.serve.events import DONE, SSE, event, streamed
 from taiyi.serve.faults import Fault
 from taiyi.serve.service import Service
+from taiyi.serve.shapes import AnyText
 from taiyi.serve.upstream import Upstream
 from taiyi.use.backing import unknown
 
 MAX_NEW_TOKENS = 512
-SSE = "text/event-stream"
-SSE_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 _ROLES: dict[str, Literal["system", "user", "assistant"]] = {
     "system": "system",
     "developer": "system",
@@ -36,7 +34,7 @@ _ROLES: dict[str, Literal["system", "user", "assistant"]] = {
 
 class _Shape(BaseModel):
     # What clients send beside this is OpenAI's to define, and goes on to a server behind this one.
-    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="allow", strict=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class Part(_Shape):
@@ -44,7 +42,7 @@ class Part(_Shape):
 
     type: str
     """`text`; others only where the server behind this one takes them."""
-    text: str | None = None
+    text: AnyText | None = None
     """What it says."""
 
 
@@ -53,7 +51,7 @@ class ChatMessage(_Shape):
 
     role: str
     """`system` (or `developer`), `user` or `assistant`."""
-    content: str | list[Part] | None = None
+    content: AnyText | list[Part] | None = None
     """What it says."""
 
 
@@ -152,12 +150,12 @@ def router(service: Service, upstream: Upstream | None, responses: dict[int | st
             raise Fault(
                 404, "model_not_found", "there is no such model", param="model", got=asked.model, expected=service.name
             )
+        # What another server answers is its own to refuse.
+        messages = _dialogue(asked) if upstream is None or asked.sources else []
         if (told := await _told(service, asked, request)) is not None:
-            return await _answer(service, asked, request, _whole_piece(told))
+            return await _answer(service, asked, request, _told_in_pieces(told))
         if upstream is not None:
             return await upstream.answer(request, service)
-        _check(asked)
-        messages = [_message(number, message) for number, message in enumerate(asked.messages)]
         most = asked.max_completion_tokens or asked.max_tokens or MAX_NEW_TOKENS
         return await _answer(service, asked, request, service.pieces(lambda: _begun(service, messages, most)))
 
@@ -176,7 +174,7 @@ async def _told(service: Service, asked: Chatting, request: Request) -> str | No
     return notice if unknown(flags) else None
 
 
-async def _whole_piece(text: str) -> AsyncGenerator[str | Ended]:
+async def _told_in_pieces(text: str) -> AsyncGenerator[str | Ended]:
     yield text
     yield Ended("stop", 0, 0)
 
@@ -190,7 +188,7 @@ async def _answer(
         # What cannot be answered at all is told as an error, before a stream of answers begins.
         first = await service.in_time(request, anext(pieces))
         usage = asked.stream_options is not None and asked.stream_options.include_usage
-        return StreamingResponse(_events(service, head, first, pieces, usage), media_type=SSE, headers=SSE_HEADERS)
+        return streamed(_events(service, head, first, pieces, usage))
     text, ended = await service.in_time(request, _whole(pieces))
     choice = ChatChoice(message=Said(content=text), finish_reason=ended.finish)
     return Completion(**head, choices=[choice], usage=_usage(service, ended))
@@ -239,16 +237,14 @@ async def _events(
     counted = _usage(service, piece)
     yield chunk(delta(piece.finish))
     if usage:
-        yield chunk(usage=counted.model_dump())
-    yield b"data: [DONE]\n\n"
+        yield chunk(usage=counted and counted.model_dump())
+    yield DONE
 
 
-def event(content: dict[str, Any]) -> bytes:
-    """Return an event with an object of JSON."""
-    return b"data: " + msgspec.json.encode(content) + b"\n\n"
-
-
-def _usage(service: Service, ended: Ended) -> Usage:
+def _usage(service: Service, ended: Ended) -> Usage | None:
+    """Count the tokens of an answer; None where they are not known, as of what is told from beside the model."""
+    if not ended.prompt_tokens:
+        return None
     service.metrics.tokens.labels("prompt").inc(ended.prompt_tokens)
     service.metrics.tokens.labels("answer").inc(ended.answer_tokens)
     return Usage(
@@ -258,8 +254,13 @@ def _usage(service: Service, ended: Ended) -> Usage:
     )
 
 
+def _dialogue(asked: Chatting) -> list[Message]:
+    """Return a dialogue as the model of this process takes it; raise Fault where it does not."""
+    _check(asked)
+    return [_message(number, message) for number, message in enumerate(asked.messages)]
+
+
 def _message(number: int, message: ChatMessage) -> Message:
-    """Return a message as the model of this process takes it; raise Fault where it does not."""
     where = f"messages.{number}"
     if (role := _ROLES.get(message.role)) is None:
         raise _unsupported(f"{where}.role", got=message.role, expected=", ".join(_ROLES))

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from taiyi.generate import Ended
@@ -146,6 +147,12 @@ class Desk(Generic[Q, A]):
             self._changed.notify()
         return talk
 
+    def stop(self, talk: Talk) -> None:
+        """Make no more of an answer in pieces: nobody hears it."""
+        talk.stop()
+        with self._changed, suppress(ValueError):
+            self._talks.remove(talk)
+
     def close(self, timeout_s: float = 1.0) -> None:
         """Give up what no thread has taken; wait a while for those that are at work."""
         with self._changed:
@@ -159,8 +166,9 @@ class Desk(Generic[Q, A]):
                 future.set_exception(Unanswered("the server stops"))
         for talk in talks:
             talk.end(Unanswered("the server stops"))
+        last_s = time.monotonic() + timeout_s
         for thread in self._threads:
-            thread.join(timeout_s)
+            thread.join(max(0.0, last_s - time.monotonic()))
 
     def _check_open(self) -> None:
         if self._closed:

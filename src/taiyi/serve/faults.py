@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from taiyi.errors import Misfit, ModelError, RecipeError, SchemaError, TaiyiError
 from taiyi.serve.desk import Unanswered
+from taiyi.text import HALF_PAIR
 
 LOG = logging.getLogger("taiyi.serve")
 GONE = 499
@@ -24,7 +25,13 @@ GONE = 499
 _MOST_CHARS = 500
 # What is wrong with what was asked; other errors of ours are the server's.
 _ASKED = (RecipeError, ModelError, SchemaError)
-_TYPES = {401: "authentication_error", 429: "rate_limit_error", 502: "engine_error", 503: "unavailable_error"}
+_TYPES = {
+    401: "authentication_error",
+    429: "rate_limit_error",
+    502: "engine_error",
+    503: "unavailable_error",
+    504: "timeout_error",
+}
 
 
 class ErrorDetail(BaseModel):
@@ -115,8 +122,6 @@ class Fault(Exception):
             expected=_safe(error.expected),
             mend=_safe(error.mend),
         )
-        if self.code == "timeout":
-            detail.type = "timeout_error"
         return {"error": detail.model_dump()}
 
     def response(self) -> Response:
@@ -145,12 +150,11 @@ def of(error: Exception, engine: Engine) -> Fault:
     if isinstance(error, Fault):
         return error
     if isinstance(error, TimeoutError):
-        return Fault(504, "timeout", "there was no answer in time", mend="send a shorter text, or ask again later")
+        return late()
     if isinstance(error, Unanswered):
         return Fault(503, "stopping", str(error), headers={"Retry-After": "5"}, mend="ask again later")
     if isinstance(error, ModelError) and engine.remote:
-        LOG.error("the engine fails: %s", error.what)
-        return Fault(502, "engine", "the model's server does not answer", mend="ask again later")
+        return unreached(error.what)
     if isinstance(error, _ASKED) or type(error) is TaiyiError:
         where = engine.name if isinstance(error, ModelError) else error.where
         return Fault(
@@ -158,6 +162,17 @@ def of(error: Exception, engine: Engine) -> Fault:
         )
     log(error)
     return broken(error.what) if isinstance(error, TaiyiError) else broken()
+
+
+def late() -> Fault:
+    """Return what is said where an answer takes too long."""
+    return Fault(504, "timeout", "there was no answer in time", mend="send a shorter text, or ask again later")
+
+
+def unreached(why: str) -> Fault:
+    """Return what is said where the server behind this one does not answer; why goes to the log alone."""
+    LOG.error("the engine fails: %s", why)
+    return Fault(502, "engine", "the model's server does not answer", mend="ask again later")
 
 
 def broken(what: str = "something in the server is broken") -> Fault:
@@ -172,8 +187,9 @@ def log(error: BaseException) -> None:
 
 
 def of_validation(errors: Sequence[Any]) -> Fault:
-    """Return the first of the faults that validation finds in a request."""
-    first = errors[0]
+    """Return a fault that validation finds in a request."""
+    # Of a field that may be of several types, what lies deepest is wrong with the type that was meant.
+    first = max(errors, key=lambda error: len(error["loc"]))
     if first["type"] == "json_invalid":
         at = f"character {first['loc'][-1]}"
         return Fault(400, "not_json", "the body is not JSON", where=at, got=first["ctx"]["error"])
@@ -183,7 +199,7 @@ def of_validation(errors: Sequence[Any]) -> Fault:
     if isinstance(cause, Misfit):
         location, what, said = [*location, *cause.loc], str(cause), cause.said
     elif first["type"] == "string_unicode":
-        what = "not a text: half of a surrogate pair stands alone"
+        what = HALF_PAIR
     elif first["type"] == "missing" and not location:
         what = "the request has no body"
     elif first["type"] == "model_attributes_type":

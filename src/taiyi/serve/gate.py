@@ -30,6 +30,7 @@ _MOST_KNOWN = 10_000
 _AGAIN_S = 5
 _BODY_S = 30.0
 _MOST_DIGITS = 15
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 @dataclass
@@ -78,7 +79,7 @@ class Watch:
         app: what is watched.
         traffic: is kept here.
         metrics: likewise.
-        known: tells which addresses there are; others may hold texts, and are not written down.
+        known: tells which addresses there are; others may hold texts, as may methods, and are not written down.
     """
 
     def __init__(
@@ -110,7 +111,8 @@ class Watch:
             self.traffic.in_flight -= 1
             self.metrics.in_flight.dec()
             seconds = time.perf_counter() - started
-            path, method = self._path(scope), scope["method"]
+            path = self._path(scope)
+            method = scope["method"] if scope["method"] in _METHODS else "other"
             # Cut off before it began.
             shown = status or faults.GONE
             self.metrics.requests.labels(path, method, str(shown)).inc()

@@ -36,7 +36,7 @@ class Say:
 
     Attributes:
         make: what `Taiyi.each` is asked, such as `lambda taiyi: taiyi.classifying(labels)(text)`.
-        num_chars: how long the texts are that it is asked about.
+        num_chars: how long the texts of the request are.
     """
 
     make: Callable[[Taiyi], Ask]

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from taiyi.errors import Misfit
-from taiyi.serve.shapes import Shape, example
+from taiyi.serve.shapes import AnyText, Shape, Text, example
 from taiyi.use.extraction import Kind
+from taiyi.use.results import KEYS
 from taiyi.use.taiyi import Asks, Kinds, Pairs
 
-_MOST_OPTIONS = 26
-Text = Annotated[str, Field(min_length=1)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[Text, Field(max_length=200)]
 
 
-class Extracting(Shape):
+class _Asked(Shape):
+    # As the description says: 0 is not false, and "5" no number.
+    model_config = ConfigDict(strict=True)
+
+
+class Extracting(_Asked):
     """A text, and what is to be found in it."""
 
     model_config = example(text="Aspirin can cause asthma.", types=["chemical", "disease"])
 
     text: Text
     """English or Chinese."""
-    types: Annotated[list[Name], Field(max_length=200)] | Annotated[dict[Name, str], Field(max_length=200)] = Field(
+    types: Annotated[list[Name], Field(max_length=200)] | Annotated[dict[Name, AnyText], Field(max_length=200)] = Field(
         default=[]
     )
     """What to find: names of the catalogue, those that the model learned, or words of one's own; or these with their
@@ -32,13 +36,13 @@ class Extracting(Shape):
     """Entities, relations or events."""
     lang: Asks = "auto"
     """The language of the prompt; else that of the text."""
-    like: Annotated[str, Field(max_length=200)] = ""
+    like: Annotated[AnyText, Field(max_length=200)] = ""
     """The corpus by whose guidelines, of a model that learned several."""
     window: Annotated[int, Field(ge=1)] | None = None
     """Up to how many characters sentences are read together; else as the model learned it."""
 
 
-class Classifying(Shape):
+class Classifying(_Asked):
     """A text, and the labels that it may have."""
 
     model_config = example(text="孩子发烧怎么办", labels=["kuake_qic"])
@@ -53,7 +57,7 @@ class Classifying(Shape):
     """The language of the prompt; else that of the text."""
 
 
-class Pairing(Shape):
+class Pairing(_Asked):
     """Two texts, and how they may relate."""
 
     model_config = example(first="高血压能吃盐吗", second="高血压患者可以吃咸的吗", labels=["kuake_qqr"])
@@ -70,16 +74,16 @@ class Pairing(Shape):
     """The language of the prompt; else that of the texts."""
 
 
-class Answering(Shape):
+class Answering(_Asked):
     """A question: with options, for yes or no from a context, in words, or from the sources of the server."""
 
     model_config = example(question="Which drug lowers fever?", options=["paracetamol", "insulin"])
 
     question: Text
     """English or Chinese."""
-    options: list[Text] = Field(default=[], max_length=_MOST_OPTIONS)
+    options: list[Text] = Field(default=[], max_length=len(KEYS))
     """What may be answered, two at least; an answer in words if there are none."""
-    context: str = ""
+    context: AnyText = ""
     """A text that the answer follows from."""
     yes_no: bool = False
     """Whether the answer is yes, no or maybe, from the context."""
@@ -102,7 +106,7 @@ class Answering(Shape):
         return self
 
 
-class Translating(Shape):
+class Translating(_Asked):
     """A text to be translated into the other language."""
 
     model_config = example(text="Aspirin can cause asthma.")
@@ -113,7 +117,7 @@ class Translating(Shape):
     """The language of the text."""
 
 
-class Rewriting(Shape):
+class Rewriting(_Asked):
     """A text to be written anew."""
 
     model_config = example(text="Aspirin can cause asthma. We describe 12 patients.", kind="title")
@@ -126,7 +130,7 @@ class Rewriting(Shape):
     """The language of the text."""
 
 
-class Checking(Shape):
+class Checking(_Asked):
     """A question whose terms are looked up."""
 
     model_config = example(text="Please introduce the octacyclines among antibiotics")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from string import ascii_uppercase
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,7 +9,7 @@ from pydantic import Field
 
 from taiyi.knowledge.results import Flag, FlagKind
 from taiyi.serve.shapes import Shape, example
-from taiyi.use.results import Choice, Extraction, Label, Said
+from taiyi.use.results import Extraction, Label, Said, choices
 
 Confidence = Annotated[float, Field(ge=0, le=1)] | None
 
@@ -143,11 +142,6 @@ class ChoiceGiven(Shape):
     confidence: Confidence = None
     """How probable the model held it among all; null of a model that does not tell."""
 
-    @classmethod
-    def of(cls, choice: Choice) -> ChoiceGiven:
-        """Return a choice as it is sent."""
-        return cls.model_validate(_sent(choice))
-
 
 class CitationGiven(Shape):
     """What a statement names as its support."""
@@ -253,14 +247,10 @@ class Answered(Shape):
     @classmethod
     def of(cls, said: Said, options: list[str]) -> Answered:
         """Return an answer as it is sent; `options` are those that its labels are keys of."""
-        texts = dict(zip(ascii_uppercase, options, strict=False))
-        found = (
-            Choice(key=one.name, text=texts.get(one.name, one.name), confidence=one.confidence) for one in said.labels
-        )
-        choices = [ChoiceGiven.of(one) for one in found]
+        found = choices(said.labels, options)
         return cls(
-            text=said.text or (choices[0].text if choices else ""),
-            choices=choices,
+            text=said.text or (found[0].text if found else ""),
+            choices=[ChoiceGiven.model_validate(one) for one in _sent(found)],
             statements=[StatementGiven.model_validate(one) for one in _sent(said.statements)],
             terms=[FlagGiven.of(flag) for flag in said.flags],
             cut=said.cut,

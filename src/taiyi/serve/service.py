@@ -84,8 +84,8 @@ class Service:
         finally:
             self.desk.close()
 
-    def fit(self, asked: object) -> None:
-        """Raise Fault where the texts of a request are too long."""
+    def fit(self, asked: object) -> int:
+        """Return how many characters the texts of a request have; raise Fault where they are too many."""
         if (found := num_chars(asked)) > self.settings.max_chars:
             raise Fault(
                 413,
@@ -95,6 +95,7 @@ class Service:
                 expected=f"at most {self.settings.max_chars:,}",
                 mend="send them in parts",
             )
+        return found
 
     async def extracted(self, request: Request, asked: Extract) -> Extraction:
         """Return what is found in a text."""
@@ -140,7 +141,7 @@ class Service:
                 if isinstance(said, Ended):
                     return
         finally:
-            talk.stop()
+            self.desk.stop(talk)
 
     async def checked(self, request: Request, question: str, alone: Say) -> Said:
         """Return the answer of the model itself to a question, unless a term of it may not exist: then only that."""
@@ -202,7 +203,7 @@ class _AtDesk:
                     return
                 yield said
         finally:
-            talk.stop()
+            self._desk.stop(talk)
 
 
 async def _gone(request: Request) -> None:

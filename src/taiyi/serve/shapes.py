@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast, get_origin
+from typing import Annotated, Any, Literal, cast, get_origin
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from taiyi.errors import Misfit
+from taiyi.text import HALF_PAIR, half_pair
+
+
+def _whole(text: str) -> str:
+    if half_pair(text) is not None:
+        raise Misfit(HALF_PAIR)
+    return text
+
+
+# JSON can say half of a surrogate pair, and pydantic lets it pass.
+AnyText = Annotated[str, AfterValidator(_whole)]
+"""A text that can be read and sent, or none at all."""
+Text = Annotated[AnyText, Field(min_length=1)]
+"""A text that says something."""
 
 
 class Shape(BaseModel):

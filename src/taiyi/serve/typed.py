@@ -11,10 +11,8 @@ from taiyi.serve import requests, responses
 from taiyi.serve.faults import Fault
 from taiyi.serve.questions import Extract, Say
 from taiyi.serve.service import Service
-from taiyi.serve.shapes import num_chars
 from taiyi.use.saying import Ask
 from taiyi.use.taiyi import Taiyi
-from taiyi.use.texts import language
 
 
 def router(service: Service, faults: dict[int | str, Any]) -> APIRouter:
@@ -33,10 +31,9 @@ def router(service: Service, faults: dict[int | str, Any]) -> APIRouter:
     @routes.post("/classify", summary="Labels of a text")
     async def classify(asked: requests.Classifying, request: Request) -> responses.Labelled:
         """Give a text the label of a set that the model holds most probable, or several of them."""
-        service.fit(asked)
         make = Say(
             lambda taiyi: taiyi.classifying(asked.labels, several=asked.several, lang=asked.lang)(asked.text),
-            len(asked.text),
+            service.fit(asked),
         )
         said = await service.said(request, make)
         return responses.Labelled.of(said.labels, cut=said.cut)
@@ -44,10 +41,9 @@ def router(service: Service, faults: dict[int | str, Any]) -> APIRouter:
     @routes.post("/pair", summary="How two texts relate")
     async def pair(asked: requests.Pairing, request: Request) -> responses.Labelled:
         """Say how two texts relate: all labels, the most probable first."""
-        service.fit(asked)
         make = Say(
             lambda taiyi: taiyi.pairing(asked.labels, what=asked.what, lang=asked.lang)(asked.first, asked.second),
-            num_chars(asked),
+            service.fit(asked),
         )
         said = await service.said(request, make)
         return responses.Labelled.of(said.labels, cut=said.cut)
@@ -56,8 +52,7 @@ def router(service: Service, faults: dict[int | str, Any]) -> APIRouter:
     async def answer(asked: requests.Answering, request: Request) -> responses.Answered:
         """Answer a question: with one of some options, with yes, no or maybe from a context, in words, or from the
         sources of the server with numbered citations, or that no support was found."""
-        service.fit(asked)
-        make = Say(partial(_ask, asked), num_chars(asked))
+        make = Say(partial(_ask, asked), service.fit(asked))
         if asked.sources:
             said = await service.sourced(request, asked.question)
         elif asked.options or asked.yes_no or asked.context:
@@ -69,16 +64,14 @@ def router(service: Service, faults: dict[int | str, Any]) -> APIRouter:
     @routes.post("/translate", summary="A text in the other language")
     async def translate(asked: requests.Translating, request: Request) -> responses.Written:
         """Translate a text from English into Chinese, or from Chinese into English."""
-        service.fit(asked)
-        make = Say(lambda taiyi: taiyi.translating(lang=asked.lang)(asked.text), len(asked.text))
+        make = Say(lambda taiyi: taiyi.translating(lang=asked.lang)(asked.text), service.fit(asked))
         said = await service.said(request, make)
         return responses.Written(text=said.text, cut=said.cut)
 
     @routes.post("/rewrite", summary="A summary, title or medical report")
     async def rewrite(asked: requests.Rewriting, request: Request) -> responses.Written:
         """Write the summary of a text, the title of an abstract, or the medical report of a dialogue."""
-        service.fit(asked)
-        make = Say(lambda taiyi: taiyi.rewriting(asked.kind, lang=asked.lang)(asked.text), len(asked.text))
+        make = Say(lambda taiyi: taiyi.rewriting(asked.kind, lang=asked.lang)(asked.text), service.fit(asked))
         said = await service.said(request, make)
         return responses.Written(text=said.text, cut=said.cut)
 
@@ -86,14 +79,10 @@ def router(service: Service, faults: dict[int | str, Any]) -> APIRouter:
     async def terms(asked: requests.Checking, request: Request) -> responses.Checked:
         """Look up the terms of a question: which are unknown and near to known names, such as "octacyclines"."""
         service.fit(asked)
-        if (known := service.backing.terms) is None:
+        if service.backing.terms is None:
             raise Fault(422, "no_terms", "this server has no terminology", mend="start it with --terms FILE")
-        # Needs the extra `terms`, as the terminology did.
-        from taiyi.knowledge.terms.checking import notice
-
-        flags = await service.in_thread(request, lambda: known.check(asked.text))
-        said = notice(flags, language(asked.text, asked.lang))
-        return responses.Checked(terms=[responses.FlagGiven.of(flag) for flag in flags], notice=said)
+        flags, notice = await service.in_thread(request, lambda: service.backing.check(asked.text, asked.lang))
+        return responses.Checked(terms=[responses.FlagGiven.of(flag) for flag in flags], notice=notice)
 
     return routes
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx2
 from fastapi import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from taiyi.endpoint import EndpointSettings
 from taiyi.serve import faults
-from taiyi.serve.faults import LOG, Fault
+from taiyi.serve.events import event, streamed
+from taiyi.serve.faults import Fault
 
 if TYPE_CHECKING:
     from taiyi.serve.service import Service
@@ -55,11 +56,12 @@ class Upstream:
             Fault: there is none, for a reason that is not the request's.
         """
         asked: dict[str, Any] = await request.json()
-        body = asked | {"model": self.settings.model} | self.settings.extra
+        # `sources` is not OpenAI's; some servers refuse what they do not know.
+        passed = {name: value for name, value in asked.items() if name != "sources"}
+        body = passed | {"model": self.settings.model} | self.settings.extra
         response = await service.in_time(request, self._send(body))
-        headers = {name: response.headers[name] for name in _KEPT if name in response.headers}
         if response.status_code == 200 and asked.get("stream"):
-            return StreamingResponse(_passed(response, service), headers=headers)
+            return streamed(_passed(response, service))
         try:
             content = await service.in_time(request, response.aread())
         except httpx2.HTTPError as error:
@@ -67,22 +69,25 @@ class Upstream:
         finally:
             await response.aclose()
         status = response.status_code
+        headers = {name: response.headers[name] for name in _KEPT if name in response.headers}
         if status != 200 and (status not in _ASKED or not _is_error(response)):
-            LOG.error("the engine answers %d", status)
-            raise Fault(502, "engine", "the model's server does not answer", got=f"status {status}")
+            raise faults.unreached(f"status {status}")
         return Response(content, status, headers)
 
     async def _send(self, body: dict[str, Any]) -> httpx2.Response:
         try:
-            return await self._client.send(self._client.build_request("POST", self._url, json=body), stream=True)
+            asked = self._client.build_request("POST", self._url, json=body)
+        except (ValueError, RecursionError) as error:
+            what = "the request holds what JSON cannot say"
+            raise Fault(422, "invalid", what, expected="finite numbers, and texts without halves of pairs") from error
+        try:
+            return await self._client.send(asked, stream=True)
         except httpx2.HTTPError as error:
             raise _fault(error) from error
 
 
 async def _passed(response: httpx2.Response, service: Service) -> AsyncGenerator[bytes]:
     """Yield a stream as it comes; close it where nobody takes it any more, so that the server stops too."""
-    from taiyi.serve.chat import event
-
     try:
         async for piece in response.aiter_bytes():
             yield piece
@@ -93,10 +98,7 @@ async def _passed(response: httpx2.Response, service: Service) -> AsyncGenerator
 
 
 def _fault(error: httpx2.HTTPError) -> Fault:
-    if isinstance(error, httpx2.TimeoutException):
-        return Fault(504, "timeout", "there was no answer in time", mend="ask again later")
-    LOG.error("the engine fails: %s", type(error).__name__)
-    return Fault(502, "engine", "the model's server does not answer", mend="ask again later")
+    return faults.late() if isinstance(error, httpx2.TimeoutException) else faults.unreached(type(error).__name__)
 
 
 def _is_error(response: httpx2.Response) -> bool:

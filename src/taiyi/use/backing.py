@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec import structs
 
-from taiyi.text import language
+from taiyi.errors import ModelError
 from taiyi.use.results import Said
-from taiyi.use.texts import fault
+from taiyi.use.texts import Asks, fault, language
 
 if TYPE_CHECKING:
     from taiyi.knowledge.results import Flag
@@ -87,6 +87,8 @@ class Backing:
         Raises:
             ModelError: the model cannot answer.
         """
+        if wrong := fault(message):
+            raise ModelError(wrong)
         flags, notice = self.check(message)
         if unknown(flags):
             yield notice
@@ -98,15 +100,15 @@ class Backing:
         else:
             yield self.sources.answer(talker, message).text()
 
-    def check(self, question: str) -> tuple[tuple[Flag, ...], str]:
-        """Return which terms of a question may not exist or be misspelt, and what is said of them; nothing without a
-        terminology."""
+    def check(self, question: str, lang: Asks = "auto") -> tuple[tuple[Flag, ...], str]:
+        """Return which terms of a question may not exist or be misspelt, and what is said of them in a language;
+        nothing without a terminology."""
         if self.terms is None:
             return (), ""
         from taiyi.knowledge.terms.checking import notice
 
         flags = tuple(self.terms.check(question))
-        return flags, notice(flags, language(question))
+        return flags, notice(flags, language(question, lang))
 
 
 def unknown(flags: Iterable[Flag]) -> bool:

@@ -27,6 +27,7 @@ from taiyi.schema import (
 )
 from taiyi.use.asking import Asking
 from taiyi.use.results import Argument, Entity, Event, Extraction, Relation
+from taiyi.use.texts import too_long
 
 if TYPE_CHECKING:
     from taiyi.cascade import Cascade, Judged
@@ -64,6 +65,9 @@ class Piece:
     def render(self, number: int) -> None:
         """Make the examples; `number` tells them from those of others."""
         if self.asking is None or self.fault:
+            return
+        if wrong := too_long(max((w.end - w.start if w else len(self.text) for w in self.windows), default=0)):
+            self.fault = wrong
             return
         task, types, template, form = self.asking
         text = _unmarked(self.text, types) if form == "tagged" else self.text

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from string import ascii_uppercase
+
 import msgspec
 
 from taiyi import schema
 from taiyi.knowledge.results import Flag, Statement
 from taiyi.schema import Lang, Span
+
+KEYS = ascii_uppercase
+"""What the options of a question are called, in order."""
 
 
 class _Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +113,12 @@ class Choice(_Result, frozen=True):
     key: str
     text: str
     confidence: float | None = None
+
+
+def choices(labels: Iterable[Label], options: Sequence[str]) -> list[Choice]:
+    """Return the answers to a question under the options that they are keys of; `yes` and the like stay as they are."""
+    texts = dict(zip(KEYS, options, strict=False))
+    return [Choice(key=one.name, text=texts.get(one.name, one.name), confidence=one.confidence) for one in labels]
 
 
 class Said(_Result, frozen=True):

@@ -12,7 +12,7 @@ from taiyi import tasks
 from taiyi.errors import Unparsable
 from taiyi.generate.engine import NO_ROOM
 from taiyi.generate.likelihood import shares
-from taiyi.schema import Example, FreeText, Labels, Prediction
+from taiyi.schema import Answer, Choice, Example, FreeText, Labels, Prediction
 from taiyi.use.extraction import LIMITS, of_log_odds, refusal
 from taiyi.use.results import Label, Said
 
@@ -108,10 +108,9 @@ def _labelled(examples: Sequence[Example], engine: Engine) -> dict[str, Said]:
         asked.append((example, answer))
     scores = _scores([(example, _without_each(example, answer)) for example, answer in asked if answer.items], engine)
     for example, answer in asked:
-        shown = {t.name: t.shown for t in example.types}
         whole, *without = scores.get(example.id) or [0.0]
         sure = [of_log_odds(whole - score) for score in without] or [None] * len(answer.items)
-        labels = [Label(name=shown.get(n, n), confidence=s) for n, s in zip(answer.items, sure, strict=True)]
+        labels = [Label(name=n, confidence=s) for n, s in zip(_named(answer, example), sure, strict=True)]
         found[example.id] = msgspec.structs.replace(found[example.id], labels=_ordered(labels))
     return found
 
@@ -130,38 +129,59 @@ def _weighed(examples: Sequence[Example], engine: Engine) -> dict[str, Said]:
     scores = _scores(asked, engine)
     if asked and not scores:
         # A server that does not tell how probable answers are writes one.
-        return {
-            example.id: Said(fault=refusal(prediction.reason))
-            if prediction.finish == "refused"
-            else Said(labels=(Label(name=prediction.text.strip()),))
-            for example, prediction in _answers(examples, engine)
-        }
+        return {example.id: _read(example, prediction) for example, prediction in _answers(examples, engine)}
     found: dict[str, Said] = {}
     for example, candidates in asked:
         if not (of_example := scores[example.id]):
             found[example.id] = Said(fault=refusal(NO_ROOM))
             continue
-        labels = [Label(name=n, confidence=c) for n, c in zip(candidates, shares(of_example), strict=True)]
+        names = candidates.values()
+        labels = [Label(name=n, confidence=c) for n, c in zip(names, shares(of_example), strict=True)]
         found[example.id] = Said(labels=_ordered(labels))
     return found
 
 
-def _candidates(example: Example) -> list[str]:
-    """Return the answers that an example has."""
+def _read(example: Example, prediction: Prediction) -> Said:
+    """Return the answer that was written, of those that an example has."""
+    if prediction.finish == "refused":
+        return Said(fault=refusal(prediction.reason))
+    try:
+        answer = tasks.get(example.task).parse(prediction.text, example)
+    except Unparsable as error:
+        return Said(fault=str(error))
+    return Said(labels=tuple(Label(name=name) for name in _named(answer, example)), cut=prediction.finish == "length")
+
+
+def _candidates(example: Example) -> dict[str, str]:
+    """Return the answers that an example has, as they are written, and what each is called."""
     task = tasks.get(example.task)
     if isinstance(task, tasks.Closed):
-        return list(task.candidates(example))
+        keys = {t.name for t in example.types} | {t.shown for t in example.types}
+        # Yes, no and maybe are called so in any language.
+        return {
+            text: text if text in keys else _named(task.parse(text, example), example)[0]
+            for text in task.candidates(example)
+        }
     assert isinstance(task, tasks.Writing)
-    return [task.write(Labels(items=(shown.name,)), example) for shown in example.types]
+    return {task.write(Labels(items=(shown.name,)), example): shown.shown for shown in example.types}
 
 
-def _scores(asked: Sequence[tuple[Example, Sequence[str]]], engine: Engine) -> dict[str, list[float]]:
+def _named(answer: Answer, example: Example) -> list[str]:
+    """Return what an answer chooses: keys, or labels as who asks calls them."""
+    if isinstance(answer, Choice):
+        return [answer.key]
+    assert isinstance(answer, Labels)
+    shown = {t.name: t.shown for t in example.types}
+    return [shown.get(name, name) for name in answer.items]
+
+
+def _scores(asked: Sequence[tuple[Example, Iterable[str]]], engine: Engine) -> dict[str, list[float]]:
     """Return the log-probabilities of the candidates of each example; nothing from an engine that does not tell."""
     from taiyi.generate import Asked, Weighing
 
     if not isinstance(engine, Weighing):
         return {}
-    pairs = [Asked(example, candidates) for example, candidates in asked]
+    pairs = [Asked(example, [*candidates]) for example, candidates in asked]
     return {w.example: list(w.scores) for w in engine.weigh(pairs, batch_tokens=LIMITS["batch_tokens"])}
 
 

@@ -14,16 +14,15 @@ from taiyi.schema import Lang, Message, Record, Reject, Shown
 from taiyi.use import asking
 from taiyi.use.asking import Asking, Model
 from taiyi.use.extraction import TASKS, Kind, Piece, extracted
-from taiyi.use.results import Choice, Extraction, Label, Said
+from taiyi.use.results import KEYS, Choice, Extraction, Label, Said, choices
 from taiyi.use.saying import Ask, How, said
-from taiyi.use.texts import fault, language, parts
+from taiyi.use.texts import Asks, fault, language, parts, too_long
 
 if TYPE_CHECKING:
     from taiyi.cascade import Cascade
     from taiyi.endpoint import EndpointSettings
     from taiyi.generate import Engine
 
-Asks = Literal["auto", "en", "zh"]
 Pairs = Literal["similarity", "entailment"]
 PAIRS: Mapping[Pairs, str] = {"similarity": "tp_ss", "entailment": "tp_te"}
 """What asks how two texts relate."""
@@ -34,7 +33,6 @@ WINDOW_CHARS = 300
 """How many characters are read together by a model that learned whole documents: longer ones may be too long for it."""
 # What stands where a record has its gold: nobody knows it, and no prompt shows it.
 _UNKNOWN = "?"
-_KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 class Taiyi:
@@ -242,9 +240,7 @@ class Taiyi:
         Raises:
             TaiyiError: there are fewer than two, the question is too long, or the model did not learn this.
         """
-        found = self._one(self.choosing(options, lang=lang)(question, context)).labels
-        texts = dict(zip(_KEYS, options, strict=False))
-        return [Choice(key=one.name, text=texts.get(one.name, ""), confidence=one.confidence) for one in found]
+        return choices(self._one(self.choosing(options, lang=lang)(question, context)).labels, options)
 
     def yes_or_no(self, question: str, context: str, *, lang: Asks = "auto") -> list[Label]:
         """Return yes, no and maybe, the most probable answer first, to a question about a text.
@@ -326,9 +322,9 @@ class Taiyi:
         Raises:
             TaiyiError: there are fewer than two options, or more than letters.
         """
-        if not 2 <= len(options) <= len(_KEYS):
-            raise TaiyiError(f"a choice is between 2 to {len(_KEYS)} options", got=len(options))
-        keyed = tuple(schema.Option(key=key, text=text) for key, text in zip(_KEYS, options, strict=False))
+        if not 2 <= len(options) <= len(KEYS):
+            raise TaiyiError(f"a choice is between 2 to {len(KEYS)} options", got=len(options))
+        keyed = tuple(schema.Option(key=key, text=text) for key, text in zip(KEYS, options, strict=False))
 
         def ask(question: str, context: str = "") -> Ask:
             fields = {**_question(question, context, lang), "kind": "choice", "answers": ("A",), "options": keyed}
@@ -388,8 +384,8 @@ class Taiyi:
         like: str = "",
     ) -> Ask:
         """Return a question about a record of these fields; raise ModelError where the model did not learn such."""
-        texts: Iterable[object] = (*fields.values(), *fields.get("contexts", ()))
-        if wrong := next(filter(None, (fault(text) for text in texts if isinstance(text, str))), ""):
+        texts = (t for t in (*fields.values(), *fields.get("contexts", ())) if isinstance(t, str))
+        if wrong := next(filter(None, (fault(text) or too_long(len(text)) for text in texts)), ""):
             return Ask(None, how, wrong)
         lang: Lang = fields["lang"]
         self.model.check_learned(task, lang)

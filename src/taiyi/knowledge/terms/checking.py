@@ -6,6 +6,7 @@ exist, but that it does not know it while it knows names that are like it; whoev
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -60,7 +61,7 @@ class Terms:
         return sorted(found, key=lambda flag: flag.span)
 
 
-def notice(flags: list[Flag], lang: Lang) -> str:
+def notice(flags: Sequence[Flag], lang: Lang) -> str:
     """Return what a chat says of flagged terms before it answers, or instead; empty where nothing is flagged.
 
     A misspelling asks back; of an unknown term it says that it is not in the terminology, which names are near, and
