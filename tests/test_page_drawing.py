@@ -240,7 +240,7 @@ def test_an_event_may_be_part_of_another(draw: Drawing) -> None:
 # --- wording ---------------------------------------------------------------------------------------------------------
 
 # Of these the end follows from what is shown.
-BUILT = ("task_", "lang_", "pair_", "access_", "checked_", "types_", "download_", "term_")
+BUILT = ("task_", "lang_", "pair_", "access_", "checked_", "types_", "download_")
 
 
 def test_the_page_says_everything_in_both_languages_and_nothing_else(draw: Drawing) -> None:

@@ -108,8 +108,9 @@ export const edgesOfRelations = (relations, text) =>
   inOrder(relations.map(({ head, tail, type }) => ({ head: { id: head, label: head }, tail: { id: tail, label: tail }, type })), text);
 
 // An event is a node of its own, numbered, since a text may have several of one type.
+export const eventName = ({ type, trigger }, n) => `${n + 1}. ${type}${trigger ? ` (${trigger})` : ""}`;
 export const edgesOfEvents = (events) => {
-  const called = ({ type, trigger }, n) => ({ id: `event ${n}`, label: `${n + 1}. ${type}${trigger ? ` (${trigger})` : ""}` });
+  const called = (event, n) => ({ id: `event ${n}`, label: eventName(event, n) });
   return events.flatMap((event, n) => event.arguments.map(({ role, text, event: other }) => ({
     head: called(event, n),
     tail: other != null && events[other] ? called(events[other], other) : { id: `text ${text}`, label: text },
