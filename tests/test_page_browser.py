@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from page_server import Sources, Terms, Words, app, entities, served, taiyi
 from taiyi.checkpoint import Learned
@@ -64,9 +64,8 @@ def sourced() -> Iterator[str]:
 
 
 @contextmanager
-def opened(browser: Browser, at: str, *, lang: str = "en-US", size: tuple[int, int] = (1280, 900)) -> Iterator[Page]:
+def watched(context: BrowserContext, at: str) -> Iterator[Page]:
     """A page that asks nobody but its server, and breaks none of its rules."""
-    context = browser.new_context(locale=lang, viewport={"width": size[0], "height": size[1]}, accept_downloads=True)
     page = context.new_page()
     page.set_default_timeout(30_000)
     asked: list[str] = []
@@ -81,12 +80,26 @@ def opened(browser: Browser, at: str, *, lang: str = "en-US", size: tuple[int, i
     # The browser itself notes each answer that is an error.
     assert not [fault for fault in faults if "Failed to load resource" not in fault], faults
     assert page.evaluate("window.hit") is None, "a text was run"
+    page.close()
+
+
+@contextmanager
+def opened(browser: Browser, at: str, *, lang: str = "en-US", size: tuple[int, int] = (1280, 900)) -> Iterator[Page]:
+    """A page of somebody who was never here before."""
+    context = browser.new_context(locale=lang, viewport={"width": size[0], "height": size[1]})
+    with watched(context, at) as page:
+        yield page
     context.close()
 
 
+@pytest.fixture(scope="module")
+def desk(browser: Browser) -> BrowserContext:
+    return browser.new_context(locale="en-US", viewport={"width": 1280, "height": 900})
+
+
 @pytest.fixture
-def page(browser: Browser, at: str) -> Iterator[Page]:
-    with opened(browser, at) as made:
+def page(desk: BrowserContext, at: str) -> Iterator[Page]:
+    with watched(desk, at) as made:
         yield made
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from page_node import STATIC, Drawing
@@ -72,7 +72,6 @@ mentions = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(text=hard, found=mentions)
 def test_marks_keep_the_text_and_lie_where_mentions_stand(
     draw: Drawing, text: str, found: list[dict[str, Any]]
@@ -113,7 +112,6 @@ def test_what_nests_is_inside_and_what_crosses_is_cut(draw: Drawing) -> None:
     ]  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
 @given(text=st.text("ab肝 😀A1", max_size=20), names=st.lists(st.text("ab肝😀A1", max_size=4), max_size=4))
 def test_names_are_found_as_words(draw: Drawing, text: str, names: list[str]) -> None:
     for one in draw("places", text, names):
@@ -150,7 +148,6 @@ relations = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
 @given(found=relations, text=hard, width=st.integers(200, 1400))
 def test_a_graph_has_every_relation_once_and_nothing_overlaps(
     draw: Drawing, found: list[dict[str, str]], text: str, width: int
@@ -175,7 +172,6 @@ def test_a_graph_has_every_relation_once_and_nothing_overlaps(
             assert bus["lane"] != other["lane"] or apart
 
 
-@settings(max_examples=100, deadline=None)
 @given(found=relations, width=st.integers(200, 1400))
 def test_a_drawing_is_texts_and_lines_alone(draw: Drawing, found: list[dict[str, str]], width: int) -> None:
     edges = draw("edgesOfRelations", found, "")
