@@ -122,7 +122,7 @@ def _place(name: str) -> Path:
 
 
 def _own(folder: Path) -> None:
-    """Make a folder of the package one of the copy, with links to what is in it; what is compiled is found through them."""
+    """Make a folder of the package one of the copy, with links to what is in it, and thereby to what is compiled."""
     if folder.is_symlink():
         folder.unlink()
     elif folder.exists():

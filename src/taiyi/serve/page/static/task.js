@@ -69,14 +69,22 @@ const typesAsked = () => {
   const all = new Map([...known.map((type) => [type, ""]), ...own]);
   return [...all.values()].some(Boolean) ? Object.fromEntries(all) : [...all.keys()];
 };
-// The corpora that types or labels are from, with their titles.
-const corporaOf = ({ sets }) => [...new Map(sets.filter(({ corpus }) => corpus).map(({ corpus, title }) => [corpus, title]))];
+// The corpora that types or labels are from, with their titles and languages; those in the language of the page first.
+const corporaOf = (sets) => {
+  const found = new Map();
+  for (const { corpus, title, lang } of sets.filter((one) => one.corpus)) {
+    found.set(corpus, { title, langs: [...(found.get(corpus)?.langs ?? []), lang] });
+  }
+  const here = ([, { langs }]) => langs.includes(language());
+  const told = ({ title, langs }) => `${title} (${list(langs.map((lang) => say(`lang_${lang}`)))})`;
+  return [...found].sort((a, b) => here(b) - here(a)).map(([corpus, one]) => [corpus, told(one)]);
+};
 // The sets of types that there are to choose from, by language and guidelines.
 const offered = () => offer().sets.filter(({ corpus, lang }) =>
   (values.like === OWN || corpus === values.like) && (values.lang === "auto" || !lang || lang === values.lang));
 // Those of a corpus, or one's own; first those that a model learned which knows no others.
 const labelSets = () => {
-  const named = corporaOf(offer());
+  const named = corporaOf(offered());
   const own = [OWN, say("labels_own")];
   return about.confined ? [...named, own] : [own, ...named];
 };
@@ -93,7 +101,7 @@ const choice = (key, told, options) =>
 const check = (key) => ["label", { class: "check" }, ["input", { type: "checkbox", id: key }], ` ${say(key)}`];
 
 const typesTree = () => {
-  const guidelines = corporaOf(offer());
+  const guidelines = corporaOf(offer().sets);
   const groups = new Map();
   for (const { lang, types } of offered()) groups.set(lang, new Set([...(groups.get(lang) ?? []), ...types]));
   return ["fieldset", { class: "field" }, ["legend", null, say("types")],
@@ -129,7 +137,7 @@ const fillingTree = ["div", { class: "row filling" },
 
 // What was chosen for another task may not be there for this one.
 const settle = () => {
-  const guidelines = corporaOf(offer()).map(([corpus]) => corpus);
+  const guidelines = corporaOf(offer().sets).map(([corpus]) => corpus);
   if (guidelines.length < 2 || !guidelines.includes(values.like)) values.like = OWN;
   if (offer().langs.length < 2) values.lang = "auto";
 };
