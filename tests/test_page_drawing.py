@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from page_node import STATIC, Drawing
+from taiyi import catalogue
+from taiyi.serve.page import browsing
 
 Tree = Any
 
@@ -222,6 +224,15 @@ def test_relations_of_records_join_entities_concepts_and_one_another(draw: Drawi
         ("and", "head", "aspirin"), ("and", "tail", "asthma"),
         ("Binding (binds)", "Theme", "aspirin"),
     ]  # fmt: skip
+
+
+def test_examples_of_all_corpora_are_drawn(draw: Drawing) -> None:
+    drawn: set[str] = set()
+    for corpus in catalogue.all_corpora():
+        for record in browsing.details(corpus, None)["examples"]:
+            if record["form"] == "document" and draw("edgesOfDocument", record):
+                drawn.add(corpus.name)
+    assert {"bc5cdr", "bionlp_st_2013_cg", "cmeie_v2"} <= drawn
 
 
 def test_an_event_may_be_part_of_another(draw: Drawing) -> None:

@@ -73,10 +73,15 @@ const recordElement = (record) => {
   const made = element(["section", { class: "record" }, ["h4", null, record.id]]);
   if (record.cut) made.append(element(["p", { class: "notice" }, say("record_cut")]));
   if (record.form === "document") {
-    const mentions = (record.entities ?? []).map(({ spans, text, type }) => ({ spans, text, type }));
+    const { entities = [], events = [] } = record;
+    const triggers = events.map(({ trigger_spans: spans, trigger: text, type }) => ({ spans, text, type })).filter(({ spans }) => spans);
+    const mentions = [...entities.map(({ spans, text, type }) => ({ spans, text, type })), ...triggers];
     made.append(markedText(record.text, mentions, { lang: record.lang }));
     const edges = edgesOfDocument(record);
     if (edges.length) made.append(graph(edges));
+    // Nothing leads to or from these.
+    const alone = events.filter((event) => !event.arguments && !event.trigger_spans).map(({ id, ...more }) => more);
+    if (alone.length) made.append(element(valueTree({ events: alone }, record.lang)));
     return made;
   }
   made.append(element(valueTree(Object.fromEntries(Object.entries(record).filter(([key]) => !HIDDEN.has(key))), record.lang)));

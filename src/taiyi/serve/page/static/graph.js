@@ -119,7 +119,7 @@ export const edgesOfEvents = (events) => {
 };
 
 // Of a record: entities by their texts, concepts by that of their first mention; a relation of two joins them, one of more is a node of its
-// own, as events are.
+// own, as events are. What is empty in a record is not there.
 export const edgesOfDocument = ({ entities = [], relations = [], events = [] }) => {
   const known = new Map(entities.map(({ id, text }) => [id, { id: `entity ${id}`, label: text }]));
   for (const { text, concepts = [] } of entities) {
@@ -128,11 +128,11 @@ export const edgesOfDocument = ({ entities = [], relations = [], events = [] }) 
   for (const { id, type, trigger } of events) known.set(id, { id: `event ${id}`, label: trigger ? `${type} (${trigger})` : type });
   for (const { id, type } of relations) known.set(id, { id: `relation ${id}`, label: type });
   const place = ({ ref }) => known.get(ref) ?? { id: `text ${ref}`, label: ref };
-  const spread = ({ id, arguments: parts }) => parts.map((part) => ({ head: known.get(id), tail: place(part), type: part.role }));
-  const named = new Set(relations.flatMap(({ arguments: parts }) => parts.map(({ ref }) => ref)));
+  const spread = ({ id, arguments: parts = [] }) => parts.map((part) => ({ head: known.get(id), tail: place(part), type: part.role }));
+  const named = new Set(relations.flatMap(({ arguments: parts = [] }) => parts.map(({ ref }) => ref)));
   return [
     ...relations.flatMap((relation) => {
-      const [head, tail, more] = relation.arguments;
+      const [head, tail, more] = relation.arguments ?? [];
       const joins = tail && !more && !named.has(relation.id);
       return joins ? [{ head: place(head), tail: place(tail), type: relation.type }] : spread(relation);
     }),
