@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ _MOST_BYTES = 200_000
 
 
 @contextmanager
-def served(model: str) -> Iterator[str]:
+def served(model: str) -> Generator[str]:
     """Serve a model while it is asked; yields the address of its page."""
     command = [sys.executable, "-m", "taiyi", "serve", model, "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
