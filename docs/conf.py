@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent / "site"))
 import commands
 import fences
 import searching
+from sphinx import addnodes
 
 import taiyi
 
@@ -29,7 +30,6 @@ myst_heading_anchors = 4
 # Docstrings are written as Markdown has it: one backtick on each side is code.
 default_role = "code"
 autodoc_member_order = "bysource"
-autodoc_default_options = {"no-value": True}
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
 napoleon_use_ivar = True
@@ -55,6 +55,7 @@ html_theme_options = {
 }
 templates_path = ["site/templates"]
 
+_MOST_CHARS = 60
 _COMMANDS = "<!-- commands -->"
 _CARDS = "\n\n```{toctree}\n:hidden:\n:glob:\n\n*\n```\n"
 
@@ -72,12 +73,21 @@ def prepare(app: Any, page: str, source: list[str]) -> None:
 def whole(app: Any, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
     """Keep napoleon from taking what stands before a colon in the docstring of an attribute for its type."""
     if what in ("attribute", "data", "property"):
-        lines.insert(0, "")
+        # An empty comment.
+        lines[:0] = ["..", ""]
+
+
+def without_long_values(app: Any, tree: Any) -> None:
+    """Show a constant's value where it can be read at a glance; a table of the code would fill pages."""
+    for node in list(tree.findall(addnodes.desc_annotation)):
+        if node.astext().startswith(" = ") and len(node.astext()) > _MOST_CHARS:
+            node.parent.remove(node)
 
 
 def setup(app: Any) -> None:
     """Have pages and docstrings prepared, and search in both languages."""
     app.connect("autodoc-process-docstring", whole, priority=1)
+    app.connect("doctree-read", without_long_values)
     app.connect("source-read", prepare)
     app.connect("include-read", lambda app, path, page, source: prepare(app, page, source))
     app.add_search_language(searching.SearchBoth)

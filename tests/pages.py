@@ -22,7 +22,6 @@ import importlib
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -37,7 +36,6 @@ from sybil import Document, Example, Region, Sybil
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 from typer.testing import CliRunner
 
-import taiyi
 from taiyi import cli, recipe
 from taiyi.checkpoint import EMBEDDED_DIR
 from taiyi.errors import ModelError
@@ -115,11 +113,24 @@ def _end(namespace: dict[str, Any]) -> None:
 def _place(name: str) -> Path:
     """Return where a file of the page is to be written; what is under src/taiyi lies in a copy of the package."""
     path = Path(name)
-    if path.parts[:2] == ("src", "taiyi") and not Path("src").exists():
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(Path(taiyi.__file__).parent, "src/taiyi", ignore=ignored, copy_function=os.symlink)
+    if path.parts[:2] == ("src", "taiyi"):
+        Path("src").mkdir(exist_ok=True)
+        for folder in reversed(path.parents[: len(path.parts) - 2]):
+            _own(folder)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def _own(folder: Path) -> None:
+    """Make a folder of the package one of the copy, with links to what is in it, and thereby to what is compiled."""
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.exists():
+        return
+    folder.mkdir()
+    for path in (ROOT / folder).glob("*"):
+        if path.name != "__pycache__":
+            (folder / path.name).symlink_to(path)
 
 
 def _replace(path: Path, text: str) -> None:

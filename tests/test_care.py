@@ -1,4 +1,4 @@
-"""What a user is told for his own safety: the limit of use, and a notice where his text speaks of an emergency."""
+"""What users are told for their own safety: the limit of use, and a notice where his text speaks of an emergency."""
 
 from __future__ import annotations
 
@@ -26,11 +26,16 @@ NOW = {
     "her speech is slurred and her face is drooping": "emergency",
     "I think I am having a heart attack": "emergency",
     "No fever, but I can't breathe": "emergency",
+    "My husband collapsed and is not responding": "emergency",
     "I took too many of my pills": "poisoning",
     "my son swallowed a button battery": "poisoning",
     "What do I do, I overdosed on paracetamol": "poisoning",
     "my toddler drank some bleach": "poisoning",
+    "I took 30 Tylenol tablets": "poisoning",
+    "I did not notice that she swallowed bleach": "poisoning",
     "I want to kill myself": "suicide",
+    "I feel like ending my life": "suicide",
+    "No one would miss me if I killed myself": "suicide",
     "I don't want to live any more.": "suicide",
     "I keep thinking about suicide": "suicide",
     "everybody would be better off dead without me, I am suicidal": "suicide",
@@ -40,6 +45,10 @@ NOW = {
     "奶奶突然晕倒，叫不醒": "emergency",
     "没有发烧，但是胸口疼": "emergency",
     "他口角歪斜、口齿不清": "emergency",
+    "胸口剧痛，出冷汗": "emergency",
+    "鼻血止不住": "emergency",
+    "没注意误服了清洁剂": "poisoning",
+    "吃了三十片安眠药": "poisoning",
     "宝宝误服了妈妈的降压药": "poisoning",
     "我喝了半瓶农药": "poisoning",
     "吃了大量的安眠药怎么办": "poisoning",
@@ -58,6 +67,7 @@ NOT = (
     "My chest freezer broke: painful, suddenly all was warm",
     "The drug is not responding to heat",
     "Is the incidence of suicide attempts higher in winter?",
+    "We did not find that she took too many pills",
     "无胸痛、呼吸困难",
     "没有发热、咳嗽和胸痛",
     "否认自杀",
@@ -96,6 +106,16 @@ def test_every_phrase_counts(rule: dict[str, Any]) -> None:
             assert not care.kinds(f"{word}。{text}"), phrase
     if beside:
         assert not care.kinds(_spoken(rule["any"][0])), "it takes something beside it"
+
+
+def test_each_word_has_other_words_for_alternatives() -> None:
+    lists = [TOLD[key] for key in ("negators", "unaware", "reported")]
+    lists += [rule[key] for rule in TOLD["phrases"] for key in ("any", "with", "unless") if key in rule]
+    for phrase in (phrase for phrases in lists for phrase in phrases):
+        for word in phrase.replace("…", " ").split():
+            alternatives = word.split("/")
+            # "my/my own" would be "my", then "own".
+            assert all(alternatives) and len(set(alternatives)) == len(alternatives), phrase
 
 
 def test_wording_is_there_in_both_languages() -> None:

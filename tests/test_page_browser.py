@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from page_server import Sources, Terms, Words, app, entities, served, taiyi
 from taiyi.checkpoint import Learned
@@ -27,6 +27,7 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
+BACKING = Backing(Sources(), Terms())  # pyright: ignore[reportArgumentType]
 HOSTILE = "<img src=x onerror='window.hit=1'><script>window.hit=1</script>&lt;b&gt; \"quoted\" "
 
 
@@ -55,10 +56,16 @@ def at(words: Words, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def sourced() -> Iterator[str]:
+    """A server with sources and a terminology."""
+    with served(app(backing=BACKING)) as address:
+        yield address
+
+
 @contextmanager
-def opened(browser: Browser, at: str, *, lang: str = "en-US", size: tuple[int, int] = (1280, 900)) -> Iterator[Page]:
+def watched(context: BrowserContext, at: str) -> Iterator[Page]:
     """A page that asks nobody but its server, and breaks none of its rules."""
-    context = browser.new_context(locale=lang, viewport={"width": size[0], "height": size[1]}, accept_downloads=True)
     page = context.new_page()
     page.set_default_timeout(30_000)
     asked: list[str] = []
@@ -73,12 +80,26 @@ def opened(browser: Browser, at: str, *, lang: str = "en-US", size: tuple[int, i
     # The browser itself notes each answer that is an error.
     assert not [fault for fault in faults if "Failed to load resource" not in fault], faults
     assert page.evaluate("window.hit") is None, "a text was run"
+    page.close()
+
+
+@contextmanager
+def opened(browser: Browser, at: str, *, lang: str = "en-US", size: tuple[int, int] = (1280, 900)) -> Iterator[Page]:
+    """A page of somebody who was never here before."""
+    context = browser.new_context(locale=lang, viewport={"width": size[0], "height": size[1]})
+    with watched(context, at) as page:
+        yield page
     context.close()
 
 
+@pytest.fixture(scope="module")
+def desk(browser: Browser) -> BrowserContext:
+    return browser.new_context(locale="en-US", viewport={"width": 1280, "height": 900})
+
+
 @pytest.fixture
-def page(browser: Browser, at: str) -> Iterator[Page]:
-    with opened(browser, at) as made:
+def page(desk: BrowserContext, at: str) -> Iterator[Page]:
+    with watched(desk, at) as made:
         yield made
 
 
@@ -136,6 +157,11 @@ def test_types_are_chosen_named_and_defined(page: Page, words: Words) -> None:
     run(page, "aspirin")
     assert words.asked[-1]["like"] == "b"
     assert "chemical" not in words.asked[-1]["types"], "what is not shown is not asked for"
+    page.select_option("#lang", "zh")
+    page.select_option("#task", "relations")
+    run(page, "aspirin")
+    asked = words.asked[-1]
+    assert (asked["like"], asked["lang"]) == ("", "auto"), "what was chosen for a task that has it"
 
 
 def test_the_page_speaks_chinese_and_turns_to_english_and_back(browser: Browser, at: str) -> None:
@@ -147,7 +173,7 @@ def test_the_page_speaks_chinese_and_turns_to_english_and_back(browser: Browser,
         page.wait_for_selector("mark")
         assert page.locator("#found .source").text_content() == text
         assert page.locator("mark mark", has_text="支气管").count() == 1
-        expect(page.locator("#found .lead")).to_have_text("11 处提及")
+        expect(page.locator("#found .lead")).to_have_text("11 处实体")
         page.get_by_role("button", name="Show the page in English").click()
         assert page.get_attribute("html", "lang") == "en"
         expect(page.locator("#found .lead")).to_have_text("11 mentions")
@@ -155,16 +181,21 @@ def test_the_page_speaks_chinese_and_turns_to_english_and_back(browser: Browser,
         page.reload()
         page.wait_for_selector("#fields textarea")
         assert page.get_attribute("html", "lang") == "en", "the choice is kept"
+        page.select_option("#task", "labels")
+        page.click("#example")
+        assert "麻疹" in page.input_value("#text"), "this was learned in Chinese alone"
+        page.fill("#text", "")
+        page.select_option("#task", "entities")
         shown = page.locator("body").inner_text()
         assert set(re.findall("[\u4e00-\u9fff]+", shown)) <= {*("太一", "中文", "疾病", "药物", "症状", "身体部位")}, (
             "all else is English"
         )
 
 
-@pytest.mark.parametrize("before", ["", "😀", "👩‍⚕️ 𝒜", "肝e\u0301\n\n\ttab "])
-def test_offsets_count_code_points(page: Page, before: str) -> None:
-    run(page, f"{before} aspirin, asthma 😀 TP53")
-    assert [text for text in marks(page) if text.isascii()] == ["aspirin", "asthma", "TP53"]
+def test_offsets_count_code_points(page: Page) -> None:
+    for before in ("", "😀", "👩‍⚕️ 𝒜", "肝e\u0301\n\n\ttab "):
+        run(page, f"{before} aspirin, asthma 😀 TP53")
+        assert [text for text in marks(page) if text.isascii()] == ["aspirin", "asthma", "TP53"]
 
 
 def test_texts_are_texts(page: Page) -> None:
@@ -242,7 +273,7 @@ def test_labels_pairs_and_choices_are_weighed(page: Page) -> None:
     expect(page.locator(".weighed .label")).to_have_text(["one"])
     expect(page.locator(".weighed .number")).to_have_text(["0.73"])
     page.select_option("#task", "pairs")
-    assert page.locator("#labels option").all_text_contents()[0].startswith("KUAKE")
+    assert page.locator("#labels option").all_text_contents()[0].endswith("(Chinese)")
     page.fill("#first", "高血压能吃盐吗")
     page.fill("#second", "高血压可以吃咸的吗")
     page.select_option("#labels", "kuake_qqr")
@@ -268,18 +299,19 @@ def test_a_question_that_speaks_of_an_emergency_is_answered_with_a_notice(page: 
     expect(page.locator("#found .said")).to_contain_text("I can't breathe?</i>")
 
 
-def test_answers_from_sources_show_what_supports_them(browser: Browser) -> None:
-    backing = Backing(Sources(), Terms())  # pyright: ignore[reportArgumentType]
-    with served(app(backing=backing)) as at, opened(browser, at) as page:
+def test_answers_from_sources_show_what_supports_them(browser: Browser, sourced: str) -> None:
+    with opened(browser, sourced) as page:
         page.select_option("#task", "question")
         page.fill("#question", "Does asprin help?")
         page.check("#sources")
+        expect(page.locator("#context")).to_be_disabled()
         assert sent(page, "answer") == {"question": "Does asprin help?", "sources": True, "lang": "auto"}
         expect(page.locator("#found .said")).to_contain_text("It helps. [1]")
+        expect(page.locator("#found .said")).to_contain_text("“asprin” may be misspelt")
+        page.locator("summary", has_text="How each statement was checked").click()
         expect(page.locator("#found ol > li").first).to_contain_text("supported[1] PMID 1: “It may <b>help</b>.”")
         expect(page.locator("#found ol > li").last).to_contain_text("not supported")
         expect(page.locator("#found ol .fault")).to_contain_text("there is no such passage")
-        expect(page.locator("#found")).to_contain_text("asprin (perhaps misspelt; near to it): aspirin")
 
 
 def test_all_is_done_by_keyboard(page: Page) -> None:
@@ -386,9 +418,11 @@ def test_nothing_is_wider_than_a_phone(browser: Browser, at: str, lang: str) -> 
 
 # --- what a model cannot do ------------------------------------------------------------------------------------------
 
+SMALL = (Learned(task="ner", corpus="a", lang="en", types=("gene",)),)
+
 
 def test_what_the_model_did_not_learn_is_not_offered_and_it_is_said_why(browser: Browser) -> None:
-    small = taiyi([Learned(task="ner", corpus="a", lang="en", types=("gene",))])
+    small = taiyi(SMALL)
     with served(app(small)) as at, opened(browser, at) as page:
         assert page.locator("#task option").all_text_contents() == ["Entities"]
         expect(page.locator("#fields")).to_contain_text("learned this in English only")
@@ -419,18 +453,52 @@ def test_chat_states_its_limit_once_before_the_first_message(page: Page) -> None
     assert page.locator(".turn").count() == 0 and limit.count() == 0
 
 
+def ask(page: Page, text: str) -> dict[str, Any]:
+    """Send a message and wait for the answer; returns what was sent."""
+    with page.expect_request("**/v1/chat/completions") as waiting:
+        page.fill("#message", text)
+        page.press("#message", "Enter")
+    expect(page.locator("#send")).to_be_enabled()
+    return waiting.value.post_data_json
+
+
+def test_chat_answers_from_sources_unless_it_is_told_not_to(browser: Browser, sourced: str) -> None:
+    with opened(browser, sourced) as page:
+        page.click("nav a[data-view=chat]")
+        expect(page.locator("#chat-sources")).to_be_checked()
+        assert ask(page, "Does it help?")["sources"] is True
+        expect(page.locator(".assistant .said")).to_have_text("It helps. [1]")
+        page.get_by_label("Answer from the documents of this server").uncheck()
+        assert "sources" not in ask(page, "Hello")
+        expect(page.locator(".assistant .said").last).to_contain_text("You said: Hello")
+        expect(page.locator("#sources-alone")).to_be_hidden()
+        page.click("nav a[data-view=tasks]")
+        expect(page.locator("#task")).to_be_visible()
+
+
+def test_where_a_model_does_not_write_sources_speak_in_chat(browser: Browser) -> None:
+    with served(app(taiyi(SMALL), backing=BACKING)) as at, opened(browser, at) as page:
+        page.click("nav a[data-view=chat]")
+        expect(page.locator("#no-chat")).to_be_hidden()
+        expect(page.locator("#chat-sources")).to_be_checked()
+        expect(page.locator("#chat-sources")).to_be_disabled()
+        expect(page.locator("#sources-alone")).to_contain_text("does not write texts of its own")
+        assert ask(page, "Does it help?")["sources"] is True
+        expect(page.locator(".assistant .said")).to_have_text("It helps. [1]")
+
+
 @pytest.mark.parametrize(
     ("lang", "text", "told"), [("en-US", "I want to kill myself", "988"), ("zh-CN", "我突然胸痛", "120")]
 )
 def test_chat_tells_of_emergencies(browser: Browser, at: str, lang: str, text: str, told: str) -> None:
-    with opened(browser, at, lang=lang) as page:
+    with opened(browser, at, lang=lang, size=(390, 740)) as page:
         page.click("nav a[data-view=chat]")
-        page.fill("#message", text)
-        page.press("#message", "Enter")
-        expect(page.get_by_role("alert").filter(has_text=told)).to_be_visible()
-        expect(page.locator(".assistant .said")).to_contain_text("You said:")
-        page.fill("#message", "Thank you")
-        page.press("#message", "Enter")
+        ask(page, "What is asthma?")
+        ask(page, text)
+        notice = page.get_by_role("alert").filter(has_text=told)
+        expect(notice).to_be_in_viewport(ratio=1)
+        expect(page.locator(".assistant .said").last).to_contain_text("You said:")
+        ask(page, "Thank you")
         expect(page.locator(".assistant .said").last).to_contain_text("Thank you")
         assert page.locator(".emergency").count() == 1, "in no other answer"
 
@@ -445,6 +513,7 @@ def test_dialogues_are_sent_whole_and_what_broke_is_forgotten(page: Page, words:
     page.fill("#message", "break")
     page.click("#send")
     expect(page.locator(".turn .fault")).to_contain_text("the server is broken")
+    expect(page.locator(".assistant").last).not_to_contain_text("Stopped")
     assert page.input_value("#message") == "break", "it can be sent again"
     page.fill("#message", HOSTILE)
     page.click("#send")

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from page_node import STATIC, Drawing
+from taiyi import catalogue
+from taiyi.serve.page import browsing
 
 Tree = Any
 
@@ -72,7 +74,6 @@ mentions = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(text=hard, found=mentions)
 def test_marks_keep_the_text_and_lie_where_mentions_stand(
     draw: Drawing, text: str, found: list[dict[str, Any]]
@@ -113,7 +114,6 @@ def test_what_nests_is_inside_and_what_crosses_is_cut(draw: Drawing) -> None:
     ]  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
 @given(text=st.text("ab肝 😀A1", max_size=20), names=st.lists(st.text("ab肝😀A1", max_size=4), max_size=4))
 def test_names_are_found_as_words(draw: Drawing, text: str, names: list[str]) -> None:
     for one in draw("places", text, names):
@@ -150,7 +150,6 @@ relations = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
 @given(found=relations, text=hard, width=st.integers(200, 1400))
 def test_a_graph_has_every_relation_once_and_nothing_overlaps(
     draw: Drawing, found: list[dict[str, str]], text: str, width: int
@@ -175,7 +174,6 @@ def test_a_graph_has_every_relation_once_and_nothing_overlaps(
             assert bus["lane"] != other["lane"] or apart
 
 
-@settings(max_examples=100, deadline=None)
 @given(found=relations, width=st.integers(200, 1400))
 def test_a_drawing_is_texts_and_lines_alone(draw: Drawing, found: list[dict[str, str]], width: int) -> None:
     edges = draw("edgesOfRelations", found, "")
@@ -228,6 +226,15 @@ def test_relations_of_records_join_entities_concepts_and_one_another(draw: Drawi
     ]  # fmt: skip
 
 
+def test_examples_of_all_corpora_are_drawn(draw: Drawing) -> None:
+    drawn: set[str] = set()
+    for corpus in catalogue.all_corpora():
+        for record in browsing.details(corpus, None)["examples"]:
+            if record["form"] == "document" and draw("edgesOfDocument", record):
+                drawn.add(corpus.name)
+    assert {"bc5cdr", "bionlp_st_2013_cg", "cmeie_v2"} <= drawn
+
+
 def test_an_event_may_be_part_of_another(draw: Drawing) -> None:
     events = [
         {"type": "Binding", "trigger": "binds", "arguments": [{"role": "Theme", "text": "STAT3", "event": None}]},
@@ -240,7 +247,7 @@ def test_an_event_may_be_part_of_another(draw: Drawing) -> None:
 # --- wording ---------------------------------------------------------------------------------------------------------
 
 # Of these the end follows from what is shown.
-BUILT = ("task_", "lang_", "pair_", "access_", "checked_", "types_", "download_", "term_")
+BUILT = ("task_", "lang_", "pair_", "access_", "checked_", "types_", "download_")
 
 
 def test_the_page_says_everything_in_both_languages_and_nothing_else(draw: Drawing) -> None:

@@ -1,4 +1,4 @@
-"""What a user is told for his own safety: the limit of use, and a notice where his text speaks of an emergency."""
+"""What users are told for their own safety: the limit of use, and a notice where his text speaks of an emergency."""
 
 from __future__ import annotations
 
@@ -83,7 +83,8 @@ def _plain(text: str) -> str:
 @cache
 def _care() -> _Care:
     told = tomllib.loads(resources.files("taiyi.use").joinpath("care.toml").read_text(encoding="utf-8"))
-    near = (_phrase(negator.removesuffix(_GAP)) + _NEAR * negator.endswith(_GAP) for negator in told["negators"])
+    near = rf"(?!\s?(?:{_any(told['unaware']).pattern})){_NEAR}"
+    negators = (_phrase(one.removesuffix(_GAP)) + near * one.endswith(_GAP) for one in told["negators"])
     return _Care(
         limit=told["limit"],
         notices=told["notices"],
@@ -96,7 +97,7 @@ def _care() -> _Care:
             )
             for one in told["phrases"]
         ],
-        negated=re.compile(f"(?:{'|'.join(near)})$"),
+        negated=re.compile(f"(?:{'|'.join(negators)})$"),
         reported=_any(told["reported"]),
     )
 

@@ -20,6 +20,28 @@ TOGETHER = 5
 MOST = 10_000
 """Records are counted from the first; so far in they can be looked at."""
 _TEXT_CHARS = 20_000
+TASKS_ZH: Mapping[str, str] = {
+    "ner": "命名实体识别",
+    "nen": "命名实体标准化",
+    "re": "关系抽取",
+    "cre": "因果关系抽取",
+    "ee": "事件抽取",
+    "coref": "共指消解",
+    "tc": "文本分类",
+    "qa_mc": "选择题",
+    "qa_yesno": "是非问答",
+    "qa_sqa": "简单问答",
+    "qa_cqa": "依据上下文的问答",
+    "mrd": "多轮对话",
+    "mt": "机器翻译",
+    "tp_ss": "文本对：语义相似度",
+    "tp_te": "文本对：文本蕴含",
+    "summary": "摘要生成",
+    "title": "标题生成",
+    "report": "报告生成",
+    "struct": "文本到结构",
+    "text": "用于预训练的原始文本",
+}
 
 
 def shown(corpus: Corpus) -> bool:
@@ -40,7 +62,8 @@ def listing(root: Path | None) -> dict[str, Any]:
     rows = [
         facts.row(corpus) | {"here": here(corpus, root), "types": _types(corpus)} for corpus in catalogue.all_corpora()
     ]
-    return {"corpora": rows, "tasks": TASKS, "together": TOGETHER}
+    tasks = {task: {"en": title, "zh": TASKS_ZH.get(task, title)} for task, title in TASKS.items()}
+    return {"corpora": rows, "tasks": tasks, "together": TOGETHER}
 
 
 def details(corpus: Corpus, root: Path | None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 // The page: its parts, its language and its key. What each part shows is in the module of its name.
 import { get, onKey, setKey } from "./api.js";
-import { begin, fill, heard, say, turn } from "./say.js";
+import { begin, heard, say, turn } from "./say.js";
 import { put } from "./tree.js";
 import * as chat from "./chat.js";
 import * as corpora from "./corpora.js";
@@ -75,7 +75,6 @@ const start = async () => {
     put($("broken"), ["p", { class: "fault" }, error.message, " ", ["button", { type: "button" }, say("again")]]);
     $("broken").querySelector("button").addEventListener("click", () => location.reload());
   }
-  fill(document);
   show();
   // Who goes to another part reads on there.
   window.addEventListener("hashchange", () => show()?.focus());

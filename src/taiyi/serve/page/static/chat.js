@@ -2,11 +2,11 @@
 import { talk } from "./api.js";
 import { noticesOf, noticeTree } from "./care.js";
 import { heard, language, say } from "./say.js";
-import { put } from "./tree.js";
+import { element, put } from "./tree.js";
 
 const $ = (id) => document.getElementById(id);
 let about = null;
-let turns = []; // {role, content, notices, fault, ended}
+let turns = []; // {role, content, notices, fault, ended, node}
 let stated = false; // whether the limit of use was stated in an earlier dialogue
 let stopping = null;
 
@@ -14,9 +14,17 @@ const turnTree = ({ role, content, notices = [], fault, ended }) => ["article", 
   ["h2", null, say(role === "user" ? "you" : "answered_by")],
   ["p", { class: "said" }, content || (ended && !fault ? say("empty_answer") : "")],
   ...(ended === "length" ? [["p", { class: "aside" }, say("reached_limit")]] : []),
-  ...(ended === "stopped" ? [["p", { class: "aside" }, say("stopped")]] : []),
+  ...(ended === "stopped" && !fault ? [["p", { class: "aside" }, say("stopped")]] : []),
   ...(fault ? [["p", { class: "fault", role: "alert" }, fault]] : []),
   ...notices.map(noticeTree)];
+
+// Draws a turn where it stands: what is read aloud is then what is new.
+const show = (turn) => {
+  const node = element(turnTree(turn));
+  if (turn.node) turn.node.replaceWith(node);
+  else $("log").append(node);
+  turn.node = node;
+};
 
 const draw = () => {
   if (!about) return;
@@ -26,9 +34,22 @@ const draw = () => {
   $("talk").hidden = !able;
   $("from-sources").hidden = !about.sources;
   put($("no-chat"), ["p", null, say("no_chat")]);
+  put($("sources-alone"), able && !about.talks ? say("sources_alone") : "");
   const limit = ["div", { class: "notice", role: "note" }, ["strong", null, say("limit")], ["p", null, about.limit[language()]]];
-  put($("log"), ...(stated ? [] : [limit]), ...turns.map(turnTree));
+  put($("log"), ...(stated ? [] : [limit]));
+  for (const turn of turns) {
+    turn.node = null;
+    show(turn);
+  }
+};
+
+// The dialogue scrolls by itself where there is room for it, and with the page on a phone.
+const bottom = (node) => node.getBoundingClientRect().bottom;
+const atEnd = () => bottom($("log").lastElementChild) < Math.min(bottom($("log")), innerHeight) + 8;
+const toEnd = () => {
   $("log").scrollTop = $("log").scrollHeight;
+  const below = bottom($("log").lastElementChild) - innerHeight;
+  if (below > 0) scrollBy(0, below + 16);
 };
 
 // What was not answered is forgotten.
@@ -52,20 +73,29 @@ const send = async () => {
   turns.push(answer);
   $("message").value = "";
   busy(new AbortController());
-  draw();
+  show(asked);
+  show(answer);
+  toEnd();
   const { signal } = stopping;
   noticesOf(content).then((notices) => {
     asked.notices = notices;
-    if (notices.length && turns.includes(asked)) draw();
+    if (!notices.length || !turns.includes(asked)) return;
+    show(asked);
+    asked.node.lastElementChild.scrollIntoView({ block: "nearest" });
   });
+  // Who reads further up is left there, and no answer pushes a notice out of sight.
+  const follow = (change) => {
+    if (!turns.includes(answer)) return;
+    const following = atEnd() && !asked.notices?.length;
+    change();
+    if (following) toEnd();
+  };
   try {
     const pieces = talk(messages, $("chat-sources").checked, signal);
     let piece = await pieces.next();
     for (; !piece.done; piece = await pieces.next()) {
       answer.content += piece.value;
-      const said = $("log").querySelectorAll(".said");
-      said[said.length - 1].textContent = answer.content;
-      $("log").scrollTop = $("log").scrollHeight;
+      follow(() => (answer.node.querySelector(".said").textContent = answer.content));
     }
     answer.ended = piece.value || "stop";
   } catch (error) {
@@ -77,7 +107,7 @@ const send = async () => {
     asked.forgotten = !answer.content;
   }
   busy(null);
-  draw();
+  follow(() => show(answer));
 };
 
 export const begin = (known) => {

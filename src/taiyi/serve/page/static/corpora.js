@@ -2,7 +2,7 @@
 import { get } from "./api.js";
 import { edgesOfDocument } from "./graph.js";
 import { graph, markedText, table } from "./found.js";
-import { heard, language, number, say } from "./say.js";
+import { heard, LANGS, language, list, number, say } from "./say.js";
 import { element, put } from "./tree.js";
 
 const $ = (id) => document.getElementById(id);
@@ -27,7 +27,7 @@ const drawList = () => {
   put($("count"), say("corpora_count", { n: number(rows.length), all: number(all.corpora.length) }));
   put($("names"), ...rows.map((row) => ["li", null,
     ["a", { href: `#/corpora/${encodeURIComponent(row.name)}`, "aria-current": row.name === chosen?.name ? "true" : undefined },
-      ["b", null, row.title], ["span", { class: "aside" }, `${row.name} · ${row.lang.join(", ")} · ${row.tasks.join(", ")}`]]]));
+      ["b", null, row.title], ["span", { class: "aside" }, [row.name, list(row.lang.map((lang) => say(`lang_${lang}`))), row.tasks.join(", ")].join(" · ")]]]));
 };
 
 const offer = (id, key, options) => {
@@ -37,9 +37,9 @@ const offer = (id, key, options) => {
 };
 
 const drawFilters = () => {
-  offer("find-lang", "any_lang", ["en", "zh"].map((lang) => [lang, say(`lang_${lang}`)]));
+  offer("find-lang", "any_lang", LANGS.map((lang) => [lang, say(`lang_${lang}`)]));
   offer("find-access", "any_access", ["open", "form", "credentialed"].map((access) => [access, say(`access_${access}`)]));
-  offer("find-task", "any_task", Object.entries(all.tasks).map(([task, title]) => [task, `${task}: ${title}`]));
+  offer("find-task", "any_task", Object.entries(all.tasks).map(([task, title]) => [task, `${task}: ${title[language()]}`]));
 };
 
 // --- a corpus ---
@@ -48,8 +48,8 @@ const link = (address) => ["a", { href: address, rel: "noopener noreferrer", tar
 const sizes = (found) => Object.entries(found).map(([split, size]) => `${split} ${number(size)}`).join(", ");
 
 const facts = (one) => [
-  ["fact_lang", one.lang.map((lang) => say(`lang_${lang}`)).join(", ")],
-  ["fact_tasks", one.tasks.map((task) => `${all.tasks[task]} (${task})`).join(", ")],
+  ["fact_lang", list(one.lang.map((lang) => say(`lang_${lang}`)))],
+  ["fact_tasks", list(one.tasks.map((task) => `${all.tasks[task][language()]} (${task})`))],
   ["fact_sizes", sizes(one.sizes)],
   ["fact_licence", one.licence],
   ["fact_access", say(`access_${one.access}`)],
@@ -73,10 +73,15 @@ const recordElement = (record) => {
   const made = element(["section", { class: "record" }, ["h4", null, record.id]]);
   if (record.cut) made.append(element(["p", { class: "notice" }, say("record_cut")]));
   if (record.form === "document") {
-    const mentions = (record.entities ?? []).map(({ spans, text, type }) => ({ spans, text, type }));
+    const { entities = [], events = [] } = record;
+    const triggers = events.map(({ trigger_spans: spans, trigger: text, type }) => ({ spans, text, type })).filter(({ spans }) => spans);
+    const mentions = [...entities.map(({ spans, text, type }) => ({ spans, text, type })), ...triggers];
     made.append(markedText(record.text, mentions, { lang: record.lang }));
     const edges = edgesOfDocument(record);
     if (edges.length) made.append(graph(edges));
+    // Nothing leads to or from these.
+    const alone = events.filter((event) => !event.arguments && !event.trigger_spans).map(({ id, ...more }) => more);
+    if (alone.length) made.append(element(valueTree({ events: alone }, record.lang)));
     return made;
   }
   made.append(element(valueTree(Object.fromEntries(Object.entries(record).filter(([key]) => !HIDDEN.has(key))), record.lang)));

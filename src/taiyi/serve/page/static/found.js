@@ -1,8 +1,8 @@
 // What was found in a text: its mentions in place, its relations as a graph, all of it as tables and files.
 import { file } from "./api.js";
-import { drawn, edgesOfEvents, edgesOfRelations } from "./graph.js";
+import { drawn, edgesOfEvents, edgesOfRelations, eventName } from "./graph.js";
 import { legend, marked, places } from "./marks.js";
-import { number, say } from "./say.js";
+import { list, number, say } from "./say.js";
 import { element, put } from "./tree.js";
 
 const sure = (value) => (value == null ? "" : value.toFixed(2));
@@ -91,8 +91,9 @@ const tables = ({ entities, relations, events }) => {
     entities.map(({ text, type, start, end, confidence }) => [text, type, `${start}–${end}`, sure(confidence)]));
   titled(["col_head", "col_type", "col_tail", "col_sure"],
     relations.map(({ head, type, tail, confidence }) => [head, type, tail, sure(confidence)]));
+  const filled = ({ role, text, event: n }) => `${role}: ${n != null && events[n] ? eventName(events[n], n) : text}`;
   titled(["col_type", "col_trigger", "col_roles"],
-    events.map(({ type, trigger, arguments: parts }) => [type, trigger, parts.map(({ role, text }) => `${role}: ${text}`).join("; ")]));
+    events.map(({ type, trigger, arguments: parts }, n) => [`${n + 1}. ${type}`, trigger, parts.map(filled).join("; ")]));
   return made;
 };
 
@@ -112,7 +113,7 @@ const download = async (to, text, found, fail) => {
 export const showFound = (into, text, found, { asked, fail }) => {
   const { entities, relations, events } = found;
   const counts = [[entities, "found_entities"], [relations, "found_relations"], [events, "found_events"]];
-  const said = counts.filter(([all]) => all.length).map(([all, key]) => say(key, { n: number(all.length) })).join(", ");
+  const said = list(counts.filter(([all]) => all.length).map(([all, key]) => say(key, { n: number(all.length) })));
   const edges = [...edgesOfRelations(relations, text), ...edgesOfEvents(events)];
   // Relations and events are of names, which are marked wherever they stand.
   const named = new Set([...relations.flatMap(({ head, tail }) => [head, tail]),

@@ -108,8 +108,9 @@ export const edgesOfRelations = (relations, text) =>
   inOrder(relations.map(({ head, tail, type }) => ({ head: { id: head, label: head }, tail: { id: tail, label: tail }, type })), text);
 
 // An event is a node of its own, numbered, since a text may have several of one type.
+export const eventName = ({ type, trigger }, n) => `${n + 1}. ${type}${trigger ? ` (${trigger})` : ""}`;
 export const edgesOfEvents = (events) => {
-  const called = ({ type, trigger }, n) => ({ id: `event ${n}`, label: `${n + 1}. ${type}${trigger ? ` (${trigger})` : ""}` });
+  const called = (event, n) => ({ id: `event ${n}`, label: eventName(event, n) });
   return events.flatMap((event, n) => event.arguments.map(({ role, text, event: other }) => ({
     head: called(event, n),
     tail: other != null && events[other] ? called(events[other], other) : { id: `text ${text}`, label: text },
@@ -118,7 +119,7 @@ export const edgesOfEvents = (events) => {
 };
 
 // Of a record: entities by their texts, concepts by that of their first mention; a relation of two joins them, one of more is a node of its
-// own, as events are.
+// own, as events are. What is empty in a record is not there.
 export const edgesOfDocument = ({ entities = [], relations = [], events = [] }) => {
   const known = new Map(entities.map(({ id, text }) => [id, { id: `entity ${id}`, label: text }]));
   for (const { text, concepts = [] } of entities) {
@@ -127,11 +128,11 @@ export const edgesOfDocument = ({ entities = [], relations = [], events = [] }) 
   for (const { id, type, trigger } of events) known.set(id, { id: `event ${id}`, label: trigger ? `${type} (${trigger})` : type });
   for (const { id, type } of relations) known.set(id, { id: `relation ${id}`, label: type });
   const place = ({ ref }) => known.get(ref) ?? { id: `text ${ref}`, label: ref };
-  const spread = ({ id, arguments: parts }) => parts.map((part) => ({ head: known.get(id), tail: place(part), type: part.role }));
-  const named = new Set(relations.flatMap(({ arguments: parts }) => parts.map(({ ref }) => ref)));
+  const spread = ({ id, arguments: parts = [] }) => parts.map((part) => ({ head: known.get(id), tail: place(part), type: part.role }));
+  const named = new Set(relations.flatMap(({ arguments: parts = [] }) => parts.map(({ ref }) => ref)));
   return [
     ...relations.flatMap((relation) => {
-      const [head, tail, more] = relation.arguments;
+      const [head, tail, more] = relation.arguments ?? [];
       const joins = tail && !more && !named.has(relation.id);
       return joins ? [{ head: place(head), tail: place(tail), type: relation.type }] : spread(relation);
     }),

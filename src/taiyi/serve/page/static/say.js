@@ -8,13 +8,16 @@ const hearing = [];
 
 export const language = () => now;
 
-export const say = (key, values = {}) =>
-  WORDS[key][LANGS.indexOf(now)].replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+export const number = (value) => value.toLocaleString(now === "zh" ? "zh-CN" : "en");
+export const list = (texts) => texts.join(now === "zh" ? "、" : ", ");
+
+export const say = (key, values = {}) => {
+  const [one, many = one] = WORDS[key][LANGS.indexOf(now)].split("|");
+  return (values.n === number(1) ? one : many).replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+};
 
 // What else is drawn anew when the language changes.
 export const heard = (listener) => hearing.push(listener);
-
-export const number = (value) => value.toLocaleString(now === "zh" ? "zh-CN" : "en");
 
 // Fills in what stands in the document itself: texts, and attributes that are read aloud or shown.
 export const fill = (root) => {

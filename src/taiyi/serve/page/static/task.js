@@ -3,7 +3,8 @@ import { ask } from "./api.js";
 import { noticesOf, noticeTree } from "./care.js";
 import { EXAMPLES } from "./examples.js";
 import { showFound } from "./found.js";
-import { heard, language, number, say } from "./say.js";
+import { showSaid } from "./said.js";
+import { heard, LANGS, language, list, number, say } from "./say.js";
 import { put } from "./tree.js";
 
 const $ = (id) => document.getElementById(id);
@@ -46,7 +47,7 @@ const TASKS = {
   title: rewriting("title", { text: "abstract" }),
   report: rewriting("report", { text: "dialogue" }),
 };
-const LONG = { text: 9, first: 4, second: 4, context: 7, question: 3, options: 4, own_types: 3, own_labels: 4 };
+const LONG = { text: 9, first: 4, second: 4, context: 4, question: 3, options: 4, own_types: 3, own_labels: 4 };
 const OWN = ""; // labels of one's own, and any guidelines
 
 let about = null;
@@ -56,7 +57,6 @@ let result = null; // draws what came of the last question
 const values = { lang: "auto", like: OWN, pair_what: "similarity", several: false, sources: false, chosen: new Set() };
 
 const offer = () => about.offers.find((one) => one.name === name);
-const langs = (one) => one.langs.map((lang) => say(`lang_${lang}`)).join(", ");
 
 // --- types and labels ---
 
@@ -69,12 +69,22 @@ const typesAsked = () => {
   const all = new Map([...known.map((type) => [type, ""]), ...own]);
   return [...all.values()].some(Boolean) ? Object.fromEntries(all) : [...all.keys()];
 };
+// The corpora that types or labels are from, with their titles and languages; those in the language of the page first.
+const corporaOf = (sets) => {
+  const found = new Map();
+  for (const { corpus, title, lang } of sets.filter((one) => one.corpus)) {
+    found.set(corpus, { title, langs: [...(found.get(corpus)?.langs ?? []), lang] });
+  }
+  const here = ([, { langs }]) => langs.includes(language());
+  const told = ({ title, langs }) => `${title} (${list(langs.map((lang) => say(`lang_${lang}`)))})`;
+  return [...found].sort((a, b) => here(b) - here(a)).map(([corpus, one]) => [corpus, told(one)]);
+};
 // The sets of types that there are to choose from, by language and guidelines.
 const offered = () => offer().sets.filter(({ corpus, lang }) =>
   (values.like === OWN || corpus === values.like) && (values.lang === "auto" || !lang || lang === values.lang));
 // Those of a corpus, or one's own; first those that a model learned which knows no others.
 const labelSets = () => {
-  const named = [...new Map(offer().sets.map(({ corpus, title }) => [corpus, title]))];
+  const named = corporaOf(offered());
   const own = [OWN, say("labels_own")];
   return about.confined ? [...named, own] : [own, ...named];
 };
@@ -91,13 +101,11 @@ const choice = (key, told, options) =>
 const check = (key) => ["label", { class: "check" }, ["input", { type: "checkbox", id: key }], ` ${say(key)}`];
 
 const typesTree = () => {
-  const { sets } = offer();
-  const named = sets.filter(({ corpus }) => corpus);
-  const guidelines = [[OWN, say("like_any")], ...new Map(named.map(({ corpus, title }) => [corpus, title]))];
+  const guidelines = corporaOf(offer().sets);
   const groups = new Map();
   for (const { lang, types } of offered()) groups.set(lang, new Set([...(groups.get(lang) ?? []), ...types]));
   return ["fieldset", { class: "field" }, ["legend", null, say("types")],
-    ...(named.length > 1 ? [choice("like", "like", guidelines)] : []),
+    ...(guidelines.length > 1 ? [choice("like", "like", [[OWN, say("like_any")], ...guidelines])] : []),
     ...[...groups].map(([lang, types]) => ["div", { class: "chips", lang: lang === "zh" ? "zh" : undefined },
       ...[...types].map((type) => ["label", { class: "chip" }, ["input", { type: "checkbox", "data-type": type }], ["span", null, type]])]),
     ...(groups.size ? [["p", { class: "aside" }, say("types_none")]] : []),
@@ -109,7 +117,7 @@ const labelsTree = () => {
   const chosen = sets.find(({ corpus }) => corpus === labelsOf());
   return ["div", null,
     ...(sets.length ? [choice("labels", "labels_of", labelSets())] : []),
-    ...(chosen ? [["p", { class: "aside labels" }, chosen.types.join(", ")]] : [area("own_labels", "labels_lines")])];
+    ...(chosen ? [["p", { class: "aside labels" }, list(chosen.types)]] : [area("own_labels", "labels_lines")])];
 };
 
 const TREES = {
@@ -121,29 +129,46 @@ const TREES = {
     Object.entries(offer().asks).filter(([, found]) => found.length).map(([what]) => [what, say(`pair_${what}`)])),
 };
 
+const languageTree = (able) => (able.length > 1
+  ? choice("lang", "language", ["auto", ...LANGS].map((lang) => [lang, say(`lang_${lang}`)]))
+  : ["p", { class: "aside" }, say("only_in", { lang: say(`lang_${able[0]}`) })]);
+const fillingTree = ["div", { class: "row filling" },
+  ["button", { type: "button", class: "plain", id: "example" }], ["span", { id: "length", class: "aside" }]];
+
+// What was chosen for another task may not be there for this one.
+const settle = () => {
+  const guidelines = corporaOf(offer().sets).map(([corpus]) => corpus);
+  if (guidelines.length < 2 || !guidelines.includes(values.like)) values.like = OWN;
+  if (offer().langs.length < 2) values.lang = "auto";
+};
+
+// A field shows its value; where that is none of its options, it takes the first.
+const wire = (one) => {
+  const value = values[one.id];
+  if (one.type === "checkbox") one.checked = Boolean(value);
+  else if (one.options && ![...one.options].some((option) => option.value === value)) values[one.id] = one.value;
+  else if (value !== undefined) one.value = value;
+  one.addEventListener("input", () => changed(one));
+};
+const wireType = (one) => {
+  one.checked = values.chosen.has(one.dataset.type);
+  one.addEventListener("change", () => values.chosen[one.checked ? "add" : "delete"](one.dataset.type));
+};
+
 const drawFields = () => {
+  settle();
+  const { langs: able } = offer();
   const { fields, told = {} } = TASKS[name];
-  const example = EXAMPLES[language()][name];
   const trees = fields.map((key) => TREES[key]?.() ?? area(key, told[key] ?? key, key === "text" ? say("paste") : undefined));
-  const into = $("fields");
   const texts = fields.findLastIndex((key) => !TREES[key]) + 1;
-  put(into, ...trees.slice(0, texts), ["div", { class: "row filling" },
-    ["button", { type: "button", class: "plain", id: "example" }, say("example")], ["span", { id: "length", class: "aside" }]],
-  ...trees.slice(texts), ...(offer().langs.length > 1 ? [choice("lang", "language", ["auto", "en", "zh"].map((lang) => [lang, say(`lang_${lang}`)]))]
-    : [["p", { class: "aside" }, say("only_in", { lang: langs(offer()) })]]));
-  for (const one of into.querySelectorAll("textarea, select, input[id]")) {
-    if (one.type === "checkbox") one.checked = Boolean(values[one.id]);
-    else if (values[one.id] !== undefined && [...(one.options ?? [{ value: values[one.id] }])].some(({ value }) => value === values[one.id])) one.value = values[one.id];
-    else if (one.options) values[one.id] = one.value;
-    one.addEventListener("input", () => changed(one));
-  }
-  for (const one of into.querySelectorAll("[data-type]")) {
-    one.checked = values.chosen.has(one.dataset.type);
-    one.addEventListener("change", () => (one.checked ? values.chosen.add(one.dataset.type) : values.chosen.delete(one.dataset.type)));
-  }
+  const into = $("fields");
+  put(into, ...trees.slice(0, texts), fillingTree, ...trees.slice(texts), languageTree(able));
+  into.querySelectorAll("textarea, select, input[id]").forEach(wire);
+  into.querySelectorAll("[data-type]").forEach(wireType);
   if (values.own_types) into.querySelector("details")?.setAttribute("open", "");
+  put($("example"), say("example"));
   $("example").addEventListener("click", () => {
-    Object.assign(values, example);
+    Object.assign(values, EXAMPLES[able.includes(language()) ? language() : able[0]][name]);
     drawFields();
     $("example").focus();
   });
@@ -161,6 +186,8 @@ const changed = (one) => {
 };
 
 const measure = () => {
+  // Sources or a text: not both.
+  if ($("sources")) $("context").disabled = $("sources").checked;
   const n = TASKS[name].fields.reduce((sum, key) => sum + (LONG[key] ? [...(values[key] ?? "")].length : 0), 0);
   const over = n > about.max_chars;
   put($("length"), n ? say(over ? "too_long" : "characters", { n: number(n), most: number(about.max_chars) }) : "");
@@ -173,7 +200,7 @@ const drawTasks = () => {
   const there = about.offers.filter((one) => one.langs.length);
   const missing = about.offers.filter((one) => !one.langs.length).map((one) => say(`task_${one.name}`));
   if (missing.length) {
-    const told = say("not_learned", { tasks: missing.join(language() === "zh" ? "、" : ", ") });
+    const told = say("not_learned", { tasks: list(missing) });
     put($("not-offered"), ["details", null, ["summary", null, say("not_offered")], ["p", { class: "aside" }, told]]);
   }
   $("asking").hidden = !there.length;
@@ -187,28 +214,6 @@ const drawTasks = () => {
 };
 
 // --- answers ---
-
-const sureBar = ({ name: label, key, text, confidence }) => ["li", null,
-  ["span", { class: "label" }, key && key !== text ? `${key}. ${text}` : text ?? label],
-  ...(confidence == null ? [] : [["meter", { min: 0, max: 1, value: confidence, "aria-label": say("col_sure") }],
-    ["span", { class: "number" }, confidence.toFixed(2)]])];
-
-const cited = ({ number: n, quote, document: from, fault }) => ["li", { class: fault ? "fault" : undefined },
-  `[${n}] ${from}: “${quote}”`, ...(fault ? [` ${fault}`] : [])];
-const statementTree = ({ text, citations, supported }) => ["li", null, text, " ",
-  ["span", { class: "aside" }, say(supported ? "supported" : "unsupported")],
-  ["ul", { class: "aside" }, ...citations.map(cited)]];
-const termTree = ({ text, kind, nearest }) => ["li", null, ["b", null, text], ` (${say(`term_${kind}`)}): `,
-  nearest.map(({ name: known }) => known).join(", ")];
-
-const showSaid = (into, { text, cut, labels, choices = [], statements = [], terms = [] }) => {
-  const weighed = labels ?? choices;
-  const answer = weighed.length ? ["ol", { class: "weighed" }, ...weighed.map(sureBar)]
-    : ["p", { class: "said" }, labels ? say("no_label") : text || say("empty_answer")];
-  put(into, answer, ...(cut ? [["p", { class: "notice" }, say("cut")]] : []),
-    ...(terms.length ? [["h3", null, say("terms_flagged")], ["ul", null, ...terms.map(termTree)]] : []),
-    ...(statements.length ? [["h3", null, say("statements")], ["ol", null, ...statements.map(statementTree)]] : []));
-};
 
 const fail = (error) => {
   put($("state"));
