@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 # The first Python on the path that is new enough; say PYTHON=... to choose another.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
-PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadfile
+PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Idle OpenMP threads that spin cost a small machine more than they gain.
 export OMP_WAIT_POLICY ?= PASSIVE

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, settings
 # Who writes code searches for new cases on every run; before a merge the same cases are tried each time, so that a
 # change is not refused by chance for what was there before it; fewer, for that is waited for.
 settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("fixed", settings.get_profile("search"), derandomize=True, max_examples=60)
+settings.register_profile("fixed", settings.get_profile("search"), derandomize=True, max_examples=40)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "search"))
 
 
@@ -32,7 +32,12 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Any:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what is marked `real` where the real corpora are not, and what is marked `whole` unless it is asked for."""
+    """Skip what is marked `real` where the real corpora are not, and what is marked `whole` unless it is asked for.
+
+    Files with a test that is marked `slow` are the first, so that no process waits for another one at the end.
+    """
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
     for item in items:
         if item.get_closest_marker("whole") and not os.environ.get("TAIYI_WHOLE"):
             item.add_marker(pytest.mark.skip(reason="takes long: make test-whole"))

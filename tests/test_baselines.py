@@ -456,6 +456,13 @@ def test_one_command_with_json(tmp_path: Path) -> None:
     assert (tmp_path / "eval-baseline-majority-demo_hoc_tc" / "run.json").exists()
 
 
+def small() -> None:
+    """Let encoders from nothing be of one layer: they are to be killed, not to learn much."""
+    from taiyi.train import encoder_model
+
+    encoder_model.SIZE |= {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "options", "kills", "learned"),
@@ -479,12 +486,12 @@ def test_a_kill_while_it_learns_or_answers_leaves_a_run_that_goes_on(
         return ("eval", model, "--suite", suite, "--runs", tmp_path / name, *options, "--json")
 
     def rows(name: str) -> Any:
-        found = tiny.taiyi(*arguments(name))
+        found = tiny.forked(*arguments(name), before=small)
         assert found.returncode == 0, found.stderr
         return json.loads(found.stdout)
 
     for pattern, nth in kills:
-        assert tiny.stopped(signal.SIGKILL, pattern, nth, *arguments("cut")).returncode == -signal.SIGKILL
+        assert tiny.stopped(signal.SIGKILL, pattern, nth, *arguments("cut"), before=small).returncode == -signal.SIGKILL
     assert rows("cut") == rows("whole")
     assert {len(list((tmp_path / name).rglob(learned))) for name in ("cut", "whole")} == {4 if suite == "demo" else 1}
     assert not list(tmp_path.rglob("checkpoint*"))

@@ -250,7 +250,7 @@ def test_a_build_that_is_killed_in_each_phase_ends_with_the_same_bytes(made: Pat
     for pattern, nth in KILLS:
         done = tiny.stopped(signal.SIGKILL, pattern, nth, *command, "--workers", 1)
         assert done.returncode == -signal.SIGKILL, (pattern, done.stderr)
-    done = tiny.taiyi(*command, "--workers", 1)
+    done = tiny.forked(*command, "--workers", 1)
     assert done.returncode == 0, done.stderr
     assert "dev-one: 20 records" in done.stdout
     [folder] = (tmp_path / "runs" / "held").glob("data-*")

@@ -57,7 +57,7 @@ CASES = cases()
 @pytest.mark.parametrize(
     "name", CASES, ids=[f"{case.corpus.name}-{case.layout}-{n}" for n, case in enumerate(CASES.values())]
 )
-@settings(max_examples=25)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(data=st.data())
 def test_damage_gives_records_rejects_or_an_error_of_ours(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject

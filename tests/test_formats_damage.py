@@ -159,7 +159,7 @@ def test_samples_are_whole(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-@settings(max_examples=150)
+@settings(max_examples=settings.default.max_examples * 3 // 2)
 @given(data=st.data())
 def test_damage_gives_records_rejects_or_an_error_of_ours(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject

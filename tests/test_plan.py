@@ -398,7 +398,7 @@ def test_steps_and_tokens_are_those_of_training(tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     path = tiny.write(tmp_path, recipe)
     told = planned(tmp_path, recipe)
-    done = tiny.taiyi("train", path, "--runs", tmp_path / "runs", timeout=280)
+    done = tiny.forked("train", path, "--runs", tmp_path / "runs", timeout=280)
     assert done.returncode == 0, done.stderr
     assert told[1].tokens < 9000 <= told[1].seen and len(told[1].steps_per_epoch) > 1
     for stage in told:

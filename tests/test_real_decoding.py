@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 import torch
 from transformers import PreTrainedModel, Qwen3Config, Qwen3ForCausalLM
 
+from real_records import records, spread
 from taiyi import catalogue, tagged, tasks
 from taiyi.build.instructions import task_of
 from taiyi.build.queries import fixed
@@ -19,6 +19,7 @@ from taiyi.generate import LocalEngine, grounded
 from taiyi.generate.torch_model import TorchModel
 from taiyi.schema import Document, Example, Span, Split
 from taiyi.train.tokenizer import train_bpe
+from whole import WHOLE
 
 pytestmark = pytest.mark.real
 
@@ -28,7 +29,7 @@ SETS: list[tuple[str, Split, int]] = [
     ("biored", "test", 1500),
     ("cmeee_v2", "dev", 300),
 ]
-RECORDS = 10_000 if os.environ.get("TAIYI_WHOLE") else 40
+RECORDS = 10_000 if WHOLE else 16
 """How many records of a split are tried, evenly spread."""
 BATCH = 16
 
@@ -39,9 +40,9 @@ def examples(name: str, split: Split, window: int) -> list[Example]:
     if not corpus.layout(split, root):
         pytest.skip(f"{name} {split} is not there")
     task = task_of("ner", corpus, root)
-    records = [r for r in catalogue.load(corpus, split, root) if isinstance(r, Document)]
+    given = [r for r in records(name, split) if isinstance(r, Document)]
     found: list[Example] = []
-    for number, record in enumerate(records[:: max(1, len(records) // RECORDS)][:RECORDS]):
+    for number, record in enumerate(spread(given, RECORDS)):
         (types, *_) = fixed(task, corpus, Selection(corpus=name, task="ner"), record.lang)
         templates = tasks.load_templates(task, record.lang)
         end = min(window, len(record.text))

@@ -64,7 +64,7 @@ def broken(recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         [folder] = (runs / "tiny").glob(f"{kill.step}-*")
         assert not (folder / "manifest.json").exists()
         assert all(any(folder.glob(name)) for name in kill.left), sorted(folder.rglob("*"))
-    done = tiny.taiyi("run", recipe, "--runs", runs)
+    done = tiny.forked("run", recipe, "--runs", runs)
     assert done.returncode == 0, done.stderr
     return runs / "tiny"
 
@@ -130,7 +130,7 @@ def test_a_finished_run_is_not_run_again(recipe: Path, unbroken: Path) -> None:
     before = {
         path: path.stat().st_mtime_ns for path in unbroken.rglob("*") if path.is_file() and path.name != "log.txt"
     }
-    done = tiny.taiyi("run", recipe, "--runs", unbroken.parent)
+    done = tiny.forked("run", recipe, "--runs", unbroken.parent)
     assert done.returncode == 0, done.stderr
     assert "begins" not in done.stderr
     assert {path: path.stat().st_mtime_ns for path in before} == before

@@ -33,6 +33,7 @@ from taiyi.train import rows as store
 from taiyi.train.order import planned
 from taiyi.train.settings import StageSettings
 from taiyi.train.world import World, spread
+from whole import WHOLE
 
 # The processes of all tests are started by the first one.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -50,6 +51,13 @@ CHECKPOINTED: dict[str, Any] = {"gradient_checkpointing": True}
 SETTINGS = {"full": FULL, "lora": LORA, "dora": DORA, "muon": MUON, "dpo": DPO, "grpo": GRPO, "uneven": UNEVEN} | {
     "dev": CHECKPOINTED
 }
+
+# What one process begins and two go on with, by where the weights of the two lie.
+BEGUN = (
+    {"ddp": ("full", "lora", "muon"), "fsdp": ("full", "lora", "muon")}
+    if WHOLE
+    else {"ddp": ["lora"], "fsdp": ["muon"]}
+)
 
 # What sums in another order may change: the relative difference of a loss, and the absolute one of a weight. Measured:
 # 4e-7 and 3e-6. Muon makes matrices orthogonal in bf16, where the last bit is a larger one: 9e-5 and 7e-4.
@@ -143,7 +151,7 @@ def stopped(folder: Path) -> dict[str, Path]:
 def killed(folder: Path) -> dict[str, Path]:
     """Trainings whose processes, and what started them, were killed after some step."""
     found: dict[str, Path] = {}
-    for number, parallel, name in ((2, "ddp", "lora"), (2, "fsdp", "full"), (3, "ddp", "full")):
+    for number, parallel, name in ((2, "ddp", "lora"), (2, "fsdp", "full"), (3, "ddp", "full"))[: 3 if WHOLE else 2]:
         out = found[f"{number}-{parallel}"] = folder / f"{number}-{parallel}-killed"
         settings = SETTINGS[name] | SAVED
         training = {"out": out, "settings": settings, "parallel": parallel, "kill": random.randrange(3, 8)}
@@ -161,10 +169,12 @@ def two(folder: Path, killed: dict[str, Path], stopped: dict[str, Path]) -> dict
     for parallel in ("ddp", "fsdp"):
         for name, settings in SETTINGS.items():
             trainings[f"{parallel}-{name}"] = {"settings": settings, "parallel": parallel, "dev": name == "dev"}
-        for name in stopped:
+        for name in BEGUN[parallel]:
             trainings[f"{parallel}-of-one-{name}"] = {"settings": SETTINGS[name], "parallel": parallel}
             shutil.copytree(stopped[name], folder / f"2-{parallel}-of-one-{name}")
         for begun, name in (("2-ddp", "lora"), ("2-fsdp", "full")):
+            if not WHOLE and begun != f"2-{parallel}":
+                continue
             trainings[f"{parallel}-of-{begun}"] = {"settings": SETTINGS[name], "parallel": parallel}
             shutil.copytree(killed[begun], folder / f"2-{parallel}-of-{begun}")
     trainings["poisoned"] = {"settings": FULL, "poison": 17, "tie": False}
@@ -228,7 +238,7 @@ def test_three_killed_processes_go_on_bit_for_bit(three: dict[str, Trained]) -> 
 
 def test_a_training_goes_on_with_more_processes(alone: dict[str, Trained], two: dict[str, Trained]) -> None:
     for parallel in ("ddp", "fsdp"):
-        for name in ("full", "lora", "muon"):
+        for name in BEGUN[parallel]:
             found = two[f"{parallel}-of-one-{name}"]
             assert found.losses[:4] == alone[name].losses[:4] and not found.same(alone[name])
             found.near(alone[name], rounding(name))
@@ -243,7 +253,10 @@ def test_a_training_goes_on_with_other_processes(
     three["of-2-ddp"].near(alone["lora"])
 
 
-@pytest.mark.parametrize(("begun", "name"), [("2-ddp", "lora"), ("2-fsdp", "full"), ("3-ddp", "full")])
+@pytest.mark.parametrize(
+    ("begun", "name"),
+    [("2-ddp", "lora"), ("2-fsdp", "full"), pytest.param("3-ddp", "full", marks=pytest.mark.whole)],
+)
 def test_a_training_goes_on_with_one_process(
     begun: str, name: str, folder: Path, killed: dict[str, Path], alone: dict[str, Trained]
 ) -> None:
@@ -442,6 +455,6 @@ def test_tasks_of_slurm_are_refused_before_they_write_anything(tmp_path: Path, m
     """All of them would make the data in the same folder."""
     monkeypatch.setenv("SLURM_PROCID", "1")
     for command in ("train", "run"):
-        done = tiny.taiyi(command, tiny.write(tmp_path), "--runs", tmp_path / "runs")
+        done = tiny.forked(command, tiny.write(tmp_path), "--runs", tmp_path / "runs")
         assert done.returncode == 1 and "nothing tells it so" in done.stderr
     assert not (tmp_path / "runs").exists()
