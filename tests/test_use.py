@@ -10,14 +10,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import structs
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from taiyi import tagged
 from taiyi.checkpoint import Checkpoint, Learned
 from taiyi.errors import ModelError, RecipeError, TaiyiError
 from taiyi.generate import Asked, Weighed
-from taiyi.schema import Example, Message, Prediction, Shown
+from taiyi.schema import Example, Message, Prediction
 from taiyi.templates import words
 from taiyi.train.tokenizer import train_bpe
 from taiyi.use.asking import Model
@@ -139,9 +138,8 @@ def test_what_is_unknown_or_was_not_learned_is_refused(taiyi: Taiyi) -> None:
 def test_definitions_stand_in_the_prompt(taiyi: Taiyi) -> None:
     asking = taiyi.asking("entities", "en", {"Disease": "What one has.", "chemical": ""})
     assert [shown.shown for shown in asking.types] == ["disease", "chemical"]
-    (one,) = asking.askings
-    assert "- disease: What one has.\n" in one.template.before
-    assert "chemical" not in one.template.before
+    assert "- disease: What one has.\n" in asking.template.before
+    assert "chemical" not in asking.template.before
 
 
 def test_labels_that_a_small_model_did_not_learn_are_refused_not_guessed() -> None:
@@ -167,36 +165,6 @@ def test_types_are_named_in_either_language_and_shown_as_they_were_learned() -> 
     model = Model("m", Checkpoint(base="scratch", learned=learned), frozenset({"中药", "疾病", "药物", "disease"}))
     assert [t.shown for t in model.types("ner", "zh", ["disease", "Drug"])] == ["疾病", "药物"]
     assert [t.shown for t in model.types("ner", "en", ["疾病", "chemical"])] == ["disease", "chemical"]
-
-
-def test_types_are_asked_for_by_whom_knows_them_and_as_many_at_once_as_were_learned() -> None:
-    learned = (
-        Learned(task="ner", corpus="b", lang="en", types=("gene", "disease", "cell"), together=0, title="B"),
-        Learned(task="ner", corpus="a", lang="en", types=("chemical", "disease"), together=1),
-    )
-
-    def groups(base: str, wanted: str, like: str = "") -> list[tuple[str, str]]:
-        model = Model("m", Checkpoint(base=base, learned=learned), frozenset({"gene", "disease", "cell", "chemical"}))
-        types = [Shown(name=name, shown=name) for name in wanted.split()]
-        return [(" ".join(t.shown for t in some), by) for some, by in model.together("ner", "en", types, like)]
-
-    whole = ("gene disease cell", "b")
-    assert groups("scratch", "disease gene chemical") == [("disease", "a"), ("chemical", "a"), whole]
-    assert groups("scratch", "disease", like="b") == [whole]
-    assert groups("a-large-one", "disease gene chemical") == [("disease gene chemical", "")]
-
-
-def test_questions_are_answered_as_each_alone_and_what_is_not_wanted_is_left_out(taiyi: Taiyi) -> None:
-    def found(together: int | None, *types: str) -> list[tuple[int, int, str]]:
-        learned = (structs.replace(LEARNED[0], together=together), *LEARNED[1:])
-        known = structs.replace(taiyi.model.known, learned=learned)
-        asked = Taiyi(taiyi.engine, taiyi.model._replace(known=known))
-        return sorted((e.start, e.end, e.type) for e in asked.extract(TEXT, types).entities)
-
-    both = found(None, "chemical", "disease")
-    assert found(1, "chemical", "disease") == sorted(found(None, "chemical") + found(None, "disease"))
-    assert found(0, "disease") == [one for one in both if one[2] == "disease"]
-    assert {kind for _, _, kind in both} == {"chemical", "disease"}
 
 
 @pytest.mark.parametrize(("text", "lang"), [("Aspirin", "en"), ("阿司匹林 aspirin", "zh"), ("😀 12", "en"), ("", "en")])

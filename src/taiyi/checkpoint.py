@@ -56,7 +56,6 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         lang: of the prompts.
         form: of its answers, such as `tagged`, or `text` for free ones.
         types: all types or labels that were asked for, as prompts show them.
-        together: how many of the types were asked for at once at most; 0 for always all; None where it is not known.
         title: what prompts called the corpus, whose guidelines were meant; empty where they named none.
         template: id of the first wording that prompts had.
     """
@@ -66,7 +65,6 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lang: Lang
     form: str = ""
     types: tuple[str, ...] = ()
-    together: int | None = None
     title: str = ""
     template: str = ""
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from taiyi import catalogue, tasks
 from taiyi.build.instructions import answer_form, task_of, wordings
 from taiyi.build.queries import fixed
-from taiyi.build.settings import Selection
 from taiyi.checkpoint import Learned
 from taiyi.recipe_stages import Stage, begins
 from taiyi.steps.run import Run
@@ -39,18 +38,11 @@ def learned(run: Run, until: Stage, counts: Mapping[str, Mapping[str, int]]) -> 
                     lang=lang,
                     form=answer_form(task, selection),
                     types=tuple(types),
-                    together=_together(selection),
                     title=title,
                     template=wordings(task, selection, lang, training=True)[0].id,
                 )
                 found[one] = None
     return tuple(found)
-
-
-def _together(selection: Selection) -> int | None:
-    if selection.subtasks:
-        return None
-    return selection.query.max_types if selection.query else 0
 
 
 def _teaching(stages: Sequence[Stage], until: Stage) -> list[Stage]:

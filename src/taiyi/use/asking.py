@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from taiyi import catalogue, tagged, tasks, templates
@@ -37,22 +37,6 @@ class Asking(NamedTuple):
     @property
     def lang(self) -> Lang:
         return self.template.lang
-
-
-class Questions(NamedTuple):
-    """What is asked about a text.
-
-    Attributes:
-        types: what is wanted.
-        askings: how it is asked for, in one or several questions, which may ask for more than that.
-    """
-
-    types: tuple[Shown, ...]
-    askings: tuple[Asking, ...]
-
-    @property
-    def lang(self) -> Lang:
-        return self.askings[0].lang
 
 
 class Model(NamedTuple):
@@ -121,8 +105,7 @@ class Model(NamedTuple):
             meant = {
                 self.types(task, lang, [name])[0].shown: meaning for name, meaning in definitions.items() if meaning
             }
-            here = {t.shown for t in types}
-            lines = [f"- {shown}{words(lang).colon}{meaning}" for shown, meaning in meant.items() if shown in here]
+            lines = [f"- {shown}{words(lang).colon}{meaning}" for shown, meaning in meant.items()]
             before += [words(lang).definitions, *lines] if lines else []
         form = "json" if self.remote and "json" in asked.forms else self._form(asked)
         after = f"\n{templates.form_statement(task, lang, form)}" if self.remote and len(asked.forms) > 1 else ""
@@ -131,27 +114,10 @@ class Model(NamedTuple):
         return Asking(asked, tuple(types), template, form)
 
     def _learned(self, task: str, lang: Lang) -> list[Learned]:
-        """Return what it learned of a task in a language, first that which prompts did not name."""
-        there = (one for one in self.known.learned if one.task == task and one.lang == lang)
-        return sorted(there, key=lambda one: bool(one.title))
+        return [one for one in self.known.learned if one.task == task and one.lang == lang]
 
     def _form(self, task: Task) -> str:
         return self.known.form if self.known.form in task.forms else task.forms[0]
-
-    def together(self, task: str, lang: Lang, types: Sequence[Shown], like: str = "") -> list[tuple[list[Shown], str]]:
-        """Return which types are asked for together, and by the guidelines of which corpus.
-
-        A model that can do nothing but what it learned is asked as it learned to be: for each type by the first corpus
-        that has it, for no more at once than in training, and for all of a corpus where it was always asked for all.
-        """
-        if not self.known.confined or tasks.get(task).kind != "entities":
-            return [([*types], like)]
-        learned = [one for one in self._learned(task, lang) if like in ("", one.corpus)]
-        groups: dict[Learned | None, list[Shown]] = {}
-        for shown in types:
-            found = next((one for one in learned if shown.shown in one.types), None)
-            groups.setdefault(found, []).append(shown)
-        return [part for one, group in groups.items() for part in _parts(one, group, like)]
 
     def types(self, task: str, lang: Lang, wanted: Sequence[str], like: str = "") -> list[Shown]:
         """Resolve type names, as the catalogue or the prompts have them; without any, what the model learned, else the
@@ -162,7 +128,8 @@ class Model(NamedTuple):
         """
         if not wanted and (learned := guideline(self.known, task, lang, like=like)):
             wanted = learned.types
-        there = list(dict.fromkeys(shown for one in self._learned(task, lang) for shown in one.types))
+        learned = sorted(self._learned(task, lang), key=lambda one: bool(one.title))
+        there = list(dict.fromkeys(shown for one in learned for shown in one.types))
         if wanted and all(word in (there or self.tags) for word in wanted):
             # The catalogue takes a moment to read.
             return [Shown(name=word, shown=word) for word in dict.fromkeys(wanted)]
@@ -233,17 +200,6 @@ def guideline(known: Checkpoint, task: str, lang: Lang, *, types: Sequence[str] 
     named = [one for one in there if one.corpus == like]
     fitting = named or [one for one in there if wanted <= {shown.casefold() for shown in one.types}]
     return min(fitting, key=lambda one: bool(one.title), default=None)
-
-
-def _parts(learned: Learned | None, types: list[Shown], like: str) -> Iterator[tuple[list[Shown], str]]:
-    """Yield types of one corpus as many at a time as the model learned."""
-    if learned is None or learned.together is None:
-        yield types, like
-    elif learned.together == 0:
-        yield [Shown(name=shown, shown=shown) for shown in learned.types], learned.corpus
-    else:
-        for start in range(0, len(types), learned.together):
-            yield types[start : start + learned.together], learned.corpus
 
 
 def tags_of(tokenizer: Tokenizer) -> frozenset[str]:

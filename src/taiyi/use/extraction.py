@@ -25,7 +25,7 @@ from taiyi.schema import (
     Span,
     Triples,
 )
-from taiyi.use.asking import Questions
+from taiyi.use.asking import Asking
 from taiyi.use.results import Argument, Entity, Event, Extraction, Relation
 from taiyi.use.texts import too_long
 
@@ -48,7 +48,7 @@ class Piece:
 
     Attributes:
         text: what is asked about.
-        questions: what; None where nothing can be.
+        asking: how; None where it cannot be.
         at: where it begins in the whole text.
         windows: what of it is read together; None for all of it.
         fault: why there is no answer.
@@ -56,7 +56,7 @@ class Piece:
     """
 
     text: str
-    questions: Questions | None
+    asking: Asking | None
     at: int = 0
     windows: Sequence[Span | None] = (None,)
     fault: str = ""
@@ -64,23 +64,23 @@ class Piece:
 
     def render(self, number: int) -> None:
         """Make the examples; `number` tells them from those of others."""
-        if self.questions is None or self.fault:
+        if self.asking is None or self.fault:
             return
         if wrong := too_long(max((w.end - w.start if w else len(self.text) for w in self.windows), default=0)):
             self.fault = wrong
             return
-        for place, (task, types, template, form) in enumerate(self.questions.askings):
-            text = _unmarked(self.text, types) if form == "tagged" else self.text
-            record = Document(id=f"{number}.{place}", corpus="input", split="test", lang=template.lang, text=text)
-            for window in self.windows:
-                made = task.render(record, template, form=form, types=types, window=window)
-                if isinstance(made, Reject):
-                    self.fault, self.examples = made.reason, []
-                    return
-                self.examples.append(made)
+        task, types, template, form = self.asking
+        text = _unmarked(self.text, types) if form == "tagged" else self.text
+        record = Document(id=str(number), corpus="input", split="test", lang=template.lang, text=text)
+        for window in self.windows:
+            made = task.render(record, template, form=form, types=types, window=window)
+            if isinstance(made, Reject):
+                self.fault, self.examples = made.reason, []
+                return
+            self.examples.append(made)
 
     def extraction(self, **found: Any) -> Extraction:
-        lang: Lang = "en" if self.questions is None else self.questions.lang
+        lang: Lang = "en" if self.asking is None else self.asking.lang
         return Extraction(text=self.text, lang=lang, at=self.at, fault=self.fault, **found)
 
 
@@ -152,8 +152,8 @@ def _read(piece: Piece, predictions: Sequence[Prediction]) -> Extraction:
             sure[place] = max(value, sure.get(place, 0.0))
     if not read:
         return piece.extraction(cut=cut)
-    answer = _merged(read)
-    shown = {t.name: t.shown for example, _ in read for t in example.types}
+    answer = tasks.get(read[0][0].task).merge(read)
+    shown = {t.name: t.shown for t in read[0][0].types}
     if isinstance(answer, Mentions):
         return piece.extraction(entities=_entities(answer, piece, shown, sure), not_there=lost, cut=cut)
     if isinstance(answer, Triples):
@@ -161,17 +161,6 @@ def _read(piece: Piece, predictions: Sequence[Prediction]) -> Extraction:
         return piece.extraction(relations=tuple(dict.fromkeys(relations)), cut=cut)
     assert isinstance(answer, Happenings)
     return piece.extraction(events=tuple(_events(answer, shown)), cut=cut)
-
-
-def _merged(read: Sequence[tuple[Example, Answer]]) -> Answer:
-    """Put the answers of windows together, and of mentions those to several questions."""
-    of: dict[tuple[Shown, ...], list[tuple[Example, Answer]]] = {}
-    for example, answer in read:
-        of.setdefault(tuple(example.types), []).append((example, answer))
-    answers = [tasks.get(some[0][0].task).merge(some) for some in of.values()]
-    if len(answers) == 1:
-        return answers[0]
-    return Mentions(items=tuple(item for answer in answers if isinstance(answer, Mentions) for item in answer.items))
 
 
 def refusal(reason: str) -> str:
@@ -193,15 +182,11 @@ def of_log_odds(difference: float) -> float:
 def _entities(
     answer: Mentions, piece: Piece, shown: Mapping[str, str], sure: Mapping[tuple[str, Span], float]
 ) -> tuple[Entity, ...]:
-    """Return mentions of what is wanted with their places in the whole text, in order."""
-    assert piece.questions is not None
-    wanted = {t.shown for t in piece.questions.types}
+    """Return mentions with their places in the whole text, in order."""
     found: dict[tuple[int, int, str], Entity] = {}
     for mention in answer.items:
         assert mention.span is not None
         (start, end), kind = mention.span, shown.get(mention.type, mention.type)
-        if wanted and kind not in wanted:
-            continue
         found[start, -end, kind] = Entity(
             start=start + piece.at,
             end=end + piece.at,

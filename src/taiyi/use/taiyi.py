@@ -12,7 +12,7 @@ from taiyi.checkpoint import EMBEDDED, Checkpoint, is_address
 from taiyi.errors import TaiyiError
 from taiyi.schema import Lang, Message, Record, Reject, Shown
 from taiyi.use import asking
-from taiyi.use.asking import Model, Questions
+from taiyi.use.asking import Asking, Model
 from taiyi.use.extraction import TASKS, Kind, Piece, extracted
 from taiyi.use.results import KEYS, Choice, Extraction, Label, Said, choices
 from taiyi.use.saying import Ask, How, said
@@ -27,7 +27,7 @@ Pairs = Literal["similarity", "entailment"]
 PAIRS: Mapping[Pairs, str] = {"similarity": "tp_ss", "entailment": "tp_te"}
 """What asks how two texts relate."""
 Kinds = Literal["summary", "title", "report"]
-Types = Sequence[str] | Mapping[str, str] | Questions
+Types = Sequence[str] | Mapping[str, str] | Asking
 
 WINDOW_CHARS = 300
 """How many characters are read together by a model that learned whole documents: longer ones may be too long for it."""
@@ -148,7 +148,7 @@ class Taiyi:
         ask = self._asks("entities", types, lang, like)
 
         def pieces() -> Iterator[Piece]:
-            asked: Questions | None = None
+            asked: Asking | None = None
             for part in parts(blocks, self._window(window)):
                 wrong = fault(part.text)
                 asked = asked or (None if wrong else ask(part.text))
@@ -156,29 +156,31 @@ class Taiyi:
 
         return extracted(pieces(), self.engine, None)
 
-    def asking(self, what: Kind, lang: Lang, types: Types = (), like: str = "") -> Questions:
+    def asking(self, what: Kind, lang: Lang, types: Types = (), like: str = "") -> Asking:
         """Return how it is asked for entities, relations or events in a language; arguments are those of `extract`.
 
         Raises:
             RecipeError: a type is unknown.
             ModelError: the model did not learn this.
         """
-        if isinstance(types, Questions):
+        if isinstance(types, Asking):
             return types
         cascade = self._cascade(what, 0)
         self.model.check_learned(TASKS[what] if cascade is None else "rc", lang)
-        task, definitions = TASKS[what], types if isinstance(types, Mapping) else None
         shown = [] if types or cascade is None else cascade.types(lang)
-        wanted = shown or self.model.types(task, lang, tuple(types), like)
-        groups = [(wanted, "")] if cascade is not None else self.model.together(task, lang, wanted, like)
-        askings = (self.model.asking(task, lang, types=g, definitions=definitions, like=by) for g, by in groups)
-        return Questions(tuple(wanted), tuple(askings))
+        return self.model.asking(
+            TASKS[what],
+            lang,
+            types=shown or self.model.types(TASKS[what], lang, tuple(types), like),
+            definitions=types if isinstance(types, Mapping) else None,
+            like=like if cascade is None else "",
+        )
 
-    def _asks(self, what: Kind, types: Types, lang: Asks, like: str) -> Callable[[str], Questions]:
+    def _asks(self, what: Kind, types: Types, lang: Asks, like: str) -> Callable[[str], Asking]:
         """Return how a text is asked about, by its language; each is found out once."""
-        known: dict[Lang, Questions] = {}
+        known: dict[Lang, Asking] = {}
 
-        def ask(text: str) -> Questions:
+        def ask(text: str) -> Asking:
             spoken = language(text, lang)
             if spoken not in known:
                 known[spoken] = self.asking(what, spoken, types, like)
