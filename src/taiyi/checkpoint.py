@@ -107,7 +107,11 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def knows(self, task: str, lang: Lang) -> bool:
         """Say whether the model may be able to do a task in a language: one that began from nothing can do what it was
         trained on alone, where that is known."""
-        return not self.confined or any(one.task == task and one.lang == lang for one in self.learned)
+        return not self.confined or bool(self.taught(task, lang))
+
+    def taught(self, task: str, lang: Lang) -> list[Learned]:
+        """Return what the model was trained on of a task in a language, in the order of the recipe."""
+        return [one for one in self.learned if one.task == task and one.lang == lang]
 
     @property
     def confined(self) -> bool:

@@ -15,9 +15,6 @@ from taiyi.tasks.marked import TAGS as MARKS
 from taiyi.templates import Template, words
 from taiyi.tokens import Tokenizer
 
-LABELLED = ("tc", "tp_ss", "tp_te")
-"""Tasks whose answers are labels that the prompt names."""
-
 
 class Asking(NamedTuple):
     """How something is asked.
@@ -88,8 +85,8 @@ class Model(NamedTuple):
             ModelError: these are labels that the model did not learn, and it can do nothing but what it learned.
         """
         learned = guideline(self.known, task, lang, types=[t.shown for t in types], like=like)
-        named = [one.corpus for one in self._learned(task, lang) if one.types]
-        if task in LABELLED and self.known.confined and named and learned is None:
+        named = [one.corpus for one in self.known.taught(task, lang) if one.types]
+        if tasks.get(task).kind == "labels" and self.known.confined and named and learned is None:
             raise ModelError(
                 "the model did not learn these labels",
                 where=self.name,
@@ -113,9 +110,6 @@ class Model(NamedTuple):
             template = template.dressed("".join(f"{line}\n" for line in before), after)
         return Asking(asked, tuple(types), template, form)
 
-    def _learned(self, task: str, lang: Lang) -> list[Learned]:
-        return [one for one in self.known.learned if one.task == task and one.lang == lang]
-
     def _form(self, task: Task) -> str:
         return self.known.form if self.known.form in task.forms else task.forms[0]
 
@@ -128,7 +122,7 @@ class Model(NamedTuple):
         """
         if not wanted and (learned := guideline(self.known, task, lang, like=like)):
             wanted = learned.types
-        learned = sorted(self._learned(task, lang), key=lambda one: bool(one.title))
+        learned = sorted(self.known.taught(task, lang), key=lambda one: bool(one.title))
         there = list(dict.fromkeys(shown for one in learned for shown in one.types))
         if wanted and all(word in (there or self.tags) for word in wanted):
             # The catalogue takes a moment to read.
@@ -186,7 +180,7 @@ def guideline(known: Checkpoint, task: str, lang: Lang, *, types: Sequence[str] 
     Raises:
         RecipeError: the model learned nothing of the corpus in this task and language.
     """
-    there = [one for one in known.learned if one.task == task and one.lang == lang]
+    there = known.taught(task, lang)
     if like and like not in (one.corpus for one in there):
         known_ones = list(dict.fromkeys(one.corpus for one in there))
         raise RecipeError(

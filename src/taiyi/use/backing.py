@@ -64,20 +64,23 @@ class Backing:
         """
         if self.sources is not None:
             return self.quote(self.sources, talker, question)
-        if wrong := fault(question):
-            return Said(fault=wrong)
-        flags, notice = self.check(question)
-        return Said(text=notice, flags=flags) if unknown(flags) else warned(alone(question), flags, notice)
+        return self._unless_unknown(question, lambda: alone(question))
 
     def quote(self, sources: Sources, talker: Talker | None, question: str) -> Said:
         """Answer a question from sources; arguments and errors are those of `answer`."""
+
+        def quoted() -> Said:
+            answer = sources.answer(talker, question)
+            return Said(text=answer.text(), statements=answer.statements)
+
+        return self._unless_unknown(question, quoted)
+
+    def _unless_unknown(self, question: str, answer: Callable[[], Said]) -> Said:
+        """Answer a question that can be asked, and none of whose terms may not exist."""
         if wrong := fault(question):
             return Said(fault=wrong)
         flags, notice = self.check(question)
-        if unknown(flags):
-            return Said(text=notice, flags=flags)
-        answer = sources.answer(talker, question)
-        return warned(Said(text=answer.text(), statements=answer.statements), flags, notice)
+        return Said(text=notice, flags=flags) if unknown(flags) else warned(answer(), flags, notice)
 
     def reply(self, talker: Talker | None, message: str, alone: Callable[[], Iterator[str]]) -> Iterator[str]:
         """Yield the reply to a message of a dialogue as `answer` does, in pieces where `alone` gives it so.
