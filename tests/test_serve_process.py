@@ -232,6 +232,22 @@ def test_what_is_under_way_is_finished_before_it_stops(tmp_path: Path) -> None:
         assert "Traceback" not in server.said()
 
 
+def test_a_second_interrupt_does_not_wait(tmp_path: Path) -> None:
+    with running(tmp_path, Path(__file__).with_name("serving.py"), 0, 30) as server:
+        with ThreadPoolExecutor(1) as threads:
+            asked = threads.submit(extract, server.url, f"{TEXT} {SLOWLY}")
+            until(lambda: number(server.url, "taiyi_requests_in_flight") == 2)
+            server.process.send_signal(signal.SIGINT)
+            until(lambda: HTTP.get(f"{server.url}/ready").status_code == 503)
+            assert server.process.poll() is None, "the first one waits for what is under way"
+            server.process.send_signal(signal.SIGINT)
+            server.process.wait(10)
+            cut = asked.result(10)
+            assert (cut.status_code, cut.json()["error"]["code"]) == (503, "stopping")
+        assert "POST /v1/extract 503" in server.said()
+        assert "Traceback" not in server.said()
+
+
 # --- the command -----------------------------------------------------------------------------------------------------
 
 

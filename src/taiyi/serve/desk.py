@@ -26,7 +26,7 @@ _SHARE = 0.2
 
 
 class Unanswered(Exception):
-    """A question was given up: the desk closed, or nobody answered it."""
+    """A question was given up: the desk closed, or nobody waits for its answer."""
 
 
 class Talk:
@@ -211,7 +211,7 @@ class Desk(Generic[Q, A]):
 
     def _answer_all(self, taken: Sequence[tuple[Q, Future[A]]]) -> None:
         started = time.perf_counter()
-        fault: Exception = Unanswered("the question was not answered")
+        fault: Exception = RuntimeError("the question was not answered")
         try:
             for number, answer in self._answer([question for question, _ in taken]):
                 future = taken[number][1]

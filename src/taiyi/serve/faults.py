@@ -152,7 +152,7 @@ def of(error: Exception, engine: Engine) -> Fault:
     if isinstance(error, TimeoutError):
         return late()
     if isinstance(error, Unanswered):
-        return Fault(503, "stopping", str(error), headers={"Retry-After": "5"}, mend="ask again later")
+        return stopping()
     if isinstance(error, ModelError) and engine.remote:
         return unreached(error.what)
     if isinstance(error, _ASKED) or type(error) is TaiyiError:
@@ -162,6 +162,12 @@ def of(error: Exception, engine: Engine) -> Fault:
         )
     log(error)
     return broken(error.what) if isinstance(error, TaiyiError) else broken()
+
+
+def stopping() -> Fault:
+    """Return what is said where the server is told to stop."""
+    again = {"Retry-After": "5", "Connection": "close"}
+    return Fault(503, "stopping", "the server stops", headers=again, mend="ask again later")
 
 
 def late() -> Fault:

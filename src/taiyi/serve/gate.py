@@ -27,7 +27,6 @@ from taiyi.serve.settings import LOOPBACK, ServeSettings
 METRICS = "/metrics"
 _ASKED_BELOW = "/v1/"
 _MOST_KNOWN = 10_000
-_AGAIN_S = 5
 _BODY_S = 30.0
 _MOST_DIGITS = 15
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -107,6 +106,12 @@ class Watch:
             faults.log(error)
             if not status:
                 await faults.broken().response()(scope, receive, seen)
+        except asyncio.CancelledError:
+            if not self.traffic.draining:
+                raise
+            # Who stops the server waits no longer for what is under way.
+            if not status:
+                await faults.stopping().response()(scope, receive, seen)
         finally:
             self.traffic.in_flight -= 1
             self.metrics.in_flight.dec()
@@ -172,8 +177,7 @@ class Gate:
         if scope["method"] != "POST" or path == METRICS:
             return False
         if self.traffic.draining:
-            again = {"Retry-After": str(_AGAIN_S), "Connection": "close"}
-            raise Fault(503, "stopping", "the server stops", headers=again, mend="ask again later")
+            raise faults.stopping()
         if self._rates and (wait_s := self._rates.wait_s(who)):
             raise Fault(
                 429, "rate", "too many requests", expected=f"at most {self.settings.rate:g} a minute",

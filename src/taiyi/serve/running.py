@@ -37,6 +37,14 @@ class _Server(uvicorn.Server):
         leave = await super().on_tick(counter)
         return leave and (self.force_exit or not self._traffic.in_flight or time.monotonic() > self._last_s)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        if self.force_exit:
+            # uvicorn leaves both to the end of the loop, which tells it in tracebacks.
+            for task in self.server_state.tasks:
+                task.cancel()
+            await self.lifespan.shutdown()
+
 
 def listen(settings: ServeSettings) -> socket.socket:
     """Return a socket that listens where the settings say.
