@@ -2,7 +2,7 @@
 
 The head is the largest part of a small model's arithmetic, so it is applied only where a token is learned, and only to
 the choices where there are some; and of a large vocabulary to some tokens at a time, so that their logits need not be
-held for the backward pass.
+held. Where all that is wanted is the sum over tokens, their gradients are computed while the logits are at hand.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ _LOGITS = 1 << 26
 _IN_32 = {"cpu": 1 << 19}
 _IN_32_ELSEWHERE = 1 << 23
 """How many of them are in 32 bit at a time: on a CPU what its cache holds, elsewhere what keeps a device busy."""
+_TARGETS = 512
+"""How many targets' logits are at hand while gradients are computed: few enough for the cache of a CPU, where the
+vocabulary is small, and enough that to add up the head's gradient takes little time beside computing it."""
 
 
 class LogProbs(NamedTuple):
@@ -64,23 +67,116 @@ def log_probs(model: nn.Module, batch: Batch, *, temperature: float = 1.0) -> Lo
     causal = causal_model(model)
     head = cast(nn.Linear, causal.get_output_embeddings())
     hidden = _hidden(causal, batch)
-    free = decided = hidden.new_zeros(0, dtype=torch.float32)
+    free = hidden.new_zeros(0, dtype=torch.float32)
     if count := len(batch.free):
-        extra = -count % ROUND
-        at, targets = pad(batch.free_at, (0, extra)), pad(batch.free, (0, extra), value=_IGNORED)
+        at, targets = _free_targets(batch)
         free = _free(head, hidden.index_select(0, at), targets, temperature)[:count]
-    if count := len(batch.decided):
-        extra = -count % ROUND
-        at, choices = pad(batch.decided_at, (0, extra)), pad(batch.choices, (0, 0, 0, extra))
-        logits = _among_choices(head, hidden.index_select(0, at), choices)[:count]
-        masked = _tempered(logits.float(), temperature).masked_fill(batch.padding, -torch.inf)
-        decided = -cross_entropy(masked, batch.decided, reduction="none")
-    return LogProbs(free, decided)
+    return LogProbs(free, _decided(head, hidden, batch, temperature))
 
 
-def weighted(found: LogProbs, decision_weight: float) -> Tensor:
-    """Return the sum of the losses of targets, those with choices weighted."""
-    return -(found.free.sum() + found.decided.sum() * decision_weight)
+class Learned(NamedTuple):
+    """What a batch teaches: the sum of the losses of its targets, and their log-probabilities, without gradients."""
+
+    value: Tensor
+    found: LogProbs
+
+
+def learned(model: nn.Module, batch: Batch, decision_weight: float) -> Learned:
+    """Return the sum of the losses of the targets of a batch, those with choices weighted.
+
+    It is the sum of what `log_probs` returns, and takes less time and memory.
+    """
+    causal = causal_model(model)
+    head = cast(nn.Linear, causal.get_output_embeddings())
+    hidden = _hidden(causal, batch)
+    value, free = hidden.new_zeros((), dtype=torch.float32), hidden.new_zeros(0, dtype=torch.float32)
+    if count := len(batch.free):
+        at, targets = _free_targets(batch)
+        taken = hidden.index_select(0, at)
+        value, free = cast(tuple[Tensor, Tensor], _TargetLoss.apply(taken, head.weight, head.bias, targets))
+        free = free[:count]
+    decided = _decided(head, hidden, batch, 1.0)
+    return Learned(value - decided.sum() * decision_weight, LogProbs(free, decided.detach()))
+
+
+def _free_targets(batch: Batch) -> tuple[Tensor, Tensor]:
+    """Return where the targets without choices are predicted, and which they are; as many as kernels take at best."""
+    extra = -len(batch.free) % ROUND
+    return pad(batch.free_at, (0, extra)), pad(batch.free, (0, extra), value=_IGNORED)
+
+
+def _decided(head: nn.Linear, hidden: Tensor, batch: Batch, temperature: float) -> Tensor:
+    count = len(batch.decided)
+    if not count:
+        return hidden.new_zeros(0, dtype=torch.float32)
+    extra = -count % ROUND
+    at, choices = pad(batch.decided_at, (0, extra)), pad(batch.choices, (0, 0, 0, extra))
+    logits = _among_choices(head, hidden.index_select(0, at), choices)[:count]
+    masked = _tempered(logits.float(), temperature).masked_fill(batch.padding, -torch.inf)
+    return -cross_entropy(masked, batch.decided, reduction="none")
+
+
+class _TargetLoss(torch.autograd.Function):
+    """The sum of the losses of targets over the whole vocabulary, and the log-probability of each, without a gradient.
+
+    Gradients are computed at once, of some targets at a time: their logits are then in the cache of a CPU, are held no
+    longer, and need not be made again (as in Liger-Kernel, arXiv 2410.10989). What is left for the backward pass is to
+    multiply them by that of the sum.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        device = hidden.device.type
+        dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else hidden.dtype
+        given, by = hidden.to(dtype), weight.to(dtype)
+        _, of_weight_wanted, of_bias_wanted, _ = ctx.needs_input_grad
+        of_hidden = torch.empty_like(given)
+        of_weight = torch.zeros_like(weight, dtype=torch.float32) if of_weight_wanted else None
+        of_bias = torch.zeros_like(bias, dtype=torch.float32) if of_bias_wanted and bias is not None else None
+        found = hidden.new_empty(len(targets), dtype=torch.float32)
+        parts = (x.split(_TARGETS) for x in (given, found, of_hidden, targets))
+        for one, out, of_one, wanted in zip(*parts, strict=True):
+            logits = one @ by.t()
+            if bias is not None:
+                logits += bias
+            _to_gradients(logits, wanted, out)
+            torch.mm(logits, by, out=of_one)
+            if of_weight is not None:
+                of_weight += logits.t() @ one
+            if of_bias is not None:
+                of_bias += logits.sum(0, dtype=torch.float32)
+        ctx.save_for_backward(of_hidden, of_weight, of_bias)
+        ctx.dtypes = hidden.dtype, weight.dtype
+        ctx.mark_non_differentiable(found)
+        return -found.sum(), found
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        of_hidden, of_weight, of_bias = cast(tuple[Tensor, Tensor | None, Tensor | None], ctx.saved_tensors)
+        of_input, of_head = cast(tuple[torch.dtype, torch.dtype], ctx.dtypes)
+        return (
+            (of_hidden * grads[0]).to(of_input),
+            None if of_weight is None else of_weight.mul_(grads[0]).to(of_head),
+            None if of_bias is None else of_bias.mul_(grads[0]).to(of_head),
+            None,
+        )
+
+
+def _to_gradients(logits: Tensor, targets: Tensor, found: Tensor) -> None:
+    """Write the log-probabilities of targets to `found`, and in place of logits the gradients of the sum of losses."""
+    at, counted = targets.clamp(min=0)[:, None], targets != _IGNORED
+    parts = (x.split(_at_once(logits)) for x in (logits, at, counted, found))
+    for part, at_part, counted_part, out in zip(*parts, strict=True):
+        probs = part.float()
+        top = probs.amax(1, keepdim=True)
+        wanted = probs.gather(1, at_part) - top
+        probs.sub_(top).exp_()
+        sums = probs.sum(1, keepdim=True)
+        out.copy_((wanted - sums.log())[:, 0] * counted_part)
+        probs.div_(sums).scatter_add_(1, at_part, -torch.ones_like(wanted))
+        part.copy_(probs.mul_(counted_part[:, None]))
 
 
 def _free(head: nn.Linear, hidden: Tensor, targets: Tensor, temperature: float) -> Tensor:

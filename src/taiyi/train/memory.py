@@ -24,7 +24,7 @@ from taiyi.errors import ModelError, TaiyiError
 from taiyi.train import attention
 from taiyi.train.batch import Batch
 from taiyi.train.live import DEVICE_ATTENTION, Live, device_dropout
-from taiyi.train.loss import check_head, decoder_layers, log_probs, weighted
+from taiyi.train.loss import check_head, decoder_layers, learned
 from taiyi.train.model import new_adapter
 from taiyi.train.optimizer import optimizer, states
 from taiyi.train.settings import LoraSettings, Method, Precision, StageSettings
@@ -257,7 +257,7 @@ def _measured(
     cast_to_16 = cast if settings.precision == "bf16" else nullcontext()
     with live:
         with cast_to_16:
-            value = weighted(log_probs(model, batch), settings.decision_weight)
+            value = learned(model, batch, settings.decision_weight).value
         forward = live.peak_since()
         value.backward()
         backward = live.peak_since()

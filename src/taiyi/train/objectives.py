@@ -14,7 +14,7 @@ from torch.nn.functional import logsigmoid
 
 from taiyi.encoding import Row
 from taiyi.train.batch import Batch, batch
-from taiyi.train.loss import log_probs, weighted
+from taiyi.train.loss import learned, log_probs
 from taiyi.train.order import Planned, pack
 from taiyi.train.rows import Rows, hold
 from taiyi.train.settings import StageSettings
@@ -123,12 +123,11 @@ class Answers(_Ordered):
         return batch.weight(self._decision_weight)
 
     def loss(self, model: nn.Module, batch: Batch, total: float) -> Loss:
-        found = log_probs(model, batch)
-        value = weighted(found, self._decision_weight) / total
+        value, found = learned(model, batch, self._decision_weight)
         with torch.no_grad():
             counts = _count(batch)
             measured = _by_task(len(self.measures), batch, -found.by_row(batch), counts)
-        return Loss(value, measured)
+        return Loss(value / total, measured)
 
 
 class Pairs(_Ordered):
