@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from taiyi.catalogue import Corpus, Source
+from taiyi.corpora import cmeee, cmeie_v2
 from taiyi.formats import promptcblue
+from taiyi.formats.promptcblue import Ends
 
 _FILES = (
     "CHIP-CDEE-1588.json",
@@ -23,28 +25,132 @@ _FILES = (
     "STS_2000.json",
 )
 
+_TITLE = "PromptCBLUE, a part of its prompts by task"
+_HOMEPAGE = "https://github.com/michael-wzhu/PromptCBLUE"
+_CITATION = "Zhu et al. PromptCBLUE: a Chinese prompt tuning benchmark for the medical domain. arXiv:2310.14151, 2023."
+_OBTAIN = (
+    "Sign in at Tianchi for PromptCBLUE (see the homepage), whose prompts are lines of the same JSON; the "
+    "division into these 15 files was made by others."
+)
+# What its prompts call the types of CMeEE.
+_TYPES = {
+    "疾病": "dis",
+    "临床表现": "sym",
+    "医疗程序": "pro",
+    "医疗设备": "equ",
+    "药物": "dru",
+    "医学检验项目": "ite",
+    "身体部位": "bod",
+    "医院科室": "dep",
+    "微生物类": "mic",
+}
+# As the schema of CMeIE-V2 has it; synonyms, which are of any type, are most often diseases.
+_TAILS = {
+    "疾病": "并发症 病理分型 相关（导致） 相关（转化） 相关（症状） 鉴别诊断 同义词",
+    "症状": "临床表现 治疗后症状",
+    "检查": "实验室检查 影像学检查 辅助检查 组织学检查 内窥镜检查 筛查",
+    "药物": "药物治疗",
+    "手术治疗": "手术治疗",
+    "其他治疗": "辅助治疗 化疗 放射治疗",
+    "部位": "发病部位 转移部位 外侵部位",
+    "流行病学": "多发群体 发病率 发病年龄 多发地区 发病性别倾向 死亡率 多发季节 传播途径",
+    "社会学": "病因 高危因素 风险评估因素 病史 遗传因素 发病机制 病理生理",
+    "预后": "预后状况 预后生存率",
+    "其他": "预防 阶段 就诊科室",
+}
+_ENDS = {relation: Ends("疾病", tail) for tail, relations in _TAILS.items() for relation in relations.split()}
+
 CORPORA = (
     Corpus(
         name="promptcblue_subset",
-        title="PromptCBLUE, a part of its prompts by task",
+        title=_TITLE,
         langs=("zh",),
         tasks=("qa_sqa",),
         licence="not stated",
         access="form",
-        homepage="https://github.com/michael-wzhu/PromptCBLUE",
-        citation="Zhu et al. PromptCBLUE: a Chinese prompt tuning benchmark for the medical domain. "
-        "arXiv:2310.14151, 2023.",
+        homepage=_HOMEPAGE,
+        citation=_CITATION,
         verified="real",
         files={"train": tuple(Source(path=name, read=promptcblue.read) for name in _FILES)},
         counts={"train": {"records": 19410, "questions": 19410, "rejects.no answer": 15}},
         sizes={"train": 19425},
         unit="prompts",
-        obtain="Sign in at Tianchi for PromptCBLUE (see the homepage), whose prompts are lines of the same JSON; the "
-        "division into these 15 files was made by others.",
+        obtain=_OBTAIN,
         notes="No corpus of the list; prompts and answers are in the words of PromptCBLUE's templates. 15 prompts of "
         "CMeIE ask for nothing and have an empty answer; they are rejected. The CMeIE prompts are of 752 texts, one "
         "of which is in the dev set of CMeIE-V2, and the IMCS prompts may be of its dev set too, so this is not for "
         "training what is evaluated there. The lines of four files end in a lone CR, those of "
         "two in CR and LF.",
+    ),
+    Corpus(
+        name="promptcblue_cmeee",
+        title="CMeEE-V2 as a part of PromptCBLUE has it",
+        langs=("zh",),
+        tasks=("ner",),
+        licence="not stated",
+        access="form",
+        homepage=_HOMEPAGE,
+        citation=_CITATION,
+        verified="real",
+        folder="promptcblue_subset",
+        files={"train": (Source(path="CMeEE-1000.json", read=promptcblue.read_entities, options={"types": _TYPES}),)},
+        entity_types=cmeee.CORPORA[0].entity_types,
+        counts={
+            "train": {
+                "records": 1000,
+                "entities": 5442,
+                "entities.bod": 1574,
+                "entities.dis": 1242,
+                "entities.sym": 1135,
+                "entities.pro": 700,
+                "entities.ite": 305,
+                "entities.dru": 276,
+                "entities.mic": 137,
+                "entities.equ": 46,
+                "entities.dep": 27,
+            }
+        },
+        sizes={"train": 1000},
+        unit="prompts",
+        obtain=_OBTAIN,
+        notes="No corpus of the list: sentences of the training set of CMeEE-V2, read back out of prompts. These name "
+        "entities without places, each as often as it is one: 4,953 of the 5,442 as often as they stand in the "
+        "sentence; of the others the places within a longer name are left out first, then the last ones. Prompts ask "
+        "for some of the nine types alone, but for nearly all that a sentence has: of the types that CMeEE's first "
+        "version has in the same sentences, 7% are not asked for. That version has other entities in them.",
+    ),
+    Corpus(
+        name="promptcblue_cmeie",
+        title="CMeIE-V2 as a part of PromptCBLUE has it",
+        langs=("zh",),
+        tasks=("ner", "re"),
+        licence="not stated",
+        access="form",
+        homepage=_HOMEPAGE,
+        citation=_CITATION,
+        verified="real",
+        folder="promptcblue_subset",
+        files={"train": (Source(path="CMeIE-2000.json", read=promptcblue.read_triples, options={"ends": _ENDS}),)},
+        entity_types=cmeie_v2.CORPORA[0].entity_types,
+        relation_types=cmeie_v2.CORPORA[0].relation_types,
+        counts={
+            "train": {
+                "records": 1500,
+                "entities": 9384,
+                "relations": 6701,
+                "relations.临床表现": 1681,
+                "relations.相关（导致）": 711,
+                "relations.药物治疗": 532,
+                "relations.同义词": 511,
+                "rejects.undeclared type": 1,
+            }
+        },
+        sizes={"train": 2000},
+        unit="prompts",
+        obtain=_OBTAIN,
+        notes="No corpus of the list: texts of the training set of CMeIE-V2, read back out of its 2,000 prompts, "
+        "those about one text put together. What triples join is marked wherever it stands, within longer names only "
+        "where it stands nowhere else; its types are those that the schema has for the relation, and those of "
+        "synonyms, which may be of any type, diseases. One triple has a relation of the first version.",
     ),
 )
