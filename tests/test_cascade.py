@@ -172,11 +172,11 @@ def allowed(document: Document) -> set[Triple]:
     return found
 
 
-@given(documents(), st.sampled_from(["list", "json"]), st.sampled_from([0, 1, 40]), st.booleans())
+@given(documents(), st.sampled_from(["list", "json"]), st.sampled_from([0, 1, 40]), st.booleans(), st.booleans())
 def test_of_all_that_is_found_the_answer_is_the_gold_as_far_as_names_are_concepts(
-    document: Document, form: str, window_chars: int, near: bool
+    document: Document, form: str, window_chars: int, near: bool, fitting: bool
 ) -> None:
-    known = msgspec.structs.replace(KNOWN, near=near)
+    known = msgspec.structs.replace(KNOWN, near=near, fitting=fitting)
     cascade = Cascade(Oracle(document), checkpoint(joined=(known,), window_chars=window_chars))
     found = triples(cascade, asks(document, form=form))
     assert found <= allowed(document) if near else found == allowed(document)

@@ -221,3 +221,48 @@ def test_what_facts_allow_holds_every_answer_of_one_relation(record: Document) -
 @pytest.mark.parametrize("lang", get_args(Lang))
 def test_wordings_of_pairs_hold_no_tag(lang: Lang) -> None:
     assert not any("<e" in template.text for template in tasks.load_templates(tasks.get("rc"), lang))
+
+
+# --- the relations that fit a pair -----------------------------------------------------------------------------------
+
+
+@given(strategies.documents(with_all=False) | documents().map(flat))
+def test_a_prompt_of_fitting_relations_asks_for_the_same(record: Document) -> None:
+    known, types = facts.gather((record,)), strategies.RELATION_TYPES[record.lang]
+    every, fitting = RelationClassification(known), RelationClassification(known, fitting=True)
+    wording, *_ = tasks.load_templates(every, record.lang)
+    assert fitting.focuses(record, types) == every.focuses(record, types)
+    for focus in every.focuses(record, types):
+        made = [task.render(record, wording, form="label", types=types, focus=focus) for task in (every, fitting)]
+        if any(isinstance(example, Reject) for example in made):
+            assert made[0] == made[1]
+            continue
+        whole, some = (example for example in made if isinstance(example, Example))
+        assert (some.id, some.answer, some.gold) == (whole.id, whole.answer, whole.gold)
+        assert fitting.parse(some.answer, some) == some.gold
+        asked = {type.name for type in some.types}
+        assert {type.name for type, _ in fitting.labels(record, focus, types).values()} <= asked
+        assert [type for type in types if type.name in asked] == list(some.types)
+        assert len(some.messages[0].content) <= len(whole.messages[0].content)
+
+
+def test_a_relation_that_joins_other_types_is_not_named() -> None:
+    record = in_text("Aspirin, asthma and pain.", ("Chemical", "Aspirin"), ("Disease", "asthma"), ("Disease", "pain"))
+    one, other, *_ = strategies.RELATION_TYPES["en"]
+    chemical, disease = facts.End("entity", "Chemical"), facts.End("entity", "Disease")
+    known = facts.Facts(joins=((one.name, chemical, disease), (other.name, disease, disease)), reach=100)
+    task = RelationClassification(known, fitting=True)
+    wording, *_ = tasks.load_templates(task, "en")
+    record = flat(record)
+    made = [
+        task.render(record, wording, form="label", types=(one, other), focus=focus)
+        for focus in task.focuses(record, (one, other))
+    ]
+    named = {
+        tuple(t.shown for t in example.types): example.messages[0].content
+        for example in made
+        if isinstance(example, Example)
+    }
+    assert named.keys() == {(one.shown,), (other.shown,)}
+    for shown, other_one in ((one.shown, other.shown), (other.shown, one.shown)):
+        assert shown in named[shown,] and other_one not in named[shown,]

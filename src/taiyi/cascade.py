@@ -236,7 +236,7 @@ class Cascade:
         """Make an example of each pair of the entities of texts."""
         for text in texts:
             joined, document = text.joined, text.document
-            task = RelationClassification(_facts(text), by_name=True, near=joined.near)
+            task = RelationClassification(_facts(text), by_name=True, near=joined.near, fitting=joined.fitting)
             template = _worded_alike(task, text.judged.example)
             for focus in task.focuses(document, text.types):
                 made = task.render(document, template, form=_FORM, types=text.types, focus=focus)

@@ -35,6 +35,7 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         symmetric: types of relations that have no direction.
         reach: how many characters lie at most between two mentions that are related.
         near: whether prompts showed the sentences alone in which a pair is nearest, and the first one.
+        fitting: whether prompts named the relations alone that join the types of the pair.
     """
 
     corpus: str
@@ -45,6 +46,7 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     symmetric: tuple[str, ...] = ()
     reach: int = 0
     near: bool = False
+    fitting: bool = False
 
 
 class Learned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

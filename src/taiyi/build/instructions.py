@@ -32,7 +32,7 @@ def task_of(name: str, corpus: Corpus, root: Path, pairs: PairSettings | None = 
     its splits that is there; and how it asks about pairs."""
     task = tasks.get(name)
     if pairs is not None and isinstance(task, Pairing):
-        task = task.pairing(by_name=pairs.by_name, near=pairs.near)
+        task = task.pairing(by_name=pairs.by_name, near=pairs.near, fitting=pairs.fitting)
     if isinstance(task, Naming):
         roles: dict[Lang, Sequence[Shown]] = {
             lang: [Shown(name=n, shown=r.shown(lang), values=r.values) for n, r in corpus.roles.items()]

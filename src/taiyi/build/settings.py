@@ -69,6 +69,9 @@ class PairSettings(Settings):
     near: bool = False
     """Whether a prompt shows the sentences that have both of the pair, or in which they are nearest, and the first one,
     and not all of the document or window."""
+    fitting: bool = False
+    """Whether a prompt names those relations alone that join the types of the pair somewhere in the corpus, and not all
+    that are asked for."""
 
 
 class Selection(Settings):

@@ -69,4 +69,5 @@ def _joined(corpus: Corpus, lang: Lang, selection: Selection, facts: Facts, enti
         symmetric=tuple(type.shown(lang) for type in corpus.relation_types.values() if type.symmetric),
         reach=facts.reach,
         near=selection.pairs.near,
+        fitting=selection.pairs.fitting,
     )

@@ -13,7 +13,8 @@ neither way: they say nothing of the order of the marks, and are answered with t
 
 In a window of a document a pair is asked about where both have a mention in it, and only mentions in it are marked.
 `near` shows less of it: its first sentence, which is the title of an abstract, and the sentences that have both of the
-pair or, where none has, those in which they are nearest.
+pair or, where none has, those in which they are nearest. `fitting` names fewer relations: those that join the types of
+the pair somewhere in the corpus, and any that the pair has beside them.
 
 The gold is the triples that the pair adds to the relation extraction of its document, so that the answers about all
 pairs, put together, are scored as `re` is; of names that are not shown nothing is asked.
@@ -60,6 +61,8 @@ class RelationClassification(AboutDocuments):
         known: what is known of the corpus; without it all pairs of distinct mentions are asked about.
         by_name: whether concepts are names.
         near: whether prompts show the sentences in which the pair is nearest, and the first one, alone.
+        fitting: whether prompts name those relations alone that join the types of the pair in the corpus, of which it
+            must be known.
     """
 
     name = "rc"
@@ -70,17 +73,20 @@ class RelationClassification(AboutDocuments):
     generative = False
     marks = marked.TAGS
 
-    def __init__(self, known: Facts | None = None, *, by_name: bool = False, near: bool = False) -> None:
+    def __init__(
+        self, known: Facts | None = None, *, by_name: bool = False, near: bool = False, fitting: bool = False
+    ) -> None:
         self.known = known
         self.by_name = by_name
         self.near = near
+        self.fitting = fitting
         self.last: _Graph | None = None
 
     def informed(self, facts: Facts) -> Self:
-        return type(self)(facts, by_name=self.by_name, near=self.near)
+        return type(self)(facts, by_name=self.by_name, near=self.near, fitting=self.fitting)
 
-    def pairing(self, *, by_name: bool, near: bool) -> Self:
-        return type(self)(self.known, by_name=by_name, near=near)
+    def pairing(self, *, by_name: bool, near: bool, fitting: bool) -> Self:
+        return type(self)(self.known, by_name=by_name, near=near, fitting=fitting)
 
     def focuses(self, record: Record, types: Sequence[Shown], window: Span | None = None) -> Sequence[tuple[str, ...]]:
         """Return the pairs to ask about; one empty focus, which is rejected, where pairs cannot hold the relations."""
@@ -133,11 +139,15 @@ class RelationClassification(AboutDocuments):
         part, whole = _only(narrowed(record, window)), window or Span(0, len(record.text))
         if self.near:
             part = marked.near(record.text, whole, _mentions(one, part), _mentions(other, part))
-        shown = {t.name: t.shown for t in types}
         undirected = relations.symmetric(types)
         labels: dict[str, None] = {}
         triples: dict[Triple, None] = {}
-        for relation, head, tail in graph.relations.get(frozenset((_name(one), _name(other))), ()):
+        there = graph.relations.get(frozenset((_name(one), _name(other))), ())
+        if self.fitting:
+            fit = {type.name for type, _ in self.labels(record, focus, types).values()} | {r.type for r, *_ in there}
+            types = tuple(type for type in types if type.name in fit)
+        shown = {t.name: t.shown for t in types}
+        for relation, head, tail in there:
             if relation.type in shown:
                 backwards = head is not one and relation.type not in undirected
                 labels[_label(shown[relation.type], backwards)] = None

@@ -134,8 +134,9 @@ class Pairing(Protocol):
 
     marks: tuple[str, ...]
 
-    def pairing(self, *, by_name: bool, near: bool) -> Self:
-        """Return the task for concepts that are names, or not, and for prompts with little of a text, or all of it."""
+    def pairing(self, *, by_name: bool, near: bool, fitting: bool) -> Self:
+        """Return the task for concepts that are names, or not; for prompts with little of a text, or all of it; and
+        with the relations that fit a pair, or all of them."""
         ...
 
 
