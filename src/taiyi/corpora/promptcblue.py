@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from taiyi.catalogue import Corpus, Source
 from taiyi.corpora import cmeee, cmeie_v2
 from taiyi.formats import promptcblue
@@ -24,13 +26,19 @@ _FILES = (
     "KUAKE-QTR-1000.json",
     "STS_2000.json",
 )
-
-_TITLE = "PromptCBLUE, a part of its prompts by task"
-_HOMEPAGE = "https://github.com/michael-wzhu/PromptCBLUE"
-_CITATION = "Zhu et al. PromptCBLUE: a Chinese prompt tuning benchmark for the medical domain. arXiv:2310.14151, 2023."
-_OBTAIN = (
-    "Sign in at Tianchi for PromptCBLUE (see the homepage), whose prompts are lines of the same JSON; the "
-    "division into these 15 files was made by others."
+_SUBSET = "promptcblue_subset"
+_corpus = partial(
+    Corpus,
+    langs=("zh",),
+    licence="not stated",
+    access="form",
+    homepage="https://github.com/michael-wzhu/PromptCBLUE",
+    citation="Zhu et al. PromptCBLUE: a Chinese prompt tuning benchmark for the medical domain. "
+    "arXiv:2310.14151, 2023.",
+    verified="real",
+    unit="prompts",
+    obtain="Sign in at Tianchi for PromptCBLUE (see the homepage), whose prompts are lines of the same JSON; the "
+    "division into these 15 files was made by others.",
 )
 # What its prompts call the types of CMeEE.
 _TYPES = {
@@ -61,38 +69,24 @@ _TAILS = {
 _ENDS = {relation: Ends("疾病", tail) for tail, relations in _TAILS.items() for relation in relations.split()}
 
 CORPORA = (
-    Corpus(
-        name="promptcblue_subset",
-        title=_TITLE,
-        langs=("zh",),
+    _corpus(
+        name=_SUBSET,
+        title="PromptCBLUE, a part of its prompts by task",
         tasks=("qa_sqa",),
-        licence="not stated",
-        access="form",
-        homepage=_HOMEPAGE,
-        citation=_CITATION,
-        verified="real",
         files={"train": tuple(Source(path=name, read=promptcblue.read) for name in _FILES)},
         counts={"train": {"records": 19410, "questions": 19410, "rejects.no answer": 15}},
         sizes={"train": 19425},
-        unit="prompts",
-        obtain=_OBTAIN,
         notes="No corpus of the list; prompts and answers are in the words of PromptCBLUE's templates. 15 prompts of "
         "CMeIE ask for nothing and have an empty answer; they are rejected. The CMeIE prompts are of 752 texts, one "
         "of which is in the dev set of CMeIE-V2, and the IMCS prompts may be of its dev set too, so this is not for "
         "training what is evaluated there. The lines of four files end in a lone CR, those of "
         "two in CR and LF.",
     ),
-    Corpus(
+    _corpus(
         name="promptcblue_cmeee",
         title="CMeEE-V2 as a part of PromptCBLUE has it",
-        langs=("zh",),
         tasks=("ner",),
-        licence="not stated",
-        access="form",
-        homepage=_HOMEPAGE,
-        citation=_CITATION,
-        verified="real",
-        folder="promptcblue_subset",
+        folder=_SUBSET,
         files={"train": (Source(path="CMeEE-1000.json", read=promptcblue.read_entities, options={"types": _TYPES}),)},
         entity_types=cmeee.CORPORA[0].entity_types,
         counts={
@@ -111,25 +105,17 @@ CORPORA = (
             }
         },
         sizes={"train": 1000},
-        unit="prompts",
-        obtain=_OBTAIN,
         notes="No corpus of the list: sentences of the training set of CMeEE-V2, read back out of prompts. These name "
         "entities without places, each as often as it is one: 4,953 of the 5,442 as often as they stand in the "
         "sentence; of the others the places within a longer name are left out first, then the last ones. Prompts ask "
         "for some of the nine types alone, but for nearly all that a sentence has: of the types that CMeEE's first "
         "version has in the same sentences, 7% are not asked for. That version has other entities in them.",
     ),
-    Corpus(
+    _corpus(
         name="promptcblue_cmeie",
         title="CMeIE-V2 as a part of PromptCBLUE has it",
-        langs=("zh",),
         tasks=("ner", "re"),
-        licence="not stated",
-        access="form",
-        homepage=_HOMEPAGE,
-        citation=_CITATION,
-        verified="real",
-        folder="promptcblue_subset",
+        folder=_SUBSET,
         files={"train": (Source(path="CMeIE-2000.json", read=promptcblue.read_triples, options={"ends": _ENDS}),)},
         entity_types=cmeie_v2.CORPORA[0].entity_types,
         relation_types=cmeie_v2.CORPORA[0].relation_types,
@@ -146,8 +132,6 @@ CORPORA = (
             }
         },
         sizes={"train": 2000},
-        unit="prompts",
-        obtain=_OBTAIN,
         notes="No corpus of the list: texts of the training set of CMeIE-V2, read back out of its 2,000 prompts, "
         "those about one text put together. What triples join is marked wherever it stands, within longer names only "
         "where it stands nowhere else; its types are those that the schema has for the relation, and those of "
