@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,3 +49,22 @@ def test_what_led_to_a_model_counts_as_far_as_it_was_there(until: str, corpora: 
     assert not named.get("demo_qic") and not named.get("demo_qa_en")
     assert {one.corpus: one.template for one in found}.get("demo_qic", "tc.zh.04") == "tc.zh.04"
     assert {one.corpus: one.form for one in found}.get("demo_qa_en", "text") == "text"
+
+
+@pytest.mark.parametrize(
+    ("more", "together"),
+    [
+        ({}, True),
+        ({"query": {"max_types": 2}}, False),
+        ({"subtasks": [["Chemical"], ["Disease"]]}, False),
+        ({"subtasks": [["Chemical"]]}, False),
+        ({"subtasks": [["Chemical", "Disease"]]}, True),
+    ],
+)
+def test_it_says_which_types_were_always_asked_for_together(
+    more: dict[str, Any], together: bool, tmp_path: Path
+) -> None:
+    stage: Any = {"name": "entities", "data": [{"corpus": "demo_cdr", "task": "ner", **more}]}
+    recipe = Recipe.model_validate({"name": "r", "stages": [stage], "evaluate": {"suites": ["demo"]}})
+    [one] = learned(Run(recipe, tmp_path, tmp_path, Log(tmp_path)), recipe.stages[0], COUNTS)
+    assert one.together == together

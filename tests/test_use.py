@@ -167,6 +167,31 @@ def test_types_are_named_in_either_language_and_shown_as_they_were_learned() -> 
     assert [t.shown for t in model.types("ner", "en", ["疾病", "chemical"])] == ["disease", "chemical"]
 
 
+@pytest.mark.parametrize(
+    ("together", "wanted", "prompted", "found"),
+    [
+        (True, ["disease"], "chemical, disease", ["asthma"]),
+        (True, ["disease", "chemical"], "disease, chemical", ["Aspirin", "asthma"]),
+        (False, ["disease"], "disease", ["asthma"]),
+    ],
+)
+def test_types_that_were_always_asked_for_together_still_are(
+    together: bool, wanted: list[str], prompted: str, found: list[str]
+) -> None:
+    learned = Learned(task="ner", corpus="bc5cdr", lang="en", types=("chemical", "disease"), together=together)
+    tags = ("chemical", "disease") if prompted != "disease" else ("disease",)
+    answer = {"chemical": "<chemical>Aspirin</chemical>", "disease": "<disease> asthma</disease>"}
+    aspirin, asthma = (
+        answer[t] if t in tags else plain for t, plain in (("chemical", "Aspirin"), ("disease", " asthma"))
+    )
+    engine = Said(f"{aspirin} can cause{asthma}.")
+    taiyi = Taiyi(engine, Model("m", Checkpoint(base="scratch", learned=(learned,)), frozenset(learned.types)))
+    entities = taiyi.extract("Aspirin can cause asthma.", wanted).entities
+    assert f"Mark the {prompted} entities" in engine.asked[0].messages[-1].content
+    assert [e.text for e in entities] == found
+    assert {e.type for e in entities} <= set(wanted)
+
+
 @pytest.mark.parametrize(("text", "lang"), [("Aspirin", "en"), ("阿司匹林 aspirin", "zh"), ("😀 12", "en"), ("", "en")])
 def test_the_language_is_that_of_the_letters(text: str, lang: str) -> None:
     assert language(text) == lang

@@ -58,6 +58,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         lang: of the prompts.
         form: of its answers, such as `tagged`, or `text` for free ones.
         types: all types or labels that were asked for, as prompts show them.
+        together: whether each prompt asked for all of these types of entities.
         title: what prompts called the corpus, whose guidelines were meant; empty where they named none.
         template: id of the first wording that prompts had.
     """
@@ -67,6 +68,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lang: Lang
     form: str = ""
     types: tuple[str, ...] = ()
+    together: bool = False
     title: str = ""
     template: str = ""
 

@@ -38,6 +38,7 @@ def learned(run: Run, until: Stage, counts: Mapping[str, Mapping[str, int]]) -> 
                     lang=lang,
                     form=answer_form(task, selection),
                     types=tuple(types),
+                    together=task.kind == "entities" and len(types) > 1 and len(sets) == 1 and selection.query is None,
                     title=title,
                     template=wordings(task, selection, lang, training=True)[0].id,
                 )

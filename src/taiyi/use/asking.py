@@ -24,12 +24,14 @@ class Asking(NamedTuple):
         types: which types or labels, as the catalogue has them and as prompts show them.
         template: in which words, with all that stands beside them.
         form: of the answer.
+        prompted: the types that prompts ask for, where these are more than are wanted.
     """
 
     task: Task
     types: tuple[Shown, ...]
     template: Template
     form: str
+    prompted: tuple[Shown, ...] = ()
 
     @property
     def lang(self) -> Lang:
@@ -108,7 +110,7 @@ class Model(NamedTuple):
         after = f"\n{templates.form_statement(task, lang, form)}" if self.remote and len(asked.forms) > 1 else ""
         if before or after:
             template = template.dressed("".join(f"{line}\n" for line in before), after)
-        return Asking(asked, tuple(types), template, form)
+        return Asking(asked, tuple(types), template, form, _together(learned, types) if learned else ())
 
     def _form(self, task: Task) -> str:
         return self.known.form if self.known.form in task.forms else task.forms[0]
@@ -194,6 +196,15 @@ def guideline(known: Checkpoint, task: str, lang: Lang, *, types: Sequence[str] 
     named = [one for one in there if one.corpus == like]
     fitting = named or [one for one in there if wanted <= {shown.casefold() for shown in one.types}]
     return min(fitting, key=lambda one: bool(one.title), default=None)
+
+
+def _together(learned: Learned, types: Sequence[Shown]) -> tuple[Shown, ...]:
+    """Return all types that prompts asked for together, where some of them are wanted: asked for these alone, a model
+    that never saw them apart takes others for them."""
+    wanted = {shown.shown: shown for shown in types}
+    if not learned.together or not wanted.keys() < {*learned.types}:
+        return ()
+    return tuple(wanted.get(word, Shown(name=word, shown=word)) for word in learned.types)
 
 
 def tags_of(tokenizer: Tokenizer) -> frozenset[str]:

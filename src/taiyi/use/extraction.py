@@ -69,7 +69,8 @@ class Piece:
         if wrong := too_long(max((w.end - w.start if w else len(self.text) for w in self.windows), default=0)):
             self.fault = wrong
             return
-        task, types, template, form = self.asking
+        task, template, form = self.asking.task, self.asking.template, self.asking.form
+        types = self.asking.prompted or self.asking.types
         text = _unmarked(self.text, types) if form == "tagged" else self.text
         record = Document(id=str(number), corpus="input", split="test", lang=template.lang, text=text)
         for window in self.windows:
@@ -184,9 +185,13 @@ def _entities(
 ) -> tuple[Entity, ...]:
     """Return mentions with their places in the whole text, in order."""
     found: dict[tuple[int, int, str], Entity] = {}
+    assert piece.asking is not None
+    more = {t.shown for t in piece.asking.prompted} - {t.shown for t in piece.asking.types}
     for mention in answer.items:
         assert mention.span is not None
         (start, end), kind = mention.span, shown.get(mention.type, mention.type)
+        if kind in more:
+            continue
         found[start, -end, kind] = Entity(
             start=start + piece.at,
             end=end + piece.at,
