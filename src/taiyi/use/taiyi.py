@@ -167,11 +167,15 @@ class Taiyi:
             return types
         cascade = self._cascade(what, 0)
         self.model.check_learned(TASKS[what] if cascade is None else "rc", lang)
-        shown = [] if types or cascade is None else cascade.types(lang)
+        joined = [] if cascade is None else cascade.types(lang)
+        shown = [] if types else joined
+        shown = shown or self.model.types(TASKS[what], lang, tuple(types), like)
+        if self.model.known.relations == "cascade" and joined:
+            self.model.check_finds([t.shown for t in shown], [t.shown for t in joined])
         return self.model.asking(
             TASKS[what],
             lang,
-            types=shown or self.model.types(TASKS[what], lang, tuple(types), like),
+            types=shown,
             definitions=types if isinstance(types, Mapping) else None,
             like=like if cascade is None else "",
         )
