@@ -152,6 +152,20 @@ def test_a_model_from_nothing_refuses_types_that_it_has_no_tags_for() -> None:
     assert mini.extract(TEXT, ["CID"], what="relations").relations
 
 
+def test_a_text_in_a_language_that_was_not_learned_keeps_no_other_from_its_answer() -> None:
+    mini = Taiyi.load(device="cpu")
+    texts = ["阿司匹林可引起哮喘。", TEXT]
+    chinese, english = mini.extract_all(texts, ["drug", "disease"], like="euadr")
+    assert "did not learn ner of this corpus in this language; got euadr" in chinese.fault
+    assert english.entities and not english.fault
+    one, other = mini.each(map(mini.classifying(["kuake_qic"]), [TEXT, "感冒了怎么办"]))
+    assert "did not learn tc of this corpus" in one.fault and [label.name for label in other.labels] == ["治疗方案"]
+    with pytest.raises(RecipeError, match="did not learn tc of this corpus"):
+        mini.classify(TEXT, ["kuake_qic"])
+    with pytest.raises(RecipeError, match="unknown type; got chemicl"):
+        list(mini.extract_all(texts, ["chemicl"]))
+
+
 def test_definitions_stand_in_the_prompt(taiyi: Taiyi) -> None:
     asking = taiyi.asking("entities", "en", {"Disease": "What one has.", "chemical": ""})
     assert [shown.shown for shown in asking.types] == ["disease", "chemical"]
