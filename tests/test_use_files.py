@@ -240,6 +240,19 @@ def test_a_run_goes_on_from_one_that_asked_the_same_of_the_same_items(tmp_path: 
     assert (tally.items, tally.earlier) == (4, 1), "the format is no matter of what is asked"
 
 
+def test_two_processes_do_not_write_one_file(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+
+    def meanwhile(given_items: Iterable[Given]) -> Iterator[Extraction]:
+        yield next(answered(given_items))
+        with pytest.raises(TaiyiError, match=r"out\.jsonl\.partial: another process writes this"):
+            writing.write(ITEMS, answered, out)
+        yield from answered(given_items)
+
+    assert writing.write(ITEMS, meanwhile, out).items == len(ITEMS)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
+
+
 def as_json(id: str, found: Extraction | Said) -> Any:
     return json.loads(json.dumps(writing.row(id, found)))
 

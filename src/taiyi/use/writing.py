@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import msgspec
 
@@ -87,29 +88,51 @@ def write(
         advance: called after each item.
 
     Raises:
-        TaiyiError: there is something at `out` already, an earlier run asked otherwise or of other items, or the format
-            cannot hold what was found.
+        TaiyiError: there is something at `out` already, another process writes it, an earlier run asked otherwise or of
+            other items, or the format cannot hold what was found.
     """
-    if out.exists():
-        raise TaiyiError("there is a file already", where=out, mend="remove it, or give another name")
+    _check_free(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(out.name + _PARTIAL)
     begun, rest = Begun(dict(asked or {})), iter(items)
-    tally = Tally(earlier=_gone_on_with(partial, begun, rest))
     with partial.open("ab") as file:
-        if not file.tell():
+        _lock(file, partial)
+        # Who had the lock before may have finished meanwhile.
+        _check_free(out)
+        tally = Tally(earlier=_gone_on_with(partial, begun, rest))
+        if not partial.stat().st_size:
             file.write(_ENCODER.encode(begun) + b"\n")
         for line in _lines(rest, answer):
             file.write(_ENCODER.encode(line) + b"\n")
             file.flush()
             advance()
-    for line in _read(partial):
-        tally.items += 1
-        reason = line.fault or next((r.fault for r in (line.extraction, line.said) if r), "")
-        tally.faults.update([reason] if reason else [])
-    _finish(partial, out, to, tally)
-    partial.unlink()
+        # The first line may be all that there is.
+        file.flush()
+        for line in _read(partial):
+            tally.items += 1
+            reason = line.fault or next((r.fault for r in (line.extraction, line.said) if r), "")
+            tally.faults.update([reason] if reason else [])
+        _finish(partial, out, to, tally)
+        partial.unlink()
     return tally
+
+
+def _check_free(out: Path) -> None:
+    if out.exists():
+        raise TaiyiError("there is a file already", where=out, mend="remove it, or give another name")
+
+
+def _lock(file: BinaryIO, partial: Path) -> None:
+    """Keep other processes from a file until it is closed; on disks without locks, nothing does.
+
+    Raises:
+        TaiyiError: another process has it.
+    """
+    with suppress(OSError):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise TaiyiError("another process writes this", where=partial, mend="wait until it has ended") from error
 
 
 def _lines(
