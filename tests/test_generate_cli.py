@@ -199,6 +199,7 @@ def test_extract_shows_the_text(folder: Path) -> None:
     done = taiyi("extract", TEXT, "-m", str(folder), "--types", "Zebra,Yak")
     assert done.exit_code == 0
     assert "Aspirin can cause asthma." in done.stdout
+    assert "\ufffd" not in done.stdout, "line ends of Windows are no control characters"
     assert "start" in done.stdout or "nothing found" in done.stdout
 
 
@@ -207,6 +208,7 @@ def test_extract_shows_the_text(folder: Path) -> None:
     [
         (("x", "--types", "Zebr"), "unknown type; got Zebr. Did you mean 'Zebra'?"),
         (("x", "--task", "nerr"), "unknown task"),
+        (("x", "--to", "bioc"), "it is not said where this is written; got bioc. Give --out PATH"),
         (("x", "--task", "tc", "--types", "Zebra"), "not a task of extraction"),
         (("  ", "--types", "Zebra"), "the text is empty"),
     ],
@@ -469,9 +471,12 @@ def test_labels_are_asked_for_as_the_model_learned_them(folder: Path, learned: l
         ),
         (
             ("extract", TEXT, "--task", "re"),
-            "the model did not learn this; got re in en; expected ner in en and zh, tc in",
+            "did not learn this; got relation extraction in en; expected named entity recognition in en and zh;",
         ),
-        (("classify", "肝损伤。", "--labels", "a,b"), "the model did not learn this; got tc in zh; expected"),
+        (
+            ("classify", "肝损伤。", "--labels", "a,b"),
+            "the model did not learn this; got text classification in zh; expected",
+        ),
         (("chat", "--once", "hello"), "this model cannot talk"),
     ],
 )

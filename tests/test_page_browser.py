@@ -167,6 +167,9 @@ def test_types_are_chosen_named_and_defined(page: Page, words: Words) -> None:
 def test_the_page_speaks_chinese_and_turns_to_english_and_back(browser: Browser, at: str) -> None:
     with opened(browser, at, lang="zh-CN") as page:
         assert page.title().startswith("太一") and page.get_attribute("html", "lang") == "zh-CN"
+        assert page.locator(".chips").first.get_attribute("lang") == "zh", (
+            "types in the language of the page come first"
+        )
         page.click("#example")
         text = page.input_value("#text")
         page.click("#run")

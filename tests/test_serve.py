@@ -96,7 +96,11 @@ def test_models_tell_what_they_can_be_asked_for_and_not_be_used_for() -> None:
         assert card["limit_of_use"] == NOTICE
         error(client.get("/v1/models/other"), 404, "model_not_found")
         found = error(client.post("/v1/translate", json=ASKED["/v1/translate"]), 422, "cannot_answer")
-        assert (found["where"], found["got"], found["expected"]) == ("echo", "mt in en", "ner in en, tc in zh")
+        assert (found["where"], found["got"], found["expected"]) == (
+            "echo",
+            "machine translation in en",
+            "named entity recognition in en; text classification in zh",
+        )
         assert NOTICE in client.get("/openapi.json").json()["info"]["description"]
 
 

@@ -125,14 +125,45 @@ def test_what_is_no_text_is_refused(taiyi: Taiyi) -> None:
 def test_what_is_unknown_or_was_not_learned_is_refused(taiyi: Taiyi) -> None:
     with pytest.raises(RecipeError, match="unknown type; got chemicl"):
         taiyi.extract(TEXT, ["chemicl"])
-    with pytest.raises(ModelError, match="the model did not learn this; got ee in en"):
+    with pytest.raises(ModelError, match="the model did not learn this; got event extraction in en"):
         taiyi.extract(TEXT, what="events")
-    with pytest.raises(ModelError, match="got tc in zh"):
+    with pytest.raises(ModelError, match="got text classification in zh"):
         taiyi.classify("阿司匹林", ["a", "b"])
     with pytest.raises(ModelError, match="cannot talk"):
         next(taiyi.chat([Message(role="user", content="hi")]))
     with pytest.raises(RecipeError, match="got farms"):
         taiyi.extract(TEXT, like="farms")
+
+
+def test_a_model_from_nothing_refuses_types_that_it_has_no_tags_for() -> None:
+    """The catalogue knows them, so they are no mistakes, but what is marked so would be noise."""
+    mini = Taiyi.load(device="cpu")
+    for types in (["account number"], ["disease", "Hospital"]):
+        with pytest.raises(
+            ModelError, match=r"did not learn to find this; got .*There are: chemical, disease, .*others"
+        ):
+            mini.extract(TEXT, types)
+    with pytest.raises(RecipeError, match="unknown type; got <b>x</b>") as raised:
+        mini.extract(TEXT, ["<b>x</b>"])
+    assert len(str(raised.value)) < 400, "not all that there is in the world"
+    assert mini.extract(TEXT, ["Chemical"]).entities
+    with pytest.raises(ModelError, match=r"got foo\. There are: chemical-induced disease"):
+        mini.extract(TEXT, ["foo"], what="relations")
+    assert mini.extract(TEXT, ["CID"], what="relations").relations
+
+
+def test_a_text_in_a_language_that_was_not_learned_keeps_no_other_from_its_answer() -> None:
+    mini = Taiyi.load(device="cpu")
+    texts = ["阿司匹林可引起哮喘。", TEXT]
+    chinese, english = mini.extract_all(texts, ["drug", "disease"], like="euadr")
+    assert "did not learn ner of this corpus in this language; got euadr" in chinese.fault
+    assert english.entities and not english.fault
+    one, other = mini.each(map(mini.classifying(["kuake_qic"]), [TEXT, "感冒了怎么办"]))
+    assert "did not learn tc of this corpus" in one.fault and [label.name for label in other.labels] == ["治疗方案"]
+    with pytest.raises(RecipeError, match="did not learn tc of this corpus"):
+        mini.classify(TEXT, ["kuake_qic"])
+    with pytest.raises(RecipeError, match="unknown type; got chemicl"):
+        list(mini.extract_all(texts, ["chemicl"]))
 
 
 def test_definitions_stand_in_the_prompt(taiyi: Taiyi) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from taiyi import convert
 from taiyi.errors import FormatError, TaiyiError
+from taiyi.formats import lines
 from taiyi.schema import Document, Reject
 from taiyi.use import reading, writing
 from taiyi.use.reading import Given, read
@@ -45,8 +47,10 @@ def test_columns_of_tables_are_read(tmp_path: Path, suffix: str) -> None:
     assert list(read(path)) == [Given("a", ("Aspirin.",)), Given("b", ("肝损伤 😀",))]
     assert list(read(path, ("text", "more"))) == [Given("a", ("Aspirin.", "x")), Given("b", ("肝损伤 😀", "y"))]
     assert [item.id for item in read(path, id_column="more") if isinstance(item, Given)] == ["x", "y"]
-    with pytest.raises(FormatError, match="there is no such column; got txt; expected id, text, more"):
+    with pytest.raises(FormatError, match=r"no such column; got txt; expected id, text, more\. Did you mean 'text'"):
         list(read(path, ("txt",)))
+    with pytest.raises(FormatError, match=r"got abstract; expected id, text, more\. Name it with --column"):
+        list(read(path, ("abstract",)))
 
 
 def test_a_folder_is_all_its_files_and_says_what_is_none(tmp_path: Path) -> None:
@@ -68,6 +72,32 @@ def test_a_folder_is_all_its_files_and_says_what_is_none(tmp_path: Path) -> None
     rejects = {item.where: item.reason for item in found if isinstance(item, Reject)}
     assert rejects.keys() == {"p.png", "bad.txt"}
     assert rejects["p.png"] == "not a kind of file that is read"
+
+
+def test_what_cannot_be_opened_in_a_folder_keeps_nothing_else_from_being_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.txt", "closed.txt", "z.txt"):
+        (tmp_path / name).write_text("One.", encoding="utf-8")
+    (tmp_path / "gone.txt").symlink_to(tmp_path / "nowhere.txt")
+    whole, scandir = lines.whole, os.scandir
+
+    def closed(path: Path) -> str:
+        if path.name == "closed.txt":
+            raise PermissionError(13, "Permission denied", str(path))
+        return whole(path)
+
+    def scanned(path: Any) -> Any:
+        if Path(path).name == "shut":
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    (tmp_path / "shut").mkdir()
+    monkeypatch.setattr(lines, "whole", closed)
+    monkeypatch.setattr(os, "scandir", scanned)
+    found = list(read(tmp_path))
+    assert [item.id for item in found if isinstance(item, Given)] == ["a.txt", "z.txt"]
+    assert [item.where for item in found if isinstance(item, Reject)] == ["closed.txt", "gone.txt", "shut"]
 
 
 def test_rows_without_a_text_are_rejects(tmp_path: Path) -> None:
@@ -183,6 +213,44 @@ def test_a_run_that_was_cut_goes_on_to_the_same_file(
         assert tally.items == len(items)
     assert (folder / "out.jsonl").read_bytes() == (folder / "whole.jsonl").read_bytes()
     assert sorted(path.name for path in folder.iterdir()) == ["out.jsonl", "whole.jsonl"]
+
+
+def test_a_run_goes_on_from_one_that_asked_the_same_of_the_same_items(tmp_path: Path) -> None:
+    def stops(given_items: Iterable[Given]) -> Iterator[Extraction]:
+        yield next(answered(given_items))
+        raise KeyboardInterrupt
+
+    out = tmp_path / "out.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        writing.write(ITEMS, stops, out, asked={"--types": "a", "--lang": "en"})
+    for asked, got in (
+        ({"--types": "b", "--lang": "en"}, "--types: an earlier run that was cut asked otherwise; got b; expected a"),
+        ({"--types": "a"}, "--lang: an earlier run"),
+        ({"--types": "a", "--lang": "en", "--like": "x"}, "--like: an earlier run .* remove .*out.jsonl.partial"),
+    ):
+        with pytest.raises(TaiyiError, match=got):
+            writing.write(ITEMS, answered, out, asked=asked)
+    for items, got in (
+        ([ITEMS[2], *ITEMS], "got 3; expected 1"),
+        ([], "item 1: an earlier run that was cut had other"),
+    ):
+        with pytest.raises(TaiyiError, match=got):
+            writing.write(items, answered, out, asked={"--types": "a", "--lang": "en"})
+    tally = writing.write(ITEMS, answered, out, "csv", asked={"--lang": "en", "--types": "a"})
+    assert (tally.items, tally.earlier) == (4, 1), "the format is no matter of what is asked"
+
+
+def test_two_processes_do_not_write_one_file(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+
+    def meanwhile(given_items: Iterable[Given]) -> Iterator[Extraction]:
+        yield next(answered(given_items))
+        with pytest.raises(TaiyiError, match=r"out\.jsonl\.partial: another process writes this"):
+            writing.write(ITEMS, answered, out)
+        yield from answered(given_items)
+
+    assert writing.write(ITEMS, meanwhile, out).items == len(ITEMS)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
 
 
 def as_json(id: str, found: Extraction | Said) -> Any:

@@ -99,9 +99,13 @@ class Unparsable(TaiyiError):
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Return `did you mean ...?` for the nearest of `known`, else the list of what there is."""
     names = sorted(known)
-    if near := difflib.get_close_matches(name, names, n=1, cutoff=0.6):
-        return f"did you mean {near[0]!r}?"
-    return f"there are: {', '.join(names)}"
+    return meant(name, names) or f"there are: {', '.join(names)}"
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return `did you mean ...?` for the nearest of `known`; empty where none is near."""
+    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else ""
 
 
 # What PyTorch says where the system gives it no memory.

@@ -62,8 +62,9 @@ def squeeze(text: str) -> str:
 
 
 def legible(text: str) -> str:
-    """Replace control characters, which a terminal would obey, by U+FFFD."""
-    return _CONTROL.sub("\ufffd", text)
+    """Replace control characters, which a terminal would obey, by U+FFFD, and CR before LF by a space: every character
+    keeps its place."""
+    return _CONTROL.sub("\ufffd", text.replace("\r\n", " \n"))
 
 
 def language(text: str) -> Literal["en", "zh"]:

@@ -9,7 +9,7 @@ import typer
 
 from taiyi.checkpoint import EMBEDDED
 from taiyi.cli.inputs import DeviceOption, FileOption, LangOption, ModelOption, SourcesOption, TermsOption, given
-from taiyi.cli.over import IdOption, JsonOption, OutOption, ToOption, column_option, over, show_said
+from taiyi.cli.over import TO, IdOption, JsonOption, OutOption, ToOption, column_option, over, show_said
 from taiyi.errors import TaiyiError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 def answer(
+    ctx: typer.Context,
     question: Annotated[str | None, typer.Argument(help="The question; else --file, else standard input.")] = None,
     option: Annotated[
         list[str] | None, typer.Option("--option", help="What may be answered, once for each; two at least.")
@@ -39,7 +40,7 @@ def answer(
     ] = "",
     id_column: IdOption = "id",
     out: OutOption = None,
-    to: ToOption = "jsonl",
+    to: ToOption = TO,
     as_json: JsonOption = False,
     device: DeviceOption = "auto",
 ) -> None:
@@ -67,7 +68,7 @@ def answer(
         answers = _asked(taiyi, taiyi.choosing(option, lang=lang), context)
     else:
         answers = _asked(taiyi, taiyi.judging(lang=lang) if yes_no else taiyi.answering(lang=lang), context)
-    over(many, answers, show_said, alone=file is None, out=out, to=to, as_json=as_json)
+    over(many, answers, show_said, ctx, alone=file is None, out=out, to=to, as_json=as_json)
 
 
 def _asked(taiyi: Taiyi, ask: Callable[[str, str], Ask], context: str) -> Answers:

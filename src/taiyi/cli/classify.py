@@ -8,10 +8,11 @@ import typer
 
 from taiyi.checkpoint import EMBEDDED
 from taiyi.cli.inputs import DeviceOption, FileOption, LangOption, ModelOption, TextArgument, given, names
-from taiyi.cli.over import IdOption, JsonOption, OutOption, ToOption, column_option, over, show_said
+from taiyi.cli.over import TO, IdOption, JsonOption, OutOption, ToOption, column_option, over, show_said
 
 
 def classify(
+    ctx: typer.Context,
     text: TextArgument = None,
     labels: Annotated[
         str, typer.Option(help="Labels in your own words, with commas between, or a corpus whose labels are meant.")
@@ -29,7 +30,7 @@ def classify(
     column: Annotated[str, column_option("text")] = "text",
     id_column: IdOption = "id",
     out: OutOption = None,
-    to: ToOption = "jsonl",
+    to: ToOption = TO,
     as_json: JsonOption = False,
     device: DeviceOption = "auto",
 ) -> None:
@@ -50,6 +51,7 @@ def classify(
         many,
         lambda items: taiyi.each(ask(*item.texts) for item in items),
         show_said,
+        ctx,
         alone=file is None,
         out=out,
         to=to,

@@ -21,7 +21,7 @@ from taiyi.cli.inputs import (
     names,
     read,
 )
-from taiyi.cli.over import IdOption, OutOption, ToOption, column_option, over
+from taiyi.cli.over import TO, IdOption, OutOption, ToOption, check_place, column_option, over
 from taiyi.errors import RecipeError, TaiyiError, suggestion
 from taiyi.text import legible
 
@@ -33,6 +33,7 @@ _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red", "bright_cyan", 
 
 
 def extract(
+    ctx: typer.Context,
     text: TextArgument = None,
     file: FileOption = None,
     model: ModelOption = EMBEDDED,
@@ -57,7 +58,7 @@ def extract(
     column: Annotated[str, column_option("text")] = "text",
     id_column: IdOption = "id",
     out: OutOption = None,
-    to: ToOption = "jsonl",
+    to: ToOption = TO,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -81,6 +82,7 @@ def extract(
     what: Kind | None = next((kind for kind, name in TASKS.items() if name == tasks.get(task).name), None)
     if what is None:
         raise RecipeError("not a task of extraction", got=task, expected=", ".join(TASKS.values()))
+    check_place(out, to)
     wanted = _defined(names(types), define or [])
     if out is not None or (file is not None and reading.is_table(file)):
         many = given(text, file, [column], id_column)
@@ -90,7 +92,15 @@ def extract(
             texts = (item.texts[0] for item in items)
             return taiyi.extract_all(texts, wanted, what=what, lang=lang, like=like, window=window)
 
-        over(many, answers, lambda found: _show(cast("Extraction", found), [*wanted]), out=out, to=to, as_json=as_json)
+        over(
+            many,
+            answers,
+            lambda found: _show(cast("Extraction", found), [*wanted]),
+            ctx,
+            out=out,
+            to=to,
+            as_json=as_json,
+        )
         return
     beginning, blocks = read(text, file)
     taiyi = Taiyi.load(model, device=device)
@@ -157,7 +167,7 @@ def _rows(part: Extraction) -> list[dict[str, object]]:
 
 def _show(part: Extraction, types: Sequence[str]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     console, rows = Console(), _rows(part)
@@ -167,7 +177,8 @@ def _show(part: Extraction, types: Sequence[str]) -> None:
     for entity in part.entities:
         style = f"bold {colours.get(entity.type, 'white')}"
         text.stylize(style, entity.start - part.at, entity.end - part.at)
-    table = Table(*(rows[0] if rows else ()), box=None, header_style="dim")
+    columns = (Column(name, overflow="fold") for name in (rows[0] if rows else ()))
+    table = Table(*columns, box=None, header_style="dim")
     for row in rows:
         style = f"bold {colours.get(str(row['type']), 'white')}"
         table.add_row(*(Text(_cell(value), style=style if name == "type" else "") for name, value in row.items()))

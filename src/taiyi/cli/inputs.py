@@ -122,7 +122,10 @@ def _decoded(file: BinaryIO, name: object) -> Iterator[str]:
             yield decoder.decode(raw, final=not raw)
         except UnicodeDecodeError as error:
             raise TaiyiError(
-                "not UTF-8 text", where=name, got=f"byte {begin - held + error.start}", mend="convert it first"
+                "not UTF-8 text",
+                where=name,
+                got=f"byte {begin - held + error.start}",
+                mend="convert it first, Chinese ones with `iconv -f gb18030 -t utf-8`",
             ) from error
         if not raw:
             return

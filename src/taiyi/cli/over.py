@@ -27,6 +27,7 @@ OutOption = Annotated[
 ToOption = Annotated[
     str, typer.Option("--to", help="jsonl or csv; and of entities bioc, pubtator, brat or conll, for other tools.")
 ]
+TO = "jsonl"
 IdOption = Annotated[str, typer.Option("--id", metavar="COLUMN", help="Which column of a table is the id of an item.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object an item.")]
 
@@ -40,6 +41,7 @@ def over(
     items: Iterable[Given | Reject],
     answers: Answers,
     show: Callable[[Extraction | Said], None],
+    ctx: typer.Context,
     *,
     out: Path | None,
     to: str,
@@ -48,12 +50,17 @@ def over(
 ) -> None:
     """Answer items: write what is found to `out`, else print it, as JSON lines or as `show` does.
 
-    Of an item that is `alone` the id is not told, and what is wrong with it is an error.
+    Of an item that is `alone` the id is not told, and what is wrong with it is an error. What is written under the same
+    options of the command, `ctx`, is gone on with.
+
+    Raises:
+        TaiyiError: a format is given and no place to write to, or answers cannot be written.
     """
     from taiyi.use import writing
 
+    check_place(out, to)
     if out is not None:
-        _told(_written(items, answers, out, to), out)
+        _told(_written(items, answers, out, to, ctx), out)
         return
     asked: list[Given] = []
 
@@ -83,6 +90,12 @@ def over(
             show(found)
 
 
+def check_place(out: Path | None, to: str) -> None:
+    """Raise TaiyiError where a format is given that nothing is written in."""
+    if out is None and to != TO:
+        raise TaiyiError("it is not said where this is written", where="--to", got=to, mend="give --out PATH")
+
+
 def show_said(found: Extraction | Said) -> None:
     """Print labels with how probable they are, or a text."""
     assert isinstance(found, results.Said)
@@ -97,7 +110,11 @@ def show_said(found: Extraction | Said) -> None:
         typer.secho("the answer was cut at its limit", fg="yellow", err=True)
 
 
-def _written(items: Iterable[Given | Reject], answers: Answers, out: Path, to: str) -> Tally:
+# What of a command is no matter of what is asked; its texts are known by their ids.
+_NOT_ASKED = ("out", "to", "as_json", "device")
+
+
+def _written(items: Iterable[Given | Reject], answers: Answers, out: Path, to: str, ctx: typer.Context) -> Tally:
     from typing import cast, get_args
 
     from rich.console import Console
@@ -110,7 +127,15 @@ def _written(items: Iterable[Given | Reject], answers: Answers, out: Path, to: s
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("answered", total=None)
-        return writing.write(items, answers, out, cast("To", to), advance=lambda: progress.advance(bar))
+        return writing.write(
+            items, answers, out, cast("To", to), asked=_asked(ctx), advance=lambda: progress.advance(bar)
+        )
+
+
+def _asked(ctx: typer.Context) -> dict[str, str]:
+    """Return the command and its options as they were given, as far as answers depend on them."""
+    given = {k: v for k, v in ctx.params.items() if k not in _NOT_ASKED and v not in (None, "", (), [])}
+    return {"command": ctx.info_name or ""} | {f"--{k.replace('_', '-')}": str(v) for k, v in given.items()}
 
 
 def _told(tally: Tally, out: Path) -> None:

@@ -8,10 +8,11 @@ import typer
 
 from taiyi.checkpoint import EMBEDDED
 from taiyi.cli.inputs import DeviceOption, FileOption, LangOption, ModelOption, given_pairs, names
-from taiyi.cli.over import IdOption, JsonOption, OutOption, ToOption, column_option, over, show_said
+from taiyi.cli.over import TO, IdOption, JsonOption, OutOption, ToOption, column_option, over, show_said
 
 
 def pair(
+    ctx: typer.Context,
     first: Annotated[str | None, typer.Argument(help="A text; else --file.")] = None,
     second: Annotated[str | None, typer.Argument(help="Another text.")] = None,
     labels: Annotated[
@@ -26,7 +27,7 @@ def pair(
     column: Annotated[str, column_option("first,second")] = "first,second",
     id_column: IdOption = "id",
     out: OutOption = None,
-    to: ToOption = "jsonl",
+    to: ToOption = TO,
     as_json: JsonOption = False,
     device: DeviceOption = "auto",
 ) -> None:
@@ -47,6 +48,7 @@ def pair(
         many,
         lambda items: taiyi.each(ask(*item.texts) for item in items),
         show_said,
+        ctx,
         alone=file is None,
         out=out,
         to=to,

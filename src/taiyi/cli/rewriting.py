@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
+import typer
+
 from taiyi.checkpoint import EMBEDDED
 from taiyi.cli.inputs import DeviceOption, FileOption, LangOption, ModelOption, TextArgument, given
-from taiyi.cli.over import IdOption, JsonOption, OutOption, ToOption, column_option, over, show_said
+from taiyi.cli.over import TO, IdOption, JsonOption, OutOption, ToOption, column_option, over, show_said
 
 if TYPE_CHECKING:
     from taiyi.use.saying import Ask
@@ -23,6 +25,7 @@ def command(asking: Callable[[Taiyi, Asks], Callable[[str], Ask]], *, help: str)
     """
 
     def run(
+        ctx: typer.Context,
         text: TextArgument = None,
         file: FileOption = None,
         model: ModelOption = EMBEDDED,
@@ -30,7 +33,7 @@ def command(asking: Callable[[Taiyi, Asks], Callable[[str], Ask]], *, help: str)
         column: Annotated[str, column_option("text")] = "text",
         id_column: IdOption = "id",
         out: OutOption = None,
-        to: ToOption = "jsonl",
+        to: ToOption = TO,
         as_json: JsonOption = False,
         device: DeviceOption = "auto",
     ) -> None:
@@ -43,6 +46,7 @@ def command(asking: Callable[[Taiyi, Asks], Callable[[str], Ask]], *, help: str)
             many,
             lambda items: taiyi.each(ask(*item.texts) for item in items),
             show_said,
+            ctx,
             alone=file is None,
             out=out,
             to=to,

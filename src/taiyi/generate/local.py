@@ -210,13 +210,13 @@ class LocalEngine:
                 "this model cannot talk: it did not learn to answer free questions",
                 where=self.name,
                 expected=f"what it learned: {', '.join(self.checkpoint.tasks())}",
-                mend="ask it with `taiyi extract` or `taiyi classify`, or give `taiyi chat` another model",
+                mend="ask it with `taiyi extract` or `taiyi classify`, give it --sources, or take another model",
             )
 
     def about(self) -> str:
         """What the model is, in a few words."""
         size = self.model.num_parameters / 1e6
-        made = f", recipe {self.checkpoint.recipe}, {self.checkpoint.stage}" if self.checkpoint.recipe else ""
+        made = f", recipe {self.checkpoint.recipe}, stage {self.checkpoint.stage}" if self.checkpoint.recipe else ""
         return f"{self.model.architecture} with {size:,.1f}M parameters on {self.model.device}{made}"
 
     def num_tokens(self, messages: Sequence[Message]) -> int:

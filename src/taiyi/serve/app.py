@@ -207,7 +207,7 @@ def _responses(*statuses: int) -> dict[int | str, Any]:
         422: "This cannot be asked, or the model cannot answer it",
         429: "Too many requests; `Retry-After` says in how many seconds to come again",
         500: "The server is broken",
-        502: "The model's server does not answer",
+        502: "The model's server does not answer, or refuses what it is asked",
         503: "The server stops",
         504: "There was no answer in time",
     }

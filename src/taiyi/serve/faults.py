@@ -176,9 +176,11 @@ def late() -> Fault:
 
 
 def unreached(why: str) -> Fault:
-    """Return what is said where the server behind this one does not answer; why goes to the log alone."""
+    """Return what is said where the server behind this one does not answer, or not this; why goes to the log alone."""
     LOG.error("the engine fails: %s", why)
-    return Fault(502, "engine", "the model's server does not answer", mend="ask again later")
+    return Fault(
+        502, "engine", "the model's server does not answer, or refuses what it is asked", mend="ask again later"
+    )
 
 
 def broken(what: str = "something in the server is broken") -> Fault:

@@ -69,6 +69,9 @@ def answered(taiyi: Taiyi, questions: Sequence[Question]) -> Iterator[tuple[int,
             ask = question.make(taiyi)
         except Exception as error:
             yield number, error
+            continue
+        if ask.error is not None:
+            yield number, ask.error
         else:
             asks["weighed" if ask.how in ("each", "one") else ask.how][number] = ask
     yield from _each(asks["weighed"], taiyi.each)

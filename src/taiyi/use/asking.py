@@ -8,12 +8,17 @@ from typing import NamedTuple
 from taiyi import catalogue, tagged, tasks, templates
 from taiyi.catalogue import Corpus, TypeName
 from taiyi.checkpoint import Checkpoint, Learned
-from taiyi.errors import ModelError, RecipeError, suggestion
+from taiyi.errors import ModelError, RecipeError, meant, suggestion
 from taiyi.schema import Lang, Shown
 from taiyi.tasks import Naming, Task
 from taiyi.tasks.marked import TAGS as MARKS
 from taiyi.templates import Template, words
 from taiyi.tokens import Tokenizer
+
+_SHOWN = 12
+"""So many types are named where one is unknown; small models know a hundred."""
+_TITLES = {"rc": "how two entities are related"}
+"""What tasks are called that no corpus has by themselves."""
 
 
 class Asking(NamedTuple):
@@ -60,8 +65,8 @@ class Model(NamedTuple):
             raise ModelError(
                 "the model did not learn this",
                 where=self.name,
-                got=f"{task} in {lang}",
-                expected=", ".join(f"{task} in {' and '.join(langs)}" for task, langs in done),
+                got=f"{_title(task)} in {lang}",
+                expected="; ".join(f"{_title(task)} in {' and '.join(langs)}" for task, langs in done),
                 mend="ask another model",
             )
 
@@ -121,6 +126,7 @@ class Model(NamedTuple):
 
         Raises:
             RecipeError: a name is unknown to a model that has tags for what it knows; or there are none.
+            ModelError: the model can do nothing but what it learned, and has no tag for a type.
         """
         if not wanted and (learned := guideline(self.known, task, lang, like=like)):
             wanted = learned.types
@@ -149,8 +155,20 @@ class Model(NamedTuple):
                 found.append(Shown(name=word, shown=word))
             else:
                 shown = {t.shown(lang) for c in known for t in _names(c, asked).values()} | tags
-                raise RecipeError("unknown type", got=word, mend=suggestion(word, shown))
+                raise RecipeError("unknown type", got=word, mend=meant(word, shown) or _some(there or sorted(shown)))
+        if self.known.confined and tags:
+            self.check_finds([t.shown for t in found], there + sorted(tags - {*there}))
         return list(dict.fromkeys(found))
+
+    def check_finds(self, shown: Sequence[str], learned: Sequence[str]) -> None:
+        """Raise ModelError where a type is not among those that the model learned, the foremost of them first."""
+        if missing := [word for word in shown if word not in learned]:
+            raise ModelError(
+                "the model did not learn to find this",
+                where=self.name,
+                got=", ".join(missing),
+                mend=f"{_some(learned)}. Ask a larger model for others",
+            )
 
 
 def labels(wanted: Sequence[str], lang: Lang, task: str = "tc") -> tuple[list[Shown], bool]:
@@ -190,7 +208,7 @@ def guideline(known: Checkpoint, task: str, lang: Lang, *, types: Sequence[str] 
             where="like",
             got=like,
             expected=", ".join(known_ones) or None,
-            mend=suggestion(like, known_ones) if known_ones else "leave it out: the model names no such corpus",
+            mend=meant(like, known_ones) if known_ones else "leave it out: the model names no such corpus",
         )
     wanted = {word.casefold() for word in types}
     named = [one for one in there if one.corpus == like]
@@ -226,6 +244,19 @@ def _naming(task: Task, lang: Lang, types: Sequence[Shown], like: str) -> Task:
     if corpus is None:
         return task
     return task.naming({lang: [Shown(name=n, shown=r.shown(lang), values=r.values) for n, r in corpus.roles.items()]})
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first of what there is, and how many others there are."""
+    shown, others = ", ".join(names[:_SHOWN]), len(names) - _SHOWN
+    return f"there are: {shown}" + (f", and {others} others" if others > 0 else "")
+
+
+def _title(task: str) -> str:
+    """Return what a task is called in words."""
+    from taiyi.catalogue.card import TASKS
+
+    return TASKS.get(task) or _TITLES.get(task, task)
 
 
 def _widest(known: Sequence[Corpus], task: Task, lang: Lang, tags: frozenset[str]) -> list[Shown]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from taiyi.errors import FormatError, suggestion
+from taiyi.errors import FormatError, meant
 from taiyi.formats import json_lines, lines, tables
 from taiyi.schema import Reject
 
@@ -44,8 +45,11 @@ def read(path: Path, columns: Sequence[str] = ("text",), *, id_column: str = "id
         FormatError: a file has no such column in its first item, or is not what its name says.
     """
     if path.is_dir():
-        for file in sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")):
+        for file in _below(path):
             name = file.relative_to(path).as_posix()
+            if not file.is_file():
+                yield Reject(where=name, reason="not a file or folder that can be opened")
+                continue
             if file.suffix.lower() not in (*TEXTS, *JSON, *TABLES):
                 yield Reject(where=name, reason="not a kind of file that is read", detail=file.suffix)
                 continue
@@ -57,6 +61,8 @@ def read(path: Path, columns: Sequence[str] = ("text",), *, id_column: str = "id
                     yield item
             except FormatError as error:
                 yield Reject(where=name, reason=error.what, detail=str(error))
+            except PermissionError as error:
+                yield Reject(where=name, reason="the file may not be read", detail=str(error))
         return
     if path.suffix.lower() in TABLES:
         yield from _rows(
@@ -66,6 +72,13 @@ def read(path: Path, columns: Sequence[str] = ("text",), *, id_column: str = "id
         yield from _rows(json_lines.items(path), path, columns, id_column)
     else:
         yield Given(path.stem, (lines.whole(path), *("" for _ in columns[1:])))
+
+
+def _below(folder: Path) -> list[Path]:
+    """Return what is below a folder and not hidden: files, links to nothing, and folders that cannot be opened."""
+    closed: list[OSError] = []
+    files = [Path(at, name) for at, _, names in os.walk(folder, onerror=closed.append) for name in names]
+    return sorted(p for p in (*files, *(Path(error.filename) for error in closed)) if not p.name.startswith("."))
 
 
 def _rows(
@@ -83,7 +96,7 @@ def _rows(
                 where=path,
                 got=missing[0],
                 expected=", ".join(map(str, row)),
-                mend=suggestion(missing[0], row) or "name it with --column",
+                mend=meant(missing[0], row) or "name it with --column",
             )
         first = False
         texts = tuple("" if row.get(name) is None else row[name] for name in columns)

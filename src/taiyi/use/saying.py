@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import msgspec
 
 from taiyi import tasks
-from taiyi.errors import Unparsable
+from taiyi.errors import TaiyiError, Unparsable
 from taiyi.generate.engine import NO_ROOM
 from taiyi.generate.likelihood import shares
 from taiyi.schema import Answer, Choice, Example, FreeText, Labels, Prediction
@@ -34,11 +34,13 @@ class Ask(NamedTuple):
         how: whether all answers that it has are weighed (`each`) or the best of them is wanted (`one`), whether several
             labels may be written (`several`), or a text.
         fault: why it cannot be asked; then there is no example.
+        error: the same, where it says more.
     """
 
     example: Example | None
     how: How
     fault: str = ""
+    error: TaiyiError | None = None
 
 
 def said(asks: Iterable[Ask], engine: Engine) -> Iterator[Said]:

@@ -107,6 +107,8 @@ class Taiyi:
         Raises:
             TaiyiError: the text is empty or too long, a type is unknown, or the model did not learn this.
         """
+        if not fault(text):
+            types = self.asking(what, language(text, lang), types, like)
         (found,) = self.extract_all([text], types, what=what, lang=lang, like=like, window=window)
         if found.fault:
             raise TaiyiError(found.fault, got=f"{len(text):,} characters")
@@ -123,14 +125,21 @@ class Taiyi:
         window: int | None = None,
     ) -> Iterator[Extraction]:
         """Yield what is found in each text, in order, as `extract` does; many are answered together, and no more are
-        held than that. Where a text cannot be answered, its `fault` says why."""
+        held than that. Where a text cannot be answered, its `fault` says why.
+
+        Raises:
+            TaiyiError: nothing can be answered: a type is unknown, or the model did not learn this in any language.
+        """
         ask = self._asks(what, types, lang, like)
         size = self._window(window)
 
         def piece(text: str) -> Piece:
             if wrong := fault(text):
                 return Piece(text, None, fault=wrong)
-            return Piece(text, ask(text), windows=windows(text, size) if what == "entities" else (None,))
+            asked = ask(text)
+            if isinstance(asked, TaiyiError):
+                return Piece(text, None, fault=str(asked))
+            return Piece(text, asked, windows=windows(text, size) if what == "entities" else (None,))
 
         return extracted(map(piece, texts), self.engine, self._cascade(what, size))
 
@@ -145,13 +154,13 @@ class Taiyi:
     ) -> Iterator[Extraction]:
         """Yield the entities of one text part by part, as it is read; memory does not grow with it. Offsets are those
         of the whole text, whose language is that of its first part."""
-        ask = self._asks("entities", types, lang, like)
 
         def pieces() -> Iterator[Piece]:
             asked: Asking | None = None
             for part in parts(blocks, self._window(window)):
                 wrong = fault(part.text)
-                asked = asked or (None if wrong else ask(part.text))
+                if asked is None and not wrong:
+                    asked = self.asking("entities", language(part.text, lang), types, like)
                 yield Piece(part.text, asked, part.at, part.windows, wrong)
 
         return extracted(pieces(), self.engine, None)
@@ -167,24 +176,40 @@ class Taiyi:
             return types
         cascade = self._cascade(what, 0)
         self.model.check_learned(TASKS[what] if cascade is None else "rc", lang)
-        shown = [] if types or cascade is None else cascade.types(lang)
+        joined = [] if cascade is None else cascade.types(lang)
+        shown = [] if types else joined
+        shown = shown or self.model.types(TASKS[what], lang, tuple(types), like)
+        if self.model.known.relations == "cascade" and joined:
+            self.model.check_finds([t.shown for t in shown], [t.shown for t in joined])
         return self.model.asking(
             TASKS[what],
             lang,
-            types=shown or self.model.types(TASKS[what], lang, tuple(types), like),
+            types=shown,
             definitions=types if isinstance(types, Mapping) else None,
             like=like if cascade is None else "",
         )
 
-    def _asks(self, what: Kind, types: Types, lang: Asks, like: str) -> Callable[[str], Asking]:
-        """Return how a text is asked about, by its language; each is found out once."""
-        known: dict[Lang, Asking] = {}
+    def _asks(self, what: Kind, types: Types, lang: Asks, like: str) -> Callable[[str], Asking | TaiyiError]:
+        """Return how a text is asked about, by its language, or why it cannot be; each is found out once.
 
-        def ask(text: str) -> Asking:
-            spoken = language(text, lang)
+        What returns it raises TaiyiError where texts of no language can be asked about so.
+        """
+        known: dict[Lang, Asking | TaiyiError] = {}
+
+        def find(spoken: Lang) -> Asking | TaiyiError:
             if spoken not in known:
-                known[spoken] = self.asking(what, spoken, types, like)
+                try:
+                    known[spoken] = self.asking(what, spoken, types, like)
+                except TaiyiError as error:
+                    known[spoken] = error
             return known[spoken]
+
+        def ask(text: str) -> Asking | TaiyiError:
+            found = find(language(text, lang))
+            others: tuple[Lang, ...] = ("en", "zh") if lang == "auto" else ()
+            if isinstance(found, TaiyiError) and all(isinstance(find(other), TaiyiError) for other in others):
+                raise found
+            return found
 
         return ask
 
@@ -383,20 +408,26 @@ class Taiyi:
         types: Sequence[Shown] = (),
         like: str = "",
     ) -> Ask:
-        """Return a question about a record of these fields; raise ModelError where the model did not learn such."""
+        """Return a question about a record of these fields, or why it cannot be asked."""
         texts = (t for t in (*fields.values(), *fields.get("contexts", ())) if isinstance(t, str))
         if wrong := next(filter(None, (fault(text) or too_long(len(text)) for text in texts)), ""):
             return Ask(None, how, wrong)
         lang: Lang = fields["lang"]
-        self.model.check_learned(task, lang)
         there = any(one.corpus == like and one.task == task for one in self.model.known.learned)
-        asked = self.model.asking(task, lang, types=types, like=like if there else "")
+        try:
+            self.model.check_learned(task, lang)
+            asked = self.model.asking(task, lang, types=types, like=like if there else "")
+        except TaiyiError as error:
+            # Others may be in a language that the model learned.
+            return Ask(None, how, str(error), error)
         item = record(id="0", corpus="input", split="test", **fields)
         made = asked.task.render(item, asked.template, form=asked.form, types=types)
         return Ask(None, how, made.reason) if isinstance(made, Reject) else Ask(made, how)
 
     def _one(self, ask: Ask) -> Said:
         """Answer a question; raise TaiyiError where there is no answer."""
+        if ask.error is not None:
+            raise ask.error
         (found,) = self.each([ask])
         if found.fault:
             raise TaiyiError(found.fault, where=self.model.name)

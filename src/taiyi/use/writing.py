@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import os
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from itertools import islice
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import msgspec
 
@@ -22,6 +22,12 @@ from taiyi.use.results import Extraction, Said
 To = Literal["jsonl", "csv", "bioc", "pubtator", "brat", "conll"]
 _PARTIAL = ".partial"
 _ENCODER = msgspec.json.Encoder()
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """The first line of what is not whole: how its answers were asked for."""
+
+    asked: dict[str, str]
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +73,7 @@ def write(
     out: Path,
     to: To = "jsonl",
     *,
+    asked: Mapping[str, str] | None = None,
     advance: Callable[[], object] = lambda: None,
 ) -> Tally:
     """Answer items and write what is found; where an earlier run with the same `out` was cut, go on from there.
@@ -76,28 +83,56 @@ def write(
         answer: answers texts in order; one result for each.
         out: the file to write, or of brat the folder; it is whole, or not there.
         to: its format. Those of other tools have entities alone.
+        asked: how they are asked for, such as the options of a command; an earlier run is gone on with where it asked
+            the same.
         advance: called after each item.
 
     Raises:
-        TaiyiError: there is something at `out` already, or the format cannot hold what was found.
+        TaiyiError: there is something at `out` already, another process writes it, an earlier run asked otherwise or of
+            other items, or the format cannot hold what was found.
     """
-    if out.exists():
-        raise TaiyiError("there is a file already", where=out, mend="remove it, or give another name")
+    _check_free(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(out.name + _PARTIAL)
-    tally = Tally(earlier=_whole_lines(partial))
+    begun, rest = Begun(dict(asked or {})), iter(items)
     with partial.open("ab") as file:
-        for line in _lines(islice(items, tally.earlier, None), answer):
+        _lock(file, partial)
+        # Who had the lock before may have finished meanwhile.
+        _check_free(out)
+        tally = Tally(earlier=_gone_on_with(partial, begun, rest))
+        if not partial.stat().st_size:
+            file.write(_ENCODER.encode(begun) + b"\n")
+        for line in _lines(rest, answer):
             file.write(_ENCODER.encode(line) + b"\n")
             file.flush()
             advance()
-    for line in _read(partial):
-        tally.items += 1
-        reason = line.fault or next((r.fault for r in (line.extraction, line.said) if r), "")
-        tally.faults.update([reason] if reason else [])
-    _finish(partial, out, to, tally)
-    partial.unlink()
+        # The first line may be all that there is.
+        file.flush()
+        for line in _read(partial):
+            tally.items += 1
+            reason = line.fault or next((r.fault for r in (line.extraction, line.said) if r), "")
+            tally.faults.update([reason] if reason else [])
+        _finish(partial, out, to, tally)
+        partial.unlink()
     return tally
+
+
+def _check_free(out: Path) -> None:
+    if out.exists():
+        raise TaiyiError("there is a file already", where=out, mend="remove it, or give another name")
+
+
+def _lock(file: BinaryIO, partial: Path) -> None:
+    """Keep other processes from a file until it is closed; on disks without locks, nothing does.
+
+    Raises:
+        TaiyiError: another process has it.
+    """
+    with suppress(OSError):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise TaiyiError("another process writes this", where=partial, mend="wait until it has ended") from error
 
 
 def _lines(
@@ -122,6 +157,43 @@ def _lines(
         yield Written(id=item.where, fault=item.reason)
 
 
+def _gone_on_with(partial: Path, begun: Begun, items: Iterator[Given | Reject]) -> int:
+    """Return how many items an earlier run answered, and take them from `items`; its last line is cut off where it is
+    not whole.
+
+    Raises:
+        TaiyiError: it asked otherwise, or of other items.
+    """
+    if not _whole_lines(partial):
+        return 0
+    anew = f"to begin anew, remove {partial}"
+    with partial.open("rb") as file:
+        earlier = msgspec.json.decode(file.readline(), type=Begun).asked
+    names = (*begun.asked, *(name for name in earlier if name not in begun.asked))
+    if other := next((name for name in names if earlier.get(name) != begun.asked.get(name)), None):
+        raise TaiyiError(
+            "an earlier run that was cut asked otherwise",
+            where=other,
+            got=begun.asked.get(other),
+            expected=earlier.get(other),
+            mend=f"ask as it did; {anew}",
+        )
+    count = 0
+    for line in _read(partial):
+        item = next(items, None)
+        id = item.where if isinstance(item, Reject) else item and item.id
+        if id != line.id:
+            raise TaiyiError(
+                "an earlier run that was cut had other items",
+                where=f"item {count + 1}",
+                got=id,
+                expected=line.id,
+                mend=anew,
+            )
+        count += 1
+    return count
+
+
 def _whole_lines(path: Path) -> int:
     """Return how many lines an earlier run wrote, and cut off the last one where it is not whole."""
     if not path.exists():
@@ -138,6 +210,7 @@ def _whole_lines(path: Path) -> int:
 def _read(path: Path) -> Iterator[Written]:
     decoder = msgspec.json.Decoder(Written)
     with path.open("rb") as file:
+        file.readline()
         for line in file:
             yield decoder.decode(line)
 

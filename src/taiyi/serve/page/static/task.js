@@ -103,7 +103,10 @@ const check = (key) => ["label", { class: "check" }, ["input", { type: "checkbox
 const typesTree = () => {
   const guidelines = corporaOf(offer().sets);
   const groups = new Map();
-  for (const { lang, types } of offered()) groups.set(lang, new Set([...(groups.get(lang) ?? []), ...types]));
+  const here = ({ lang }) => lang === language();
+  for (const { lang, types } of offered().sort((a, b) => here(b) - here(a))) {
+    groups.set(lang, new Set([...(groups.get(lang) ?? []), ...types]));
+  }
   return ["fieldset", { class: "field" }, ["legend", null, say("types")],
     ...(guidelines.length > 1 ? [choice("like", "like", [[OWN, say("like_any")], ...guidelines])] : []),
     ...[...groups].map(([lang, types]) => ["div", { class: "chips", lang: lang === "zh" ? "zh" : undefined },
