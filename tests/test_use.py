@@ -16,7 +16,7 @@ from taiyi import tagged
 from taiyi.checkpoint import Checkpoint, Learned
 from taiyi.errors import ModelError, RecipeError, TaiyiError
 from taiyi.generate import Asked, Weighed
-from taiyi.schema import Example, Message, Prediction
+from taiyi.schema import Example, Message, Prediction, Shown
 from taiyi.templates import words
 from taiyi.train.tokenizer import train_bpe
 from taiyi.use.asking import Model
@@ -221,6 +221,33 @@ def test_types_that_were_always_asked_for_together_still_are(
     assert f"Mark the {prompted} entities" in engine.asked[0].messages[-1].content
     assert [e.text for e in entities] == found
     assert {e.type for e in entities} <= set(wanted)
+
+
+@pytest.mark.parametrize(
+    ("types", "title"),
+    [
+        (["gene"], "Genes"),
+        (["cell"], "Cells and others"),
+        (["gene", "cell"], "Cells and others"),
+        (["gene", "drug"], "Everything"),
+        (["disease"], ""),
+    ],
+)
+def test_types_are_asked_for_by_the_guidelines_that_are_about_them(types: list[str], title: str) -> None:
+    taught = [
+        ("Everything", ("gene", "cell", "drug", "disease")),
+        ("Cells and others", ("cell", "gene", "protein")),
+        ("Genes", ("gene",)),
+        ("Diseases", ("disease",)),
+        ("", ("disease", "chemical")),
+    ]
+    learned = tuple(
+        Learned(task="ner", corpus=f"c{number}", lang="en", types=of, title=title)
+        for number, (title, of) in enumerate(taught)
+    )
+    model = Model("m", Checkpoint(base="scratch", learned=learned))
+    asking = model.asking("ner", "en", types=[Shown(name=word, shown=word) for word in types])
+    assert asking.template.before == (f"{words('en').guidelines}{title}\n" if title else "")
 
 
 @pytest.mark.parametrize(("text", "lang"), [("Aspirin", "en"), ("阿司匹林 aspirin", "zh"), ("😀 12", "en"), ("", "en")])

@@ -195,7 +195,7 @@ def labels(wanted: Sequence[str], lang: Lang, task: str = "tc") -> tuple[list[Sh
 
 def guideline(known: Checkpoint, task: str, lang: Lang, *, types: Sequence[str] = (), like: str = "") -> Learned | None:
     """Return what a model learned by whose guidelines it is asked: of the corpus that is named, else the first that has
-    all types, and that prompts did not name, if there is one; None where nothing is known.
+    all types, and that prompts did not name, else the one that has fewest others; None where nothing is known.
 
     Raises:
         RecipeError: the model learned nothing of the corpus in this task and language.
@@ -213,7 +213,8 @@ def guideline(known: Checkpoint, task: str, lang: Lang, *, types: Sequence[str] 
     wanted = {word.casefold() for word in types}
     named = [one for one in there if one.corpus == like]
     fitting = named or [one for one in there if wanted <= {shown.casefold() for shown in one.types}]
-    return min(fitting, key=lambda one: bool(one.title), default=None)
+    # What has few types beside those that are wanted is about them.
+    return min(fitting, key=lambda one: (bool(one.title), len(one.types) if one.title and types else 0), default=None)
 
 
 def _together(learned: Learned, types: Sequence[Shown]) -> tuple[Shown, ...]:
