@@ -35,7 +35,7 @@ from taiyi.use.taiyi import Taiyi
 @contextmanager
 def asked(made: FastAPI) -> Iterator[Client]:
     """A client of an application that is served; to make one takes longer than to ask."""
-    with served(made) as at, Client(base_url=at) as client:
+    with served(made) as at, Client(base_url=at, timeout=60) as client:
         yield client
 
 
