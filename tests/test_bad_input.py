@@ -437,6 +437,8 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path, step: str, file: s
     assert done.returncode == 130, done.stderr
     assert f"{step}: begins" in done.stderr
     last = done.stderr.rstrip("\n").split("\n")[-1]
-    assert last == "taiyi: interrupted. Whole steps are kept: give the same command again and it goes on from there"
+    assert (
+        last == "taiyi: interrupted. The same command goes on from the steps, or the answers in --out, that are there"
+    )
     assert not list((tmp_path / "tiny").glob(f"{step}-*/manifest.json"))
     assert not list((tmp_path / "tiny").glob("data-*/*.partial"))

@@ -129,7 +129,7 @@ def test_unknown_option_is_wrong_usage() -> None:
     [
         (CorpusError("no such corpus", got="x", mend="did you mean 'y'?"), 1, "taiyi: no such corpus; got x. Did you"),
         (CorpusError("two\nlines"), 1, "taiyi: two lines"),
-        (KeyboardInterrupt(), 130, "taiyi: interrupted. Whole steps are kept: give the same command again"),
+        (KeyboardInterrupt(), 130, "taiyi: interrupted. The same command goes on from the steps"),
         (OSError(errno.ENOSPC, "No space left on device", "model.bin"), 1, "taiyi: model.bin: No space left"),
     ],
 )

@@ -77,7 +77,7 @@ class _Commands(TyperGroup):
             _say(str(error))
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
-            _say("interrupted. Whole steps are kept: give the same command again and it goes on from there")
+            _say("interrupted. The same command goes on from the steps, or the answers in --out, that are there")
             raise typer.Exit(130) from error
         except Exception as error:
             # What is none of the user's faults is one of the program's, and keeps its traceback.
