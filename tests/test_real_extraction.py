@@ -46,6 +46,8 @@ LOST: dict[tuple[str, str, str, Split], dict[str, int]] = {
     ("ddi_corpus", "ner", "tagged", "test"): {PARTLY: 4},
     ("ddi_corpus_ner", "ner", "tagged", "test"): {PARTLY: 2},
     ("drugprot", "ner", "tagged", "dev"): {PARTLY: 2},
+    ("promptcblue_cmeee", "ner", "tagged", "train"): {PARTLY: 2},
+    ("promptcblue_cmeie", "ner", "tagged", "train"): {PARTLY: 3},
     ("chia", "rc", "label", "train"): {NOT_MARKED: 736},
     ("cmeie_v2", "rc", "label", "dev"): {NOT_MARKED: 3567},
 }
