@@ -32,7 +32,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 def row(text: str) -> torch.Tensor:
     (token,) = tokenizer().encode(text, add_special_tokens=False)
-    return features(tokenizer(), len(tokenizer()), 1 << 20).to_dense()[token]
+    return features(tokenizer(), len(tokenizer()), 1 << 20)[token].to_dense()
 
 
 def test_what_is_spelled_alike_has_features_in_common() -> None:
