@@ -19,23 +19,17 @@ from taiyi.schema import Argument, Concept, Document, Entity, Lang, Question, Re
 
 ANOTHER = "a prompt or an answer in other words"
 UNNAMED = "what the answer names is not in the text"
-_ENTITY_PROMPTS = tuple(
-    re.compile(shape, re.DOTALL)
-    for shape in (
-        "(?P<text>.+)\n问题：句子中的.+实体是什么？\n答：",
-        "给出句子中的实体：\n(?P<text>.+)\n医学实体选项：.+\n答：",
-        "实体抽取：\n(?P<text>.+)\n选项：.+",
-        "(?P<text>.+)\n这个句子里面实体有哪些？\n实体选项：.+\n答：",
-    )
+_ENTITY_PROMPTS = (
+    "(?P<text>.+)\n问题：句子中的.+实体是什么？\n答：",
+    "给出句子中的实体：\n(?P<text>.+)\n医学实体选项：.+\n答：",
+    "实体抽取：\n(?P<text>.+)\n选项：.+",
+    "(?P<text>.+)\n这个句子里面实体有哪些？\n实体选项：.+\n答：",
 )
-_TRIPLE_PROMPTS = tuple(
-    re.compile(shape, re.DOTALL)
-    for shape in (
-        "找出指定的三元组：\n(?P<text>.+)\n实体间关系：.*",
-        "根据给定的实体间的关系，抽取具有这些关系的实体对：\n(?P<text>.+)\n实体间关系标签：.*\n答：",
-        "给出句子中的[^：]*关系类型的实体对：(?P<text>.+)",
-        "(?P<text>.+)\n这个句子里面具有一定医学关系的实体组有哪些？\n三元组关系选项：.*\n答：",
-    )
+_TRIPLE_PROMPTS = (
+    "找出指定的三元组：\n(?P<text>.+)\n实体间关系：.*",
+    "根据给定的实体间的关系，抽取具有这些关系的实体对：\n(?P<text>.+)\n实体间关系标签：.*\n答：",
+    "给出句子中的[^：]*关系类型的实体对：(?P<text>.+)",
+    "(?P<text>.+)\n这个句子里面具有一定医学关系的实体组有哪些？\n三元组关系选项：.*\n答：",
 )
 _ENTITIES_BEGIN = "上述句子中的实体包含：\n"
 _NAMED = re.compile("(?P<type>.+?)实体：(?P<names>.*)")
@@ -85,7 +79,7 @@ def read_entities(
     path: Path, *, corpus: str, split: Split, lang: Lang, types: Mapping[str, str]
 ) -> Iterator[Record | Reject]:
     """Read prompts that ask for entities as documents; `types` are those of the corpus by the words of the prompts."""
-    for index, where, item in _prompts(path):
+    for index, (where, item) in enumerate(json_lines.items(path)):
         if isinstance(item, Reject):
             yield item
             continue
@@ -117,7 +111,7 @@ def read_triples(
     """
     triples: dict[str, dict[tuple[str, str, str], None]] = {}
     first: dict[str, tuple[int, str]] = {}
-    for index, where, item in _prompts(path):
+    for index, (where, item) in enumerate(json_lines.items(path)):
         if isinstance(item, Reject):
             yield item
             continue
@@ -162,14 +156,10 @@ def read_triples(
         )  # fmt: skip
 
 
-def _prompts(path: Path) -> Iterator[tuple[int, str, dict[str, Any] | Reject]]:
-    return ((index, where, item) for index, (where, item) in enumerate(json_lines.items(path)))
-
-
-def _text(item: Mapping[str, Any], shapes: tuple[re.Pattern[str], ...]) -> str | None:
+def _text(item: Mapping[str, Any], shapes: tuple[str, ...]) -> str | None:
     """Return the text that a prompt asks about; None of another prompt."""
     prompt = item.get("input")
-    matches = (shape.fullmatch(prompt) for shape in shapes) if isinstance(prompt, str) else ()
+    matches = (re.fullmatch(shape, prompt, re.DOTALL) for shape in shapes) if isinstance(prompt, str) else ()
     return next((match["text"] for match in matches if match), None)
 
 

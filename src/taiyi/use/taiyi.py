@@ -177,8 +177,7 @@ class Taiyi:
         cascade = self._cascade(what, 0)
         self.model.check_learned(TASKS[what] if cascade is None else "rc", lang)
         joined = [] if cascade is None else cascade.types(lang)
-        shown = [] if types else joined
-        shown = shown or self.model.types(TASKS[what], lang, tuple(types), like)
+        shown = joined if joined and not types else self.model.types(TASKS[what], lang, tuple(types), like)
         if self.model.known.relations == "cascade" and joined:
             self.model.check_finds([t.shown for t in shown], [t.shown for t in joined])
         return self.model.asking(
