@@ -77,10 +77,10 @@ CORPORA = (
         counts={"train": {"records": 19410, "questions": 19410, "rejects.no answer": 15}},
         sizes={"train": 19425},
         notes="No corpus of the list; prompts and answers are in the words of PromptCBLUE's templates. 15 prompts of "
-        "CMeIE ask for nothing and have an empty answer; they are rejected. The CMeIE prompts are of 752 texts, one "
-        "of which is in the dev set of CMeIE-V2, and the IMCS prompts may be of its dev set too, so this is not for "
-        "training what is evaluated there. The lines of four files end in a lone CR, those of "
-        "two in CR and LF.",
+        "CMeIE ask for nothing and have an empty answer; they are rejected. The CMeIE prompts are of 1,500 texts, "
+        "four of which are in the dev set of CMeIE-V2 too, but for punctuation, and the IMCS prompts may be of its dev "
+        "set: what is evaluated there is trained without these. The lines of four files end in a lone CR, those of two "
+        "in CR and LF.",
     ),
     _corpus(
         name="promptcblue_cmeee",
@@ -135,6 +135,7 @@ CORPORA = (
         notes="No corpus of the list: texts of the training set of CMeIE-V2, read back out of its 2,000 prompts, "
         "those about one text put together. What triples join is marked wherever it stands, within longer names only "
         "where it stands nowhere else; its types are those that the schema has for the relation, and those of "
-        "synonyms, which may be of any type, diseases. One triple has a relation of the first version.",
+        "synonyms, which may be of any type, diseases. One triple has a relation of the first version. Four texts "
+        "are in the dev set of CMeIE-V2 too, but for punctuation.",
     ),
 )
