@@ -210,8 +210,8 @@ def test_what_training_needs_is_looked_for_before_the_data_is_made(
 def test_a_hub_id_that_cannot_be_reached(tmp_path: Path) -> None:
     path = recipe(tmp_path, base="nobody/nothing", stages=stage("demo_qic", "tc", max_records=2), evaluate={})
     said = fault(call("run", path, "--runs", tmp_path))
-    assert "nobody/nothing: the base model cannot be loaded; got We couldn't connect" in said
-    assert "Give a folder of a model, or a hub id that this machine can reach or has in its cache" in said
+    assert "nobody/nothing: the model cannot be loaded; got no such folder" in said
+    assert "Correct the name, or let this machine reach the hub" in said
 
 
 def test_a_mixture_that_is_too_long_for_its_stage(tmp_path: Path) -> None:

@@ -569,7 +569,7 @@ def test_where_nothing_is_left_to_learn_from_it_is_said(tmp_path: Path) -> None:
         (["baseline:majority", "--suite", "demo", "--epochs", "3"], "only an encoder is fine-tuned"),
         (["baseline:dictionary", "--suite", "demo_hoc_tc"], "can answer none of these test sets"),
         (["baseline:majority", "--suite", "demo_chat_mrd"], "can answer none of these test sets"),
-        (["encoder:nobody/nothing", "--suite", "demo_hoc_tc"], "nobody/nothing: the base model cannot be loaded"),
+        (["encoder:nobody/nothing", "--suite", "demo_hoc_tc"], "nobody/nothing: the model cannot be loaded"),
         (["encoder:.", "--suite", "demo_hoc_tc"], "no model here"),
     ],
 )

@@ -570,7 +570,7 @@ def test_a_hub_id_that_cannot_be_had_and_a_decoder_are_refused(tmp_path: Path) -
     from taiyi.train import encoder
 
     items, head = small()
-    with pytest.raises(ModelError, match="nobody/nothing: the base model cannot be loaded; got We couldn't connect"):
+    with pytest.raises(ModelError, match="nobody/nothing: the model cannot be loaded; got no such folder"):
         encoder.fit("nobody/nothing", head, items, tmp_path, QUICK)
     GPT2Config().save_pretrained(tmp_path / "decoder")
     with pytest.raises(ModelError, match=r"this is a decoder, .*; got gpt2; expected an encoder"):

@@ -322,7 +322,7 @@ def test_a_hub_id_that_cannot_be_had_is_refused_in_words(tmp_path: Path) -> None
     done = command("taiyi-no-such/model", tmp_path / "out")
     assert done.exit_code == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith("taiyi: taiyi-no-such/model: the base model cannot be loaded")
+    assert line.startswith("taiyi: taiyi-no-such/model: the model cannot be loaded")
     assert not list(tmp_path.iterdir())
 
 

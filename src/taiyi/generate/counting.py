@@ -10,6 +10,7 @@ import regex
 
 from taiyi.encoding import Encoder
 from taiyi.errors import ModelError
+from taiyi.hub import reach
 from taiyi.schema import Message
 
 _WIDE = regex.compile(r"[\p{Han}\u3000-\u303f\uff00-\uffef]")
@@ -74,8 +75,9 @@ def _encoder(name: str) -> Encoder:
     from transformers import AutoTokenizer
 
     try:
+        reach(name)
         tokenizer: Any = AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ModelError) as error:
         raise ModelError(
             "the tokenizer cannot be loaded", where="tokenizer", got=name, expected="a folder or an id of the hub"
         ) from error

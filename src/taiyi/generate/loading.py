@@ -9,6 +9,7 @@ from taiyi import checkpoint
 from taiyi.checkpoint import is_address
 from taiyi.errors import ModelError
 from taiyi.generate.model import LanguageModel
+from taiyi.hub import reach
 from taiyi.tokens import FastTokenizer, Tokenizer
 
 DTypeName = Literal["auto", "float32", "bfloat16", "float16"]
@@ -59,6 +60,8 @@ def load(
         except ModelError:
             if runtime == "numpy":
                 raise
+    # Before torch is imported, which takes seconds.
+    reach(str(path))
     import torch
 
     from taiyi.generate import torch_model

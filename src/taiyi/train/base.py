@@ -15,6 +15,7 @@ from transformers.utils import logging
 from taiyi.checkpoint import model_folder
 from taiyi.encoding import end_token
 from taiyi.errors import ModelError
+from taiyi.hub import reach
 
 # Pieces of both languages, with letters of each script that is found in biomedical texts.
 _PIECES = ("A", " x", "7", "%", "µ", "β", "疸", "癯")
@@ -108,6 +109,7 @@ def loaded(load: Any, source: str, **options: Any) -> Any:
     """Load something of a model; raises ModelError where it is not there."""
     try:
         with quiet():
+            reach(source)
             return load(source, **options)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(
