@@ -53,6 +53,21 @@ def test_columns_of_tables_are_read(tmp_path: Path, suffix: str) -> None:
         list(read(path, ("abstract",)))
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_csv_is_read_by_the_delimiter_and_with_the_line_ends_that_it_has(
+    tmp_path: Path, delimiter: str, end: str
+) -> None:
+    """A break within a cell is a part of its text, whose offsets count it."""
+    path = tmp_path / "rows.csv"
+    rows = [["id", "text", "dose"], ["a", f"Severe{end}asthma; 1,5 mg\t.", "1,5"], ["b", '"So"', ""]]
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file, delimiter=delimiter, lineterminator=end).writerows(rows)
+    assert list(read(path, ("text", "dose"))) == [Given(row[0], tuple(row[1:])) for row in rows[1:]]
+    with pytest.raises(FormatError, match="no such column; got txt"):
+        list(read(path, ("txt",)))
+
+
 def test_a_folder_is_all_its_files_and_says_what_is_none(tmp_path: Path) -> None:
     folder = tmp_path / "notes"
     (folder / "below").mkdir(parents=True)

@@ -27,10 +27,16 @@ def numbered(path: Path, *, encodings: tuple[str, ...] = ("utf-8",)) -> Iterator
     Raises:
         FormatError: the file is in none of the encodings.
     """
+    for number, line in enumerate(ended(path, encodings=encodings), start=1):
+        yield number, line.removesuffix("\n").removesuffix("\r")
+
+
+def ended(path: Path, *, encodings: tuple[str, ...] = ("utf-8",)) -> Iterator[str]:
+    """Yield each line as `numbered` does, with the LF or CRLF that it has."""
     encoding = _encoding(path, encodings)
     if encoding == "utf-16":
         with path.open(encoding=encoding, newline="\n") as file:
-            yield from ((number, line.removesuffix("\n").removesuffix("\r")) for number, line in enumerate(file, 1))
+            yield from file
         return
     codec = "utf-8" if encoding == "utf-8-sig" else encoding
     with path.open("rb") as file:
@@ -41,7 +47,7 @@ def numbered(path: Path, *, encodings: tuple[str, ...] = ("utf-8",)) -> Iterator
                 line = raw.decode(codec)
             except UnicodeDecodeError as error:
                 raise _fault(error, path, number, encoding) from error
-            yield number, line.removesuffix("\n").removesuffix("\r")
+            yield line
 
 
 def whole(path: Path, *, encodings: tuple[str, ...] = ("utf-8",)) -> str:

@@ -84,7 +84,8 @@ def _named(where: str, names: list[str], row: list[Any]) -> Row | Reject:
 def _delimited(
     path: Path, delimiter: str, encodings: tuple[str, ...], *, quoted: bool
 ) -> Iterator[tuple[str, list[Any] | Reject]]:
-    source = (f"{line}\n" for _, line in lines.numbered(path, encodings=encodings))
+    # A quoted cell has the line ends that the file has.
+    source = lines.ended(path, encodings=encodings)
     quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     rows = csv.reader(source, delimiter=delimiter, quoting=quoting)
     while True:

@@ -37,7 +37,8 @@ def read(path: Path, columns: Sequence[str] = ("text",), *, id_column: str = "id
     """Yield the items of a file, or of all files below a folder by their names; what cannot be read is a Reject.
 
     Args:
-        path: a plain text in UTF-8 (`.txt`, `.md`), JSON lines, CSV, TSV, XLSX or Parquet, or a folder.
+        path: a plain text in UTF-8 (`.txt`, `.md`), JSON lines, CSV (by comma, semicolon or tab), TSV, XLSX or
+            Parquet, or a folder.
         columns: names of what is asked about; a plain text is the first of them.
         id_column: name of what is the id of an item; where it is not there, the id is the place of the item.
 
@@ -65,13 +66,23 @@ def read(path: Path, columns: Sequence[str] = ("text",), *, id_column: str = "id
                 yield Reject(where=name, reason="the file may not be read", detail=str(error))
         return
     if path.suffix.lower() in TABLES:
-        yield from _rows(
-            tables.items(path, delimiter="\t" if path.suffix.lower() == ".tsv" else ","), path, columns, id_column
-        )
+        yield from _rows(tables.items(path, delimiter=_delimiter(path, columns)), path, columns, id_column)
     elif path.suffix.lower() in JSON:
         yield from _rows(json_lines.items(path), path, columns, id_column)
     else:
         yield Given(path.stem, (lines.whole(path), *("" for _ in columns[1:])))
+
+
+def _delimiter(path: Path, columns: Sequence[str]) -> str:
+    """Return what stands between the cells of a table: of CSV what its header has the columns by, which is a semicolon
+    where numbers have decimal commas."""
+    if path.suffix.lower() != ".csv":
+        return "\t"
+    try:
+        _, first = next(lines.numbered(path), (1, ""))
+    except FormatError:
+        return ","  # It is no text: a table of another kind, or none.
+    return next((d for d in ",;\t" if {*columns} <= {name.strip().strip('"') for name in first.split(d)}), ",")
 
 
 def _below(folder: Path) -> list[Path]:
