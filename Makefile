@@ -66,5 +66,6 @@ $(STAMP): pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "Taiyi needs Python 3.11 or newer: none was found. Say PYTHON=/path/to/python" >&2; exit 1; }
 	@echo "Installing into $(VENV): some minutes the first time."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check -c requirements.lock -e ".[dev]"
+	@# What is imported is compiled then; compiling all that there is takes as long as installing it.
+	$(BIN)/python -m pip install --disable-pip-version-check --no-compile -c requirements.lock -e ".[dev]"
 	@touch $@
