@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +17,13 @@ import yaml
 from click.testing import Result
 from typer.testing import CliRunner
 
+import tiny
 from taiyi import checkpoint, cli
 from taiyi.checkpoint import Checkpoint, model_folder
 from taiyi.errors import TrainError
 from taiyi.evaluate import suites
 from taiyi.train import launch
+from whole import WHOLE
 
 TINY: dict[str, Any] = {
     "name": "tiny",
@@ -36,6 +44,9 @@ TINY: dict[str, Any] = {
         "prompt": {"corpus": True},
     },
 }
+
+# A signal, and whether it is ignored.
+ENDINGS = [(signal.SIGTERM, False), (signal.SIGHUP, False), (signal.SIGHUP, True)]
 
 
 def call(*arguments: object) -> Result:
@@ -270,6 +281,41 @@ def test_run_trains_in_several_processes(tmp_path: Path, monkeypatch: pytest.Mon
     # What is trained is not begun again.
     monkeypatch.setattr(launch, "start", None)
     assert call(*arguments).exit_code == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sent", "ignored"), ENDINGS if WHOLE else ENDINGS[:1])
+def test_processes_end_with_the_one_that_started_them_unless_it_goes_on(
+    tmp_path: Path, sent: signal.Signals, ignored: bool
+) -> None:
+    """Under `nohup` a hang-up ends nothing."""
+    stage = TINY["stages"][0] | {"accumulation": 2, "epochs": 30 if ignored else 500}
+    (tmp_path / "two.yaml").write_text(yaml.safe_dump(TINY | {"name": "two", "stages": [stage], "evaluate": {}}))
+    command = [sys.executable, "-m", "taiyi", "run", "two.yaml", "--runs", "runs", "--processes", "2"]
+    run = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=tiny.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL),
+        start_new_session=True,
+    )
+    try:
+        while not list(tmp_path.glob("runs/two/train-one-*/loss.jsonl")):
+            assert run.poll() is None
+            time.sleep(0.05)
+        if ignored:
+            os.killpg(run.pid, sent)
+        else:
+            run.send_signal(sent)
+        assert run.wait(60) == (0 if ignored else -sent)
+        with pytest.raises(ProcessLookupError):
+            os.killpg(run.pid, 0)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
 
 
 def test_processes_that_end_badly_are_told() -> None:

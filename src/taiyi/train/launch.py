@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 
 NOT_SHARDED = "weights in 4 bit are not sharded"
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 def is_main() -> bool:
@@ -49,21 +51,41 @@ def fitting(micro_batches: int) -> int:
 def start(processes: int, arguments: Sequence[str]) -> None:
     """Run a command of `taiyi` in several processes of this machine, which share its cores.
 
+    They end with this process where it is told to end: by SIGTERM, as of a batch system, by SIGHUP, or by Ctrl-C.
+
     Raises:
         TrainError: it did not end well; why is what it wrote.
     """
     threads = max(1, _cores() // processes)
+    # What this process ignores, as under nohup, its children do too, but for a launcher that handles it again.
+    handled = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
+    names = ",".join(signal.Signals(number).name for number in (signal.SIGINT, *handled))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    ended = subprocess.run(
-        [*command, "-m", "taiyi", *arguments],
+    launcher = subprocess.Popen(
+        [*command, f"--signals-to-handle={names}", "-m", "taiyi", *arguments],
         env=os.environ | {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads))},
-        check=False,
     )
-    if ended.returncode:
+    told: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        told.append(number)
+        launcher.terminate()
+
+    before = {number: signal.signal(number, end) for number in handled}
+    try:
+        status = launcher.wait()
+    finally:
+        launcher.terminate()
+        launcher.wait()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if told:
+        signal.raise_signal(told[0])
+    if status:
         raise TrainError(
             "training did not end well",
             where=f"{processes} processes",
-            got=f"exit status {ended.returncode}; the first that failed says why above",
+            got=f"exit status {status}; the first that failed says why above",
             mend="mend it, and give the same command again: it goes on from the last checkpoint",
         )
 
