@@ -104,6 +104,7 @@ def test_the_page_is_told_of_the_model_once_and_of_care(server: Client) -> None:
     about = server.get("/v1/page/about").json()
     assert about["model"] == "words" and about["told"] == "a list of words" and about["talks"]
     assert about["report"] == "report/report.html" and not about["sources"]
+    assert about["own_types"], "it says nothing of tags"
     assert "not medical advice" in about["limit"]["en"] and "不是医疗建议" in about["limit"]["zh"]
     (notice,) = server.post("/v1/page/care", json={"text": "我不想活了"}).json()
     assert notice["kind"] == "suicide" and "988" in notice["en"] and "12356" in notice["zh"]

@@ -195,6 +195,12 @@ def test_the_page_speaks_chinese_and_turns_to_english_and_back(browser: Browser,
         )
 
 
+def test_types_of_ones_own_are_not_offered_of_what_has_no_tags_for_them(desk: BrowserContext) -> None:
+    with served(app(taiyi(tags=("chemical", "disease")))) as address, watched(desk, address) as page:
+        expect(page.locator(".chip", has_text="chemical")).to_be_visible()
+        assert page.locator("#own_types").count() == 0
+
+
 def test_offsets_count_code_points(page: Page) -> None:
     for before in ("", "😀", "👩‍⚕️ 𝒜", "肝e\u0301\n\n\ttab "):
         run(page, f"{before} aspirin, asthma 😀 TP53")

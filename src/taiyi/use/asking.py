@@ -58,6 +58,12 @@ class Model(NamedTuple):
     tags: frozenset[str] = frozenset()
     remote: bool = False
 
+    @property
+    def finds_others(self) -> bool:
+        """Whether the model may find types that it did not learn: it has no tags for these where it can do nothing but
+        what it learned."""
+        return not (self.known.confined and self.tags)
+
     def check_learned(self, task: str, lang: Lang) -> None:
         """Raise ModelError where it is known that the model cannot do a task in a language."""
         if not self.known.knows(task, lang):
@@ -156,7 +162,7 @@ class Model(NamedTuple):
             else:
                 shown = {t.shown(lang) for c in known for t in _names(c, asked).values()} | tags
                 raise RecipeError("unknown type", got=word, mend=meant(word, shown) or _some(there or sorted(shown)))
-        if self.known.confined and tags:
+        if tags and not self.finds_others:
             self.check_finds([t.shown for t in found], there + sorted(tags - {*there}))
         return list(dict.fromkeys(found))
 

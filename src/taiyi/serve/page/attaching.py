@@ -67,6 +67,7 @@ def attach(app: FastAPI, *, corpora: Path | None = None, report: Path | None = N
         "told": about.told(service.taiyi.engine),
         "talks": model.known.talks,
         "confined": model.known.confined,
+        "own_types": model.finds_others,
         "offers": about.offers(model),
         "sources": service.backing.sources is not None,
         "max_chars": settings.max_chars,

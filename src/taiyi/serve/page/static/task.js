@@ -112,7 +112,8 @@ const typesTree = () => {
     ...[...groups].map(([lang, types]) => ["div", { class: "chips", lang: lang === "zh" ? "zh" : undefined },
       ...[...types].map((type) => ["label", { class: "chip" }, ["input", { type: "checkbox", "data-type": type }], ["span", null, type]])]),
     ...(groups.size ? [["p", { class: "aside" }, say("types_none")]] : []),
-    ["details", null, ["summary", null, say("types_own")], ["textarea", { id: "own_types", rows: LONG.own_types, "aria-label": say("types_own") }]]];
+    ...(about.own_types ? [["details", null, ["summary", null, say("types_own")],
+      ["textarea", { id: "own_types", rows: LONG.own_types, "aria-label": say("types_own") }]]] : [])];
 };
 
 const labelsTree = () => {
